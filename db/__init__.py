@@ -1,0 +1,1 @@
+"""The ledger: tables, types, engine, migrations and set-based queries. It knows nothing of the application."""

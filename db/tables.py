@@ -1,0 +1,502 @@
+"""The tables. Text columns with CHECK lists stand where the domain has enums; every key carries its clinic.
+
+Rows become values only in `reminders/services/records`. SQLModel does not validate table classes, so the constraints
+here are what stands between a mistake and the disk.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time
+from decimal import Decimal
+
+from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Index, Text, UniqueConstraint
+from sqlmodel import Field, SQLModel
+
+from db.types import ExactDecimal, UtcDateTime
+
+NAMING = {
+    "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+    "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+    "ck": "ck_%(table_name)s_%(constraint_name)s",
+    "fk": "fk_%(table_name)s_%(column_0_N_name)s",
+    "pk": "pk_%(table_name)s",
+}
+SQLModel.metadata.naming_convention = NAMING
+metadata = SQLModel.metadata
+
+ID = 40  # characters: a UUID, or a clinic's short name such as "demo"
+
+
+def one_of(column: str, *values: str) -> CheckConstraint:
+    """A CHECK list. Kept equal to the domain's enum by a test, so that an old migration never imports a new enum."""
+    listed = ", ".join(f"'{value}'" for value in values)
+    return CheckConstraint(f"{column} IN ({listed})", name=column)
+
+
+def within_clinic(column: str, table: str, *, cascade: bool = False) -> ForeignKeyConstraint:
+    """A reference that cannot leave the clinic: (clinic_id, column) → (clinic_id, id)."""
+    return ForeignKeyConstraint(["clinic_id", column], [f"{table}.clinic_id", f"{table}.id"], ondelete="CASCADE" if cascade else None)
+
+
+DOSE_STATES = ("pending", "open", "taken", "skipped", "missed", "unconfirmed", "not_reminded", "not_due")
+PLAN_STATES = ("draft", "approved", "active", "staying", "muted", "suspended", "completed", "stopped")
+TEXT_STATES = ("queued", "sending", "unknown", "accepted", "failed", "not_sent", "expired", "cancelled")
+ITEM_KINDS = ("reminder", "resend", "nudge", "correction")
+ROLES = ("patient", "proxy", "caregiver")
+
+
+class Clinic(SQLModel, table=True):
+    """A clinic: the tenant that every other row belongs to."""
+
+    __tablename__ = "clinic"
+    id: str = Field(primary_key=True, max_length=ID)
+    name: str = Field(max_length=80)
+    phone: str = Field(max_length=20)
+    zone: str = Field(max_length=64)
+    opens_at: time = Field(default=time(8))
+    closes_at: time = Field(default=time(17))
+    simulated: bool = Field(default=False)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class Staff(SQLModel, table=True):
+    """A named person at the clinic, who approves, decides and corrects."""
+
+    __tablename__ = "staff"
+    __table_args__ = (ForeignKeyConstraint(["clinic_id"], ["clinic.id"]), one_of("role", "provider", "staff", "admin"))
+    clinic_id: str = Field(primary_key=True, max_length=ID)
+    id: str = Field(primary_key=True, max_length=ID)
+    name: str = Field(max_length=80)
+    role: str = Field(default="provider", max_length=20)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class Patient(SQLModel, table=True):
+    """A patient. This row is the lock: every service that touches one of its plans takes it first."""
+
+    __tablename__ = "patient"
+    __table_args__ = (
+        ForeignKeyConstraint(["clinic_id"], ["clinic.id"]),
+        UniqueConstraint("clinic_id", "ref"),
+        one_of("wording", "discreet", "amount", "full"),
+        Index("ix_patient_next_due_at", "next_due_at"),
+    )
+    clinic_id: str = Field(primary_key=True, max_length=ID)
+    id: str = Field(primary_key=True, max_length=ID)
+    ref: str = Field(max_length=80)
+    name: str = Field(max_length=80)
+    zone: str = Field(max_length=64)
+    language: str = Field(default="en", max_length=8)
+    wording: str = Field(default="discreet", max_length=20)
+    quiet_from: time = Field(default=time(21))
+    quiet_until: time = Field(default=time(8))
+    next_due_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    tries: int = Field(default=0)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class ContactPoint(SQLModel, table=True):
+    """A phone number. STOP, a failed number and a proved number belong to it, for everyone behind it."""
+
+    __tablename__ = "contact_point"
+    __table_args__ = (
+        ForeignKeyConstraint(["clinic_id"], ["clinic.id"]),
+        UniqueConstraint("clinic_id", "phone"),
+        Index("ix_contact_point_phone", "phone"),
+    )
+    clinic_id: str = Field(primary_key=True, max_length=ID)
+    id: str = Field(primary_key=True, max_length=ID)
+    phone: str = Field(max_length=20)
+    verified_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    opted_out_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    unusable_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class ContactRole(SQLModel, table=True):
+    """What a number is for a patient: the patient's own, a proxy's who answers for them, or a caregiver's who is told."""
+
+    __tablename__ = "contact_role"
+    __table_args__ = (
+        within_clinic("contact_point_id", "contact_point"),
+        within_clinic("patient_id", "patient"),
+        UniqueConstraint("clinic_id", "contact_point_id", "patient_id", "role"),
+        one_of("role", *ROLES),
+        Index("ix_contact_role_patient", "clinic_id", "patient_id"),
+    )
+    clinic_id: str = Field(primary_key=True, max_length=ID)
+    id: str = Field(primary_key=True, max_length=ID)
+    contact_point_id: str = Field(max_length=ID)
+    patient_id: str = Field(max_length=ID)
+    role: str = Field(max_length=20)
+    ref: str = Field(default="", max_length=80)
+    name: str = Field(max_length=80)
+    relationship: str = Field(default="", max_length=40)
+    after_misses: int | None = Field(default=None)
+
+
+class Consent(SQLModel, table=True):
+    """Evidence that texting was agreed to, withdrawn or taken up again. Only added to, never changed."""
+
+    __tablename__ = "consent"
+    __table_args__ = (
+        within_clinic("contact_point_id", "contact_point"),
+        within_clinic("patient_id", "patient"),
+        one_of("kind", "given", "revoked", "restored"),
+        Index("ix_consent_contact_point", "clinic_id", "contact_point_id"),
+    )
+    clinic_id: str = Field(primary_key=True, max_length=ID)
+    id: str = Field(primary_key=True, max_length=ID)
+    contact_point_id: str = Field(max_length=ID)
+    patient_id: str = Field(max_length=ID)
+    kind: str = Field(max_length=20)
+    given_by: str = Field(max_length=80)
+    wording_version: str = Field(default="", max_length=80)
+    channel: str = Field(default="import", max_length=20)
+    message_sid: str | None = Field(default=None, max_length=ID)
+    at: datetime = Field(sa_type=UtcDateTime)
+
+
+class Medicine(SQLModel, table=True):
+    """A medicine on the patient's list, entered and reconciled by the clinic."""
+
+    __tablename__ = "medicine"
+    __table_args__ = (within_clinic("patient_id", "patient"), Index("ix_medicine_patient", "clinic_id", "patient_id"))
+    clinic_id: str = Field(primary_key=True, max_length=ID)
+    id: str = Field(primary_key=True, max_length=ID)
+    patient_id: str = Field(max_length=ID)
+    name: str = Field(max_length=80)
+    added_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class Plan(SQLModel, table=True):
+    """A patient's plan: its state and its place in time. What is taken stands in its versions.
+
+    `decided_until`: every slot due at or before it has been decided. `next_due_at` is a cache of the domain's `next_slot`.
+    """
+
+    __tablename__ = "plan"
+    __table_args__ = (
+        within_clinic("patient_id", "patient"),
+        UniqueConstraint("clinic_id", "ref"),
+        one_of("state", *PLAN_STATES),
+        Index("ix_plan_patient", "clinic_id", "patient_id"),
+        Index("ix_plan_next_due_at", "next_due_at"),
+        Index("ix_plan_step_check_at", "step_check_at"),
+        Index("ix_plan_recount_at", "recount_at"),
+    )
+    clinic_id: str = Field(primary_key=True, max_length=ID)
+    id: str = Field(primary_key=True, max_length=ID)
+    patient_id: str = Field(max_length=ID)
+    ref: str = Field(max_length=80)
+    drug: str = Field(max_length=80)
+    ingredient: str = Field(max_length=80)
+    label: str | None = Field(default=None, max_length=40)
+    state: str = Field(max_length=20)
+    state_before: str | None = Field(default=None, max_length=20)
+    reason: str | None = Field(default=None, max_length=400)
+    approved_by: str = Field(max_length=80)
+    decided_until: datetime = Field(sa_type=UtcDateTime)
+    next_due_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    step_check_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    step_stage: str | None = Field(default=None, max_length=20)
+    recount_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    tries: int = Field(default=0)
+    set_aside_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class PlanVersion(SQLModel, table=True):
+    """An approved version: an immutable document, and where it joins the one before it."""
+
+    __tablename__ = "plan_version"
+    __table_args__ = (within_clinic("plan_id", "plan"),)
+    clinic_id: str = Field(primary_key=True, max_length=ID)
+    plan_id: str = Field(primary_key=True, max_length=ID)
+    no: int = Field(primary_key=True)
+    document: str = Field(sa_column=Column(Text, nullable=False))
+    document_hash: str = Field(max_length=64)
+    effective_at: datetime = Field(sa_type=UtcDateTime)
+    first_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    used: str = Field(default="{}", sa_column=Column(Text, nullable=False))
+    approved_by: str = Field(max_length=80)
+    approved_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class PlanStay(SQLModel, table=True):
+    """A stay on a phase: open while `extra_days` is empty."""
+
+    __tablename__ = "plan_stay"
+    __table_args__ = (
+        ForeignKeyConstraint(["clinic_id", "plan_id", "version_no"], ["plan_version.clinic_id", "plan_version.plan_id", "plan_version.no"]),
+        Index("ix_plan_stay_plan", "clinic_id", "plan_id"),
+    )
+    clinic_id: str = Field(primary_key=True, max_length=ID)
+    id: str = Field(primary_key=True, max_length=ID)
+    plan_id: str = Field(max_length=ID)
+    version_no: int
+    phase_no: int
+    since: date
+    extra_days: int | None = Field(default=None)
+    opened_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class PlanEvent(SQLModel, table=True):
+    """Something that happened to a plan: who, when, why. Only added to."""
+
+    __tablename__ = "plan_event"
+    __table_args__ = (within_clinic("plan_id", "plan"), Index("ix_plan_event_plan", "clinic_id", "plan_id", "at"))
+    clinic_id: str = Field(primary_key=True, max_length=ID)
+    id: str = Field(primary_key=True, max_length=ID)
+    plan_id: str = Field(max_length=ID)
+    kind: str = Field(max_length=40)
+    state: str = Field(max_length=20)
+    phase_no: int | None = Field(default=None)
+    by: str = Field(max_length=80)
+    reason: str = Field(default="", max_length=400)
+    at: datetime = Field(sa_type=UtcDateTime)
+
+
+class Dose(SQLModel, table=True):
+    """The record of a slot that fell due. `state` caches the fold of its events; `check_at` is when it is next looked at."""
+
+    __tablename__ = "dose"
+    __table_args__ = (
+        within_clinic("plan_id", "plan"),
+        within_clinic("patient_id", "patient"),
+        UniqueConstraint("clinic_id", "plan_id", "local_date", "slot_no"),
+        one_of("state", *DOSE_STATES),
+        CheckConstraint("slot_no >= 1", name="slot_no"),
+        Index("ix_dose_check_at", "check_at"),
+        Index("ix_dose_plan_due_at", "clinic_id", "plan_id", "due_at"),
+        Index("ix_dose_patient_due_at", "clinic_id", "patient_id", "due_at"),
+    )
+    clinic_id: str = Field(primary_key=True, max_length=ID)
+    id: str = Field(primary_key=True, max_length=ID)
+    plan_id: str = Field(max_length=ID)
+    patient_id: str = Field(max_length=ID)
+    version_no: int
+    local_date: date
+    slot_no: int
+    local_time: time
+    due_at: datetime = Field(sa_type=UtcDateTime)
+    amount: Decimal = Field(sa_type=ExactDecimal)
+    unit: str = Field(max_length=12)
+    phase_no: int
+    state: str = Field(max_length=20)
+    reason: str | None = Field(default=None, max_length=80)
+    taken_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    taken_by: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    recalled: bool = Field(default=False)
+    muted: bool = Field(default=False)
+    unverified: bool = Field(default=False)
+    odd: bool = Field(default=False)
+    contradicted: bool = Field(default=False)
+    announced_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    announce_until: datetime = Field(sa_type=UtcDateTime)
+    take_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    silent_at: datetime = Field(sa_type=UtcDateTime)
+    answer_until: datetime = Field(sa_type=UtcDateTime)
+    check_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class DoseEvent(SQLModel, table=True):
+    """One fact about a dose, as it was learnt. Only added to: the dose's state is the fold of these."""
+
+    __tablename__ = "dose_event"
+    __table_args__ = (within_clinic("dose_id", "dose"), Index("ix_dose_event_dose", "clinic_id", "dose_id"))
+    clinic_id: str = Field(primary_key=True, max_length=ID)
+    id: str = Field(primary_key=True, max_length=ID)
+    dose_id: str = Field(max_length=ID)
+    no: int
+    kind: str = Field(max_length=40)
+    at: datetime = Field(sa_type=UtcDateTime)
+    text_id: str | None = Field(default=None, max_length=ID)
+    taken_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    taken_by: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    why: str | None = Field(default=None, max_length=400)
+    by: str | None = Field(default=None, max_length=80)
+    state: str | None = Field(default=None, max_length=20)
+    recalled: bool = Field(default=False)
+    verified: bool = Field(default=True)
+
+
+class OutgoingText(SQLModel, table=True):
+    """A text to a person: a row before it is a request. `cause` is its own key, so that no cause speaks twice."""
+
+    __tablename__ = "text_out"
+    __table_args__ = (
+        within_clinic("contact_point_id", "contact_point"),
+        UniqueConstraint("clinic_id", "cause", "kind"),
+        UniqueConstraint("sid"),
+        one_of("state", *TEXT_STATES),
+        Index("ix_text_out_state_send_at", "state", "send_at"),
+        Index("ix_text_out_contact_point", "clinic_id", "contact_point_id", "created_at"),
+        Index("ix_text_out_tag", "tag"),
+    )
+    clinic_id: str = Field(primary_key=True, max_length=ID)
+    id: str = Field(primary_key=True, max_length=ID)
+    contact_point_id: str = Field(max_length=ID)
+    patient_id: str | None = Field(default=None, max_length=ID)
+    plan_id: str | None = Field(default=None, max_length=ID)
+    version_no: int | None = Field(default=None)
+    kind: str = Field(max_length=40)
+    cause: str = Field(max_length=120)
+    purpose: str = Field(max_length=40)
+    template: str = Field(max_length=40)
+    language: str = Field(max_length=8)
+    fields: str = Field(default="{}", sa_column=Column(Text, nullable=False))
+    body: str = Field(sa_column=Column(Text, nullable=False))
+    state: str = Field(default="queued", max_length=20)
+    send_at: datetime = Field(sa_type=UtcDateTime)
+    expires_at: datetime = Field(sa_type=UtcDateTime)
+    attempt: int = Field(default=0)
+    tag: str | None = Field(default=None, max_length=ID)
+    claimed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    lease_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    looked: int = Field(default=0)
+    sid: str | None = Field(default=None, max_length=ID)
+    status: str | None = Field(default=None, max_length=20)
+    rank: int = Field(default=-1)
+    error_code: int | None = Field(default=None)
+    sent_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class TextItem(SQLModel, table=True):
+    """Which doses a text announces, reminds of or corrects: at most one of each kind for a dose, ever."""
+
+    __tablename__ = "text_item"
+    __table_args__ = (
+        within_clinic("text_id", "text_out"),
+        within_clinic("dose_id", "dose"),
+        one_of("kind", *ITEM_KINDS),
+        Index("ix_text_item_text", "clinic_id", "text_id"),
+    )
+    clinic_id: str = Field(primary_key=True, max_length=ID)
+    dose_id: str = Field(primary_key=True, max_length=ID)
+    kind: str = Field(primary_key=True, max_length=20)
+    text_id: str = Field(max_length=ID)
+
+
+class TextAttempt(SQLModel, table=True):
+    """One try at sending a text, with the tag that travels in its callback address."""
+
+    __tablename__ = "text_attempt"
+    __table_args__ = (within_clinic("text_id", "text_out"), UniqueConstraint("tag"))
+    clinic_id: str = Field(primary_key=True, max_length=ID)
+    text_id: str = Field(primary_key=True, max_length=ID)
+    attempt: int = Field(primary_key=True)
+    tag: str = Field(max_length=ID)
+    sid: str | None = Field(default=None, max_length=ID)
+    outcome: str | None = Field(default=None, max_length=40)
+    claimed_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class IncomingText(SQLModel, table=True):
+    """A text from a person, kept once for ever under the carrier's own id."""
+
+    __tablename__ = "text_in"
+    __table_args__ = (Index("ix_text_in_from", "from_phone", "received_at"), Index("ix_text_in_clinic", "clinic_id", "received_at"))
+    sid: str = Field(primary_key=True, max_length=ID)
+    clinic_id: str | None = Field(default=None, max_length=ID)
+    contact_point_id: str | None = Field(default=None, max_length=ID)
+    from_phone: str = Field(max_length=40)
+    to_phone: str = Field(default="", max_length=40)
+    body: str = Field(sa_column=Column(Text, nullable=False))
+    understood: bool = Field(default=False)
+    reading: str = Field(default="", max_length=400)
+    received_at: datetime = Field(sa_type=UtcDateTime)
+    recorded_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class Question(SQLModel, table=True):
+    """Something a text asked: which phone, which doses, which answers mean what, until when."""
+
+    __tablename__ = "question"
+    __table_args__ = (
+        within_clinic("contact_point_id", "contact_point"),
+        Index("ix_question_open", "clinic_id", "contact_point_id", "expires_at"),
+        Index("ix_question_text", "clinic_id", "text_id"),
+    )
+    clinic_id: str = Field(primary_key=True, max_length=ID)
+    id: str = Field(primary_key=True, max_length=ID)
+    contact_point_id: str = Field(max_length=ID)
+    patient_id: str = Field(max_length=ID)
+    plan_id: str | None = Field(default=None, max_length=ID)
+    kind: str = Field(max_length=40)
+    text_id: str = Field(max_length=ID)
+    doses: str = Field(default="[]", sa_column=Column(Text, nullable=False))
+    labels: str = Field(default="{}", sa_column=Column(Text, nullable=False))
+    asked_at: datetime = Field(sa_type=UtcDateTime)
+    expires_at: datetime = Field(sa_type=UtcDateTime)
+    answered_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    answer: str | None = Field(default=None, max_length=80)
+
+
+class DeliveryEvent(SQLModel, table=True):
+    """A carrier's receipt, kept raw and once for each (sid, status), for ever."""
+
+    __tablename__ = "delivery_event"
+    __table_args__ = (Index("ix_delivery_event_tag", "tag"),)
+    sid: str = Field(primary_key=True, max_length=ID)
+    status: str = Field(primary_key=True, max_length=20)
+    tag: str | None = Field(default=None, max_length=ID)
+    clinic_id: str | None = Field(default=None, max_length=ID)
+    text_id: str | None = Field(default=None, max_length=ID)
+    error_code: int | None = Field(default=None)
+    received_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class Alert(SQLModel, table=True):
+    """Something a person must look at: kind, severity, owner, deadline, acknowledgement. One for each cause."""
+
+    __tablename__ = "alert"
+    __table_args__ = (
+        within_clinic("patient_id", "patient"),
+        UniqueConstraint("clinic_id", "patient_id", "kind", "cause"),
+        one_of("severity", "info", "warning", "urgent", "emergency"),
+        Index("ix_alert_open", "clinic_id", "closed_at", "raised_at"),
+        Index("ix_alert_plan", "clinic_id", "plan_id", "kind"),
+    )
+    clinic_id: str = Field(primary_key=True, max_length=ID)
+    id: str = Field(primary_key=True, max_length=ID)
+    patient_id: str = Field(max_length=ID)
+    plan_id: str | None = Field(default=None, max_length=ID)
+    kind: str = Field(max_length=40)
+    severity: str = Field(max_length=20)
+    cause: str = Field(max_length=120)
+    clinical: bool = Field(default=True)
+    owner: str = Field(default="provider", max_length=80)
+    words: str = Field(default="", max_length=400)
+    raised_at: datetime = Field(sa_type=UtcDateTime)
+    deadline_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    acknowledged_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    acknowledged_by: str | None = Field(default=None, max_length=80)
+    closed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    close_reason: str | None = Field(default=None, max_length=400)
+
+
+class Audit(SQLModel, table=True):
+    """The audit chain of a clinic: each event carries the hash of the one before. Ids and codes, never message text."""
+
+    __tablename__ = "audit"
+    __table_args__ = (ForeignKeyConstraint(["clinic_id"], ["clinic.id"]),)
+    clinic_id: str = Field(primary_key=True, max_length=ID)
+    no: int = Field(primary_key=True)
+    at: datetime = Field(sa_type=UtcDateTime)
+    actor: str = Field(max_length=80)
+    action: str = Field(max_length=40)
+    subject: str = Field(max_length=120)
+    detail: str = Field(default="", max_length=400)
+    previous_hash: str = Field(max_length=64)
+    hash: str = Field(max_length=64)
+
+
+class LoopPass(SQLModel, table=True):
+    """When each part of the loop last finished a pass: the only proof of life."""
+
+    __tablename__ = "loop_pass"
+    name: str = Field(primary_key=True, max_length=40)
+    at: datetime = Field(sa_type=UtcDateTime)

@@ -1,0 +1,1 @@
+"""Doseline: texts patients their doses while a drug is being stepped up, kept or tapered off."""
