@@ -140,7 +140,14 @@ class Plan:
             raise InvalidPlan("advance", "a taper is as_prescribed or ask_provider, never stay_unless_met")
         if self.kind is Kind.TAPER and self.phases[-1].days is None:
             raise InvalidPlan(f"phases[{len(self.phases) - 1}].days", "a taper ends: give its last phase its days")
+        if not self._fits_the_calendar():
+            raise InvalidPlan("start", "a plan starts in 1970 or later and its phases end before the year 3000")
         _ = self.tz
+
+    def _fits_the_calendar(self) -> bool:
+        """Instants near the ends of what a date can hold overflow when they change zone."""
+        days = sum(phase.days or 0 for phase in self.phases)
+        return self.start >= date(1970, 1, 1) and self.start.toordinal() + days < date(3000, 1, 1).toordinal()
 
     @cached_property
     def tz(self) -> ZoneInfo:
@@ -170,6 +177,8 @@ class Stay:
 
 def as_followed(plan: Plan, stays: tuple[Stay, ...]) -> Plan:
     """Lay a plan's stays into its phases: a finished stay lengthens its phase, an open one ends the list there."""
+    if not stays:
+        return plan
     phases = list(plan.phases)
     for stay in stays:
         phase = phases[stay.phase_no - 1]

@@ -11,7 +11,7 @@ from collections import defaultdict
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
-from itertools import zip_longest
+from itertools import takewhile
 from typing import TYPE_CHECKING
 
 from reminders.domain.plan import Amount, Course, Phase, Plan, Version
@@ -94,7 +94,8 @@ def slots_between(course: Course, start: datetime, end: datetime) -> tuple[Slot,
 def slots_of_dates(plan: Plan, first: date, end: date) -> tuple[Slot, ...]:
     """Lay out a plan's slots by their local dates, `first <= date < end`, in order of due instant."""
     whole = Version(plan, instant_of(plan.start, time.min, plan.tz))
-    return tuple(sorted(slot for day in _days(whole, first) if day.date < end for slot in _slots_of_day(whole, day)))
+    days = takewhile(lambda day: day.date < end, _days(whole, first))
+    return tuple(sorted(slot for day in days for slot in _slots_of_day(whole, day)))
 
 
 def jumped_slots(version: Version) -> tuple[Slot, ...]:
@@ -141,9 +142,10 @@ def _refuse_naive(*instants: datetime) -> None:
 
 def _reigns(course: Course) -> Iterator[tuple[Version, datetime, datetime | None]]:
     """Each version with its half-open window of due instants; the last has no end unless the course was stopped."""
-    for version, successor in zip_longest(course.versions, course.versions[1:]):
-        closes = course.ended_at if successor is None else successor.effective_at
-        yield version, version.first_at or version.effective_at, closes
+    successors = [version.effective_at for version in course.versions[1:]]
+    for version, successor in zip(course.versions, [*successors, None], strict=True):
+        ends = [end for end in (successor, course.ended_at) if end is not None]
+        yield version, version.first_at or version.effective_at, min(ends, default=None)
 
 
 @dataclass(frozen=True, slots=True)
@@ -202,23 +204,18 @@ def _laid_out(version: Version, start: datetime, end: datetime) -> list[Slot]:
     """The version's slots with `start <= due < end`, jumped ones too, in order of due instant."""
     if start >= end:
         return []
-    tz = version.plan.tz
-    last = end.astimezone(tz).date() + _MARGIN
-    found: list[Slot] = []
-    for day in _days(version, start.astimezone(tz).date() - _MARGIN):
-        if day.date > last:
-            break
-        found += [slot for slot in _slots_of_day(version, day) if start <= slot.due_at < end]
-    return sorted(found)
+    last = _local_date(version, end) + _MARGIN
+    days = takewhile(lambda day: day.date <= last, _days(version, _local_date(version, start) - _MARGIN))
+    return sorted(slot for day in days for slot in _slots_of_day(version, day) if start <= slot.due_at < end)
 
 
 def _first_from(version: Version, start: datetime) -> Slot | None:
     """The version's first slot with `due >= start`: of the first day that has one, or of the dosing day after it."""
     best: Slot | None = None
-    for day in _days(version, start.astimezone(version.plan.tz).date() - _MARGIN):
+    for day in _days(version, _local_date(version, start) - _MARGIN):
         found = [slot for slot in _slots_of_day(version, day) if slot.due_at >= start]
         if best is not None:
-            return min(best, *found)
+            return min([best, *found])
         best = min(found, default=None)
     return best
 
@@ -226,9 +223,14 @@ def _first_from(version: Version, start: datetime) -> Slot | None:
 def _last_until(version: Version, end: datetime) -> Slot | None:
     """The version's last slot with `due < end`: of the last day that has one, or of the dosing day before it."""
     best: Slot | None = None
-    for day in _days_back(version, end.astimezone(version.plan.tz).date() + _MARGIN):
+    earliest = _local_date(version, version.effective_at) - _MARGIN
+    for day in takewhile(lambda day: day.date >= earliest, _days_back(version, _local_date(version, end) + _MARGIN)):
         found = [slot for slot in _slots_of_day(version, day) if slot.due_at < end]
         if best is not None:
-            return max(best, *found)
+            return max([best, *found])
         best = max(found, default=None)
     return best
+
+
+def _local_date(version: Version, instant: datetime) -> date:
+    return instant.astimezone(version.plan.tz).date()
