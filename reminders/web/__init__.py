@@ -1,0 +1,1 @@
+"""What the outside asks over HTTP: webhooks, health, and a page that shows how things stand. It asks services and shows values."""
