@@ -1,0 +1,150 @@
+"""The engine, the two scopes in which the ledger is used, and its migrations.
+
+`writing` and `reading` are the only ways in. On SQLite they differ in how their transaction begins; on PostgreSQL in
+whether it may write. Rows and statements are none of this module's business.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event, make_url, text
+
+if TYPE_CHECKING:
+    from sqlalchemy.engine.interfaces import DBAPIConnection
+    from sqlalchemy.pool import ConnectionPoolEntry
+
+BUSY_SECONDS = 5
+WRITER_SECONDS = 30
+MIGRATION_LOCK = 0x646F7365  # any constant will do, as long as every replica uses the same
+POSTGRES_OPTIONS = "-c timezone=UTC -c idle_in_transaction_session_timeout=60s"  # a frozen replica gives its rows back
+
+_writers: WeakKeyDictionary[Engine, threading.Lock] = WeakKeyDictionary()
+
+
+class WriterBusy(TimeoutError):
+    """The write lock was not free in time. A writing scope inside another would wait for itself."""
+
+
+def make_engine(url: str) -> Engine:
+    """Make an engine for `sqlite:///path`, `sqlite://` (in memory, one connection) or `postgresql://…`.
+
+    The folder of a SQLite file is made if it is missing. Nothing connects until the engine is first used.
+    """
+    parsed = make_url(url.replace("postgres://", "postgresql://", 1) if url.startswith("postgres://") else url)
+    engine = _sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _postgresql(parsed)
+    _writers[engine] = threading.Lock()
+    return engine
+
+
+@contextmanager
+def writing(engine: Engine) -> Iterator[Connection]:
+    """One transaction that writes: committed at the end of the block, rolled back if it raises.
+
+    On SQLite every writing scope of the process queues at one lock, because SQLite's own busy handler polls: a webhook
+    beside a herd waited 1.4 s at p99 without it, 35 ms with it. Never open one inside another.
+    """
+    with _turn(engine), engine.connect() as connection, connection.begin():
+        yield connection
+
+
+@contextmanager
+def reading(engine: Engine) -> Iterator[Connection]:
+    """One look at one moment of the ledger, which blocks no writer and refuses to write."""
+    with engine.connect() as connection:
+        if engine.dialect.name == "sqlite":
+            connection.execution_options(reads=True)
+        else:
+            connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
+        with connection.begin():
+            yield connection
+
+
+def migrate(engine: Engine) -> None:
+    """Bring the tables up to the newest revision. Repeatable; replicas that start together take turns."""
+    with engine.connect() as connection:
+        if engine.dialect.name != "sqlite":
+            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+        config = migrations()
+        config.attributes["connection"] = connection
+        command.upgrade(config, "head")
+        connection.commit()
+
+
+def migrations() -> Config:
+    """Where Alembic finds the migrations; no ini file is needed."""
+    config = Config()
+    config.set_main_option("script_location", "db:migrations")
+    return config
+
+
+def head_revision() -> str | None:
+    """The newest revision this release knows."""
+    return ScriptDirectory.from_config(migrations()).get_current_head()
+
+
+def current_revision(engine: Engine) -> str | None:
+    """The revision the database is at; None before the first migration."""
+    with reading(engine) as connection:
+        return MigrationContext.configure(connection).get_current_revision()
+
+
+def is_current(engine: Engine) -> bool:
+    """Whether the tables are those this release was written for."""
+    return current_revision(engine) == head_revision()
+
+
+@contextmanager
+def _turn(engine: Engine) -> Iterator[None]:
+    """Wait for this process's turn to write. PostgreSQL has row locks instead."""
+    if engine.dialect.name != "sqlite":
+        yield
+        return
+    lock = _writers[engine]
+    if not lock.acquire(timeout=WRITER_SECONDS):
+        raise WriterBusy(f"no turn to write within {WRITER_SECONDS} s")
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _sqlite(url: URL) -> Engine:
+    in_memory = url.database in {None, "", ":memory:"}
+    if not in_memory:
+        Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
+    pool = {"pool_size": 1, "max_overflow": 0} if in_memory else {}  # a second connection would be a second database
+    arguments = {"isolation_level": None, "check_same_thread": False, "timeout": BUSY_SECONDS}
+    engine = create_engine(url, poolclass=QueuePool, pool_timeout=BUSY_SECONDS, connect_args=arguments, **pool)
+    event.listen(engine, "connect", _prepare)
+    event.listen(engine, "begin", _begin)
+    return engine
+
+
+def _postgresql(url: URL) -> Engine:
+    arguments = {"connect_timeout": BUSY_SECONDS, "options": POSTGRES_OPTIONS}
+    return create_engine(url.set(drivername="postgresql+psycopg"), pool_pre_ping=True, connect_args=arguments)
+
+
+def _prepare(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
+    """Set what SQLite leaves off: references are checked, and a commit survives a power cut before a text leaves."""
+    cursor = connection.cursor()
+    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
+        cursor.execute(f"PRAGMA {pragma}")
+    cursor.close()
+
+
+def _begin(connection: Connection) -> None:
+    """Begin the transaction ourselves: the driver would wait for the first write, and a reader that turns writer can fail at once."""
+    reads = connection.get_execution_options().get("reads", False)
+    connection.exec_driver_sql(f"PRAGMA query_only={'ON' if reads else 'OFF'}")
+    connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")
