@@ -35,6 +35,10 @@ class WriterBusy(TimeoutError):
     """The write lock was not free in time. A writing scope inside another would wait for itself."""
 
 
+class BrokenReference(ValueError):
+    """A migration left a row that refers to nothing; it was undone."""
+
+
 def make_engine(url: str) -> Engine:
     """Make an engine for `sqlite:///path`, `sqlite://` (in memory, one connection) or `postgresql://…`.
 
@@ -70,14 +74,21 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 
 def migrate(engine: Engine) -> None:
-    """Bring the tables up to the newest revision. Repeatable; replicas that start together take turns."""
-    with engine.connect() as connection:
-        if engine.dialect.name != "sqlite":
-            connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
-        config = migrations()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-        connection.commit()
+    """Bring the tables up to the newest revision, or leave them as they were. Repeatable; replicas that start together take turns.
+
+    SQLite alters a table by copying and dropping it, which with references on would delete the rows that refer to it:
+    they are off while it migrates, and checked before it commits.
+    """
+    with _turn(engine), engine.connect() as connection:
+        connection.execution_options(refers=False)
+        with connection.begin():
+            if engine.dialect.name != "sqlite":
+                connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
+            config = migrations()
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+            if engine.dialect.name == "sqlite" and connection.exec_driver_sql("PRAGMA foreign_key_check").first():
+                raise BrokenReference
 
 
 def migrations() -> Config:
@@ -136,15 +147,17 @@ def _postgresql(url: URL) -> Engine:
 
 
 def _prepare(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
-    """Set what SQLite leaves off: references are checked, and a commit survives a power cut before a text leaves."""
+    """Set what SQLite leaves off: readers beside a writer, and a commit that survives a power cut before a text leaves."""
     cursor = connection.cursor()
-    for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON"):
-        cursor.execute(f"PRAGMA {pragma}")
+    cursor.execute("PRAGMA journal_mode=WAL")
+    cursor.execute("PRAGMA synchronous=FULL")
     cursor.close()
 
 
 def _begin(connection: Connection) -> None:
     """Begin the transaction ourselves: the driver would wait for the first write, and a reader that turns writer can fail at once."""
-    reads = connection.get_execution_options().get("reads", False)
+    options = connection.get_execution_options()
+    reads = options.get("reads", False)
+    connection.exec_driver_sql(f"PRAGMA foreign_keys={'ON' if options.get('refers', True) else 'OFF'}")
     connection.exec_driver_sql(f"PRAGMA query_only={'ON' if reads else 'OFF'}")
     connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")

@@ -1,0 +1,551 @@
+"""Make the first tables."""
+
+from __future__ import annotations
+
+import sqlalchemy as sa
+from alembic import op
+
+revision = "0001"
+down_revision = None
+
+INSTANT = sa.DateTime(timezone=True)  # UTC
+EXACT = sa.String(40)  # the digits of a decimal
+
+
+def downgrade() -> None:
+    """Refuse: the ledger is never taken apart. The release before runs on these tables too; else restore a backup."""
+    raise NotImplementedError("there is no way back from 0001: restore a backup")
+
+
+def upgrade() -> None:
+    """Make the first tables."""
+    _clinic()
+    _delivery_event()
+    _loop_pass()
+    _text_in()
+    _audit()
+    _contact_point()
+    _patient()
+    _staff()
+    _alert()
+    _consent()
+    _contact_role()
+    _medicine()
+    _plan()
+    _question()
+    _text_out()
+    _dose()
+    _plan_event()
+    _plan_version()
+    _text_attempt()
+    _dose_event()
+    _plan_stay()
+    _text_item()
+
+
+def _clinic() -> None:
+    op.create_table(
+        "clinic",
+        sa.Column("id", sa.String(40), nullable=False),
+        sa.Column("name", sa.String(80), nullable=False),
+        sa.Column("phone", sa.String(20), nullable=False),
+        sa.Column("zone", sa.String(64), nullable=False),
+        sa.Column("opens_at", sa.Time(), nullable=False),
+        sa.Column("closes_at", sa.Time(), nullable=False),
+        sa.Column("simulated", sa.Boolean(), nullable=False),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_clinic")),
+    )
+
+
+def _delivery_event() -> None:
+    op.create_table(
+        "delivery_event",
+        sa.Column("sid", sa.String(40), nullable=False),
+        sa.Column("status", sa.String(20), nullable=False),
+        sa.Column("tag", sa.String(40), nullable=True),
+        sa.Column("clinic_id", sa.String(40), nullable=True),
+        sa.Column("text_id", sa.String(40), nullable=True),
+        sa.Column("error_code", sa.Integer(), nullable=True),
+        sa.Column("received_at", INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("sid", "status", name=op.f("pk_delivery_event")),
+    )
+    op.create_index("ix_delivery_event_tag", "delivery_event", ["tag"], unique=False)
+
+
+def _loop_pass() -> None:
+    op.create_table(
+        "loop_pass",
+        sa.Column("name", sa.String(40), nullable=False),
+        sa.Column("at", INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_loop_pass")),
+    )
+
+
+def _text_in() -> None:
+    op.create_table(
+        "text_in",
+        sa.Column("sid", sa.String(40), nullable=False),
+        sa.Column("clinic_id", sa.String(40), nullable=True),
+        sa.Column("contact_point_id", sa.String(40), nullable=True),
+        sa.Column("from_phone", sa.String(40), nullable=False),
+        sa.Column("to_phone", sa.String(40), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("understood", sa.Boolean(), nullable=False),
+        sa.Column("reading", sa.String(400), nullable=False),
+        sa.Column("received_at", INSTANT, nullable=False),
+        sa.Column("recorded_at", INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("sid", name=op.f("pk_text_in")),
+    )
+    op.create_index("ix_text_in_clinic", "text_in", ["clinic_id", "received_at"], unique=False)
+    op.create_index("ix_text_in_from", "text_in", ["from_phone", "received_at"], unique=False)
+
+
+def _audit() -> None:
+    op.create_table(
+        "audit",
+        sa.Column("clinic_id", sa.String(40), nullable=False),
+        sa.Column("no", sa.Integer(), nullable=False),
+        sa.Column("at", INSTANT, nullable=False),
+        sa.Column("actor", sa.String(80), nullable=False),
+        sa.Column("action", sa.String(40), nullable=False),
+        sa.Column("subject", sa.String(120), nullable=False),
+        sa.Column("detail", sa.String(400), nullable=False),
+        sa.Column("previous_hash", sa.String(64), nullable=False),
+        sa.Column("hash", sa.String(64), nullable=False),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinic.id"], name=op.f("fk_audit_clinic_id")),
+        sa.PrimaryKeyConstraint("clinic_id", "no", name=op.f("pk_audit")),
+    )
+
+
+def _contact_point() -> None:
+    op.create_table(
+        "contact_point",
+        sa.Column("clinic_id", sa.String(40), nullable=False),
+        sa.Column("id", sa.String(40), nullable=False),
+        sa.Column("phone", sa.String(20), nullable=False),
+        sa.Column("verified_at", INSTANT, nullable=True),
+        sa.Column("opted_out_at", INSTANT, nullable=True),
+        sa.Column("unusable_at", INSTANT, nullable=True),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinic.id"], name=op.f("fk_contact_point_clinic_id")),
+        sa.PrimaryKeyConstraint("clinic_id", "id", name=op.f("pk_contact_point")),
+        sa.UniqueConstraint("clinic_id", "phone", name=op.f("uq_contact_point_clinic_id_phone")),
+    )
+    op.create_index("ix_contact_point_phone", "contact_point", ["phone"], unique=False)
+
+
+def _patient() -> None:
+    op.create_table(
+        "patient",
+        sa.Column("clinic_id", sa.String(40), nullable=False),
+        sa.Column("id", sa.String(40), nullable=False),
+        sa.Column("ref", sa.String(80), nullable=False),
+        sa.Column("name", sa.String(80), nullable=False),
+        sa.Column("zone", sa.String(64), nullable=False),
+        sa.Column("language", sa.String(8), nullable=False),
+        sa.Column("wording", sa.String(20), nullable=False),
+        sa.Column("quiet_from", sa.Time(), nullable=False),
+        sa.Column("quiet_until", sa.Time(), nullable=False),
+        sa.Column("next_due_at", INSTANT, nullable=True),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.CheckConstraint("wording IN ('discreet', 'amount', 'full')", name=op.f("ck_patient_wording")),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinic.id"], name=op.f("fk_patient_clinic_id")),
+        sa.PrimaryKeyConstraint("clinic_id", "id", name=op.f("pk_patient")),
+        sa.UniqueConstraint("clinic_id", "ref", name=op.f("uq_patient_clinic_id_ref")),
+    )
+    op.create_index("ix_patient_next_due_at", "patient", ["next_due_at"], unique=False)
+
+
+def _staff() -> None:
+    op.create_table(
+        "staff",
+        sa.Column("clinic_id", sa.String(40), nullable=False),
+        sa.Column("id", sa.String(40), nullable=False),
+        sa.Column("name", sa.String(80), nullable=False),
+        sa.Column("role", sa.String(20), nullable=False),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.CheckConstraint("role IN ('provider', 'staff', 'admin')", name=op.f("ck_staff_role")),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinic.id"], name=op.f("fk_staff_clinic_id")),
+        sa.PrimaryKeyConstraint("clinic_id", "id", name=op.f("pk_staff")),
+    )
+
+
+def _alert() -> None:
+    op.create_table(
+        "alert",
+        sa.Column("clinic_id", sa.String(40), nullable=False),
+        sa.Column("id", sa.String(40), nullable=False),
+        sa.Column("patient_id", sa.String(40), nullable=False),
+        sa.Column("plan_id", sa.String(40), nullable=True),
+        sa.Column("kind", sa.String(40), nullable=False),
+        sa.Column("severity", sa.String(20), nullable=False),
+        sa.Column("cause", sa.String(120), nullable=False),
+        sa.Column("clinical", sa.Boolean(), nullable=False),
+        sa.Column("owner", sa.String(80), nullable=False),
+        sa.Column("words", sa.String(400), nullable=False),
+        sa.Column("raised_at", INSTANT, nullable=False),
+        sa.Column("deadline_at", INSTANT, nullable=True),
+        sa.Column("acknowledged_at", INSTANT, nullable=True),
+        sa.Column("acknowledged_by", sa.String(80), nullable=True),
+        sa.Column("closed_at", INSTANT, nullable=True),
+        sa.Column("close_reason", sa.String(400), nullable=True),
+        sa.CheckConstraint("severity IN ('info', 'warning', 'urgent', 'emergency')", name=op.f("ck_alert_severity")),
+        sa.ForeignKeyConstraint(
+            ["clinic_id", "patient_id"], ["patient.clinic_id", "patient.id"], name=op.f("fk_alert_clinic_id_patient_id")
+        ),
+        sa.PrimaryKeyConstraint("clinic_id", "id", name=op.f("pk_alert")),
+        sa.UniqueConstraint("clinic_id", "patient_id", "kind", "cause", name=op.f("uq_alert_clinic_id_patient_id_kind_cause")),
+    )
+    op.create_index("ix_alert_open", "alert", ["clinic_id", "closed_at", "raised_at"], unique=False)
+    op.create_index("ix_alert_plan", "alert", ["clinic_id", "plan_id", "kind"], unique=False)
+
+
+def _consent() -> None:
+    op.create_table(
+        "consent",
+        sa.Column("clinic_id", sa.String(40), nullable=False),
+        sa.Column("id", sa.String(40), nullable=False),
+        sa.Column("contact_point_id", sa.String(40), nullable=False),
+        sa.Column("patient_id", sa.String(40), nullable=False),
+        sa.Column("kind", sa.String(20), nullable=False),
+        sa.Column("given_by", sa.String(80), nullable=False),
+        sa.Column("wording_version", sa.String(80), nullable=False),
+        sa.Column("channel", sa.String(20), nullable=False),
+        sa.Column("message_sid", sa.String(40), nullable=True),
+        sa.Column("at", INSTANT, nullable=False),
+        sa.CheckConstraint("kind IN ('given', 'revoked', 'restored')", name=op.f("ck_consent_kind")),
+        sa.ForeignKeyConstraint(
+            ["clinic_id", "contact_point_id"],
+            ["contact_point.clinic_id", "contact_point.id"],
+            name=op.f("fk_consent_clinic_id_contact_point_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["clinic_id", "patient_id"], ["patient.clinic_id", "patient.id"], name=op.f("fk_consent_clinic_id_patient_id")
+        ),
+        sa.PrimaryKeyConstraint("clinic_id", "id", name=op.f("pk_consent")),
+    )
+    op.create_index("ix_consent_contact_point", "consent", ["clinic_id", "contact_point_id"], unique=False)
+
+
+def _contact_role() -> None:
+    op.create_table(
+        "contact_role",
+        sa.Column("clinic_id", sa.String(40), nullable=False),
+        sa.Column("id", sa.String(40), nullable=False),
+        sa.Column("contact_point_id", sa.String(40), nullable=False),
+        sa.Column("patient_id", sa.String(40), nullable=False),
+        sa.Column("role", sa.String(20), nullable=False),
+        sa.Column("ref", sa.String(80), nullable=False),
+        sa.Column("name", sa.String(80), nullable=False),
+        sa.Column("relationship", sa.String(40), nullable=False),
+        sa.Column("after_misses", sa.Integer(), nullable=True),
+        sa.CheckConstraint("role IN ('patient', 'proxy', 'caregiver')", name=op.f("ck_contact_role_role")),
+        sa.ForeignKeyConstraint(
+            ["clinic_id", "contact_point_id"],
+            ["contact_point.clinic_id", "contact_point.id"],
+            name=op.f("fk_contact_role_clinic_id_contact_point_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["clinic_id", "patient_id"], ["patient.clinic_id", "patient.id"], name=op.f("fk_contact_role_clinic_id_patient_id")
+        ),
+        sa.PrimaryKeyConstraint("clinic_id", "id", name=op.f("pk_contact_role")),
+        sa.UniqueConstraint(
+            "clinic_id", "contact_point_id", "patient_id", "role", name=op.f("uq_contact_role_clinic_id_contact_point_id_patient_id_role")
+        ),
+    )
+    op.create_index("ix_contact_role_patient", "contact_role", ["clinic_id", "patient_id"], unique=False)
+
+
+def _medicine() -> None:
+    op.create_table(
+        "medicine",
+        sa.Column("clinic_id", sa.String(40), nullable=False),
+        sa.Column("id", sa.String(40), nullable=False),
+        sa.Column("patient_id", sa.String(40), nullable=False),
+        sa.Column("name", sa.String(80), nullable=False),
+        sa.Column("added_at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["clinic_id", "patient_id"], ["patient.clinic_id", "patient.id"], name=op.f("fk_medicine_clinic_id_patient_id")
+        ),
+        sa.PrimaryKeyConstraint("clinic_id", "id", name=op.f("pk_medicine")),
+    )
+    op.create_index("ix_medicine_patient", "medicine", ["clinic_id", "patient_id"], unique=False)
+
+
+def _plan() -> None:
+    op.create_table(
+        "plan",
+        sa.Column("clinic_id", sa.String(40), nullable=False),
+        sa.Column("id", sa.String(40), nullable=False),
+        sa.Column("patient_id", sa.String(40), nullable=False),
+        sa.Column("ref", sa.String(80), nullable=False),
+        sa.Column("drug", sa.String(80), nullable=False),
+        sa.Column("ingredient", sa.String(80), nullable=False),
+        sa.Column("label", sa.String(40), nullable=True),
+        sa.Column("state", sa.String(20), nullable=False),
+        sa.Column("state_before", sa.String(20), nullable=True),
+        sa.Column("reason", sa.String(400), nullable=True),
+        sa.Column("approved_by", sa.String(80), nullable=False),
+        sa.Column("decided_until", INSTANT, nullable=False),
+        sa.Column("next_due_at", INSTANT, nullable=True),
+        sa.Column("step_check_at", INSTANT, nullable=True),
+        sa.Column("step_stage", sa.String(20), nullable=True),
+        sa.Column("recount_at", INSTANT, nullable=True),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("set_aside_at", INSTANT, nullable=True),
+        sa.Column("ended_at", INSTANT, nullable=True),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.CheckConstraint(
+            "state IN ('draft', 'approved', 'active', 'staying', 'muted', 'suspended', 'completed', 'stopped')", name=op.f("ck_plan_state")
+        ),
+        sa.ForeignKeyConstraint(
+            ["clinic_id", "patient_id"], ["patient.clinic_id", "patient.id"], name=op.f("fk_plan_clinic_id_patient_id")
+        ),
+        sa.PrimaryKeyConstraint("clinic_id", "id", name=op.f("pk_plan")),
+        sa.UniqueConstraint("clinic_id", "ref", name=op.f("uq_plan_clinic_id_ref")),
+    )
+    op.create_index("ix_plan_next_due_at", "plan", ["next_due_at"], unique=False)
+    op.create_index("ix_plan_patient", "plan", ["clinic_id", "patient_id"], unique=False)
+    op.create_index("ix_plan_recount_at", "plan", ["recount_at"], unique=False)
+    op.create_index("ix_plan_step_check_at", "plan", ["step_check_at"], unique=False)
+
+
+def _question() -> None:
+    op.create_table(
+        "question",
+        sa.Column("clinic_id", sa.String(40), nullable=False),
+        sa.Column("id", sa.String(40), nullable=False),
+        sa.Column("contact_point_id", sa.String(40), nullable=False),
+        sa.Column("patient_id", sa.String(40), nullable=False),
+        sa.Column("plan_id", sa.String(40), nullable=True),
+        sa.Column("kind", sa.String(40), nullable=False),
+        sa.Column("text_id", sa.String(40), nullable=False),
+        sa.Column("doses", sa.Text(), nullable=False),
+        sa.Column("labels", sa.Text(), nullable=False),
+        sa.Column("asked_at", INSTANT, nullable=False),
+        sa.Column("expires_at", INSTANT, nullable=False),
+        sa.Column("answered_at", INSTANT, nullable=True),
+        sa.Column("answer", sa.String(80), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["clinic_id", "contact_point_id"],
+            ["contact_point.clinic_id", "contact_point.id"],
+            name=op.f("fk_question_clinic_id_contact_point_id"),
+        ),
+        sa.PrimaryKeyConstraint("clinic_id", "id", name=op.f("pk_question")),
+    )
+    op.create_index("ix_question_open", "question", ["clinic_id", "contact_point_id", "expires_at"], unique=False)
+    op.create_index("ix_question_text", "question", ["clinic_id", "text_id"], unique=False)
+
+
+def _text_out() -> None:
+    op.create_table(
+        "text_out",
+        sa.Column("clinic_id", sa.String(40), nullable=False),
+        sa.Column("id", sa.String(40), nullable=False),
+        sa.Column("contact_point_id", sa.String(40), nullable=False),
+        sa.Column("patient_id", sa.String(40), nullable=True),
+        sa.Column("plan_id", sa.String(40), nullable=True),
+        sa.Column("version_no", sa.Integer(), nullable=True),
+        sa.Column("kind", sa.String(40), nullable=False),
+        sa.Column("cause", sa.String(120), nullable=False),
+        sa.Column("purpose", sa.String(40), nullable=False),
+        sa.Column("template", sa.String(40), nullable=False),
+        sa.Column("language", sa.String(8), nullable=False),
+        sa.Column("fields", sa.Text(), nullable=False),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("state", sa.String(20), nullable=False),
+        sa.Column("send_at", INSTANT, nullable=False),
+        sa.Column("expires_at", INSTANT, nullable=False),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("tag", sa.String(40), nullable=True),
+        sa.Column("claimed_at", INSTANT, nullable=True),
+        sa.Column("lease_until", INSTANT, nullable=True),
+        sa.Column("looked", sa.Integer(), nullable=False),
+        sa.Column("sid", sa.String(40), nullable=True),
+        sa.Column("status", sa.String(20), nullable=True),
+        sa.Column("rank", sa.Integer(), nullable=False),
+        sa.Column("error_code", sa.Integer(), nullable=True),
+        sa.Column("sent_at", INSTANT, nullable=True),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.CheckConstraint(
+            "state IN ('queued', 'sending', 'unknown', 'accepted', 'failed', 'not_sent', 'expired', 'cancelled')",
+            name=op.f("ck_text_out_state"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["clinic_id", "contact_point_id"],
+            ["contact_point.clinic_id", "contact_point.id"],
+            name=op.f("fk_text_out_clinic_id_contact_point_id"),
+        ),
+        sa.PrimaryKeyConstraint("clinic_id", "id", name=op.f("pk_text_out")),
+        sa.UniqueConstraint("clinic_id", "cause", "kind", name=op.f("uq_text_out_clinic_id_cause_kind")),
+        sa.UniqueConstraint("sid", name=op.f("uq_text_out_sid")),
+    )
+    op.create_index("ix_text_out_contact_point", "text_out", ["clinic_id", "contact_point_id", "created_at"], unique=False)
+    op.create_index("ix_text_out_state_send_at", "text_out", ["state", "send_at"], unique=False)
+    op.create_index("ix_text_out_tag", "text_out", ["tag"], unique=False)
+
+
+def _dose() -> None:
+    op.create_table(
+        "dose",
+        sa.Column("clinic_id", sa.String(40), nullable=False),
+        sa.Column("id", sa.String(40), nullable=False),
+        sa.Column("plan_id", sa.String(40), nullable=False),
+        sa.Column("patient_id", sa.String(40), nullable=False),
+        sa.Column("version_no", sa.Integer(), nullable=False),
+        sa.Column("local_date", sa.Date(), nullable=False),
+        sa.Column("slot_no", sa.Integer(), nullable=False),
+        sa.Column("local_time", sa.Time(), nullable=False),
+        sa.Column("due_at", INSTANT, nullable=False),
+        sa.Column("amount", EXACT, nullable=False),
+        sa.Column("unit", sa.String(12), nullable=False),
+        sa.Column("phase_no", sa.Integer(), nullable=False),
+        sa.Column("state", sa.String(20), nullable=False),
+        sa.Column("reason", sa.String(80), nullable=True),
+        sa.Column("taken_at", INSTANT, nullable=True),
+        sa.Column("taken_by", INSTANT, nullable=True),
+        sa.Column("recalled", sa.Boolean(), nullable=False),
+        sa.Column("muted", sa.Boolean(), nullable=False),
+        sa.Column("unverified", sa.Boolean(), nullable=False),
+        sa.Column("odd", sa.Boolean(), nullable=False),
+        sa.Column("contradicted", sa.Boolean(), nullable=False),
+        sa.Column("announced_at", INSTANT, nullable=True),
+        sa.Column("announce_until", INSTANT, nullable=False),
+        sa.Column("take_until", INSTANT, nullable=True),
+        sa.Column("silent_at", INSTANT, nullable=False),
+        sa.Column("answer_until", INSTANT, nullable=False),
+        sa.Column("check_at", INSTANT, nullable=True),
+        sa.Column("changed_at", INSTANT, nullable=False),
+        sa.CheckConstraint(
+            "state IN ('pending', 'open', 'taken', 'skipped', 'missed', 'unconfirmed', 'not_reminded', 'not_due')",
+            name=op.f("ck_dose_state"),
+        ),
+        sa.CheckConstraint("slot_no >= 1", name=op.f("ck_dose_slot_no")),
+        sa.ForeignKeyConstraint(
+            ["clinic_id", "patient_id"], ["patient.clinic_id", "patient.id"], name=op.f("fk_dose_clinic_id_patient_id")
+        ),
+        sa.ForeignKeyConstraint(["clinic_id", "plan_id"], ["plan.clinic_id", "plan.id"], name=op.f("fk_dose_clinic_id_plan_id")),
+        sa.PrimaryKeyConstraint("clinic_id", "id", name=op.f("pk_dose")),
+        sa.UniqueConstraint("clinic_id", "plan_id", "local_date", "slot_no", name=op.f("uq_dose_clinic_id_plan_id_local_date_slot_no")),
+    )
+    op.create_index("ix_dose_changed_at", "dose", ["changed_at"], unique=False)
+    op.create_index("ix_dose_check_at", "dose", ["check_at"], unique=False)
+    op.create_index("ix_dose_patient_due_at", "dose", ["clinic_id", "patient_id", "due_at"], unique=False)
+    op.create_index("ix_dose_plan_due_at", "dose", ["clinic_id", "plan_id", "due_at"], unique=False)
+
+
+def _plan_event() -> None:
+    op.create_table(
+        "plan_event",
+        sa.Column("clinic_id", sa.String(40), nullable=False),
+        sa.Column("id", sa.String(40), nullable=False),
+        sa.Column("plan_id", sa.String(40), nullable=False),
+        sa.Column("kind", sa.String(40), nullable=False),
+        sa.Column("state", sa.String(20), nullable=False),
+        sa.Column("phase_no", sa.Integer(), nullable=True),
+        sa.Column("by", sa.String(80), nullable=False),
+        sa.Column("reason", sa.String(400), nullable=False),
+        sa.Column("at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(["clinic_id", "plan_id"], ["plan.clinic_id", "plan.id"], name=op.f("fk_plan_event_clinic_id_plan_id")),
+        sa.PrimaryKeyConstraint("clinic_id", "id", name=op.f("pk_plan_event")),
+    )
+    op.create_index("ix_plan_event_plan", "plan_event", ["clinic_id", "plan_id", "at"], unique=False)
+
+
+def _plan_version() -> None:
+    op.create_table(
+        "plan_version",
+        sa.Column("clinic_id", sa.String(40), nullable=False),
+        sa.Column("plan_id", sa.String(40), nullable=False),
+        sa.Column("no", sa.Integer(), nullable=False),
+        sa.Column("document", sa.Text(), nullable=False),
+        sa.Column("document_hash", sa.String(64), nullable=False),
+        sa.Column("effective_at", INSTANT, nullable=False),
+        sa.Column("first_at", INSTANT, nullable=True),
+        sa.Column("used", sa.Text(), nullable=False),
+        sa.Column("approved_by", sa.String(80), nullable=False),
+        sa.Column("approved_at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(["clinic_id", "plan_id"], ["plan.clinic_id", "plan.id"], name=op.f("fk_plan_version_clinic_id_plan_id")),
+        sa.PrimaryKeyConstraint("clinic_id", "plan_id", "no", name=op.f("pk_plan_version")),
+    )
+
+
+def _text_attempt() -> None:
+    op.create_table(
+        "text_attempt",
+        sa.Column("clinic_id", sa.String(40), nullable=False),
+        sa.Column("text_id", sa.String(40), nullable=False),
+        sa.Column("attempt", sa.Integer(), nullable=False),
+        sa.Column("tag", sa.String(40), nullable=False),
+        sa.Column("sid", sa.String(40), nullable=True),
+        sa.Column("outcome", sa.String(40), nullable=True),
+        sa.Column("claimed_at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["clinic_id", "text_id"], ["text_out.clinic_id", "text_out.id"], name=op.f("fk_text_attempt_clinic_id_text_id")
+        ),
+        sa.PrimaryKeyConstraint("clinic_id", "text_id", "attempt", name=op.f("pk_text_attempt")),
+        sa.UniqueConstraint("tag", name=op.f("uq_text_attempt_tag")),
+    )
+
+
+def _dose_event() -> None:
+    op.create_table(
+        "dose_event",
+        sa.Column("clinic_id", sa.String(40), nullable=False),
+        sa.Column("id", sa.String(40), nullable=False),
+        sa.Column("dose_id", sa.String(40), nullable=False),
+        sa.Column("no", sa.Integer(), nullable=False),
+        sa.Column("kind", sa.String(40), nullable=False),
+        sa.Column("at", INSTANT, nullable=False),
+        sa.Column("text_id", sa.String(40), nullable=True),
+        sa.Column("taken_at", INSTANT, nullable=True),
+        sa.Column("taken_by", INSTANT, nullable=True),
+        sa.Column("why", sa.String(400), nullable=True),
+        sa.Column("by", sa.String(80), nullable=True),
+        sa.Column("state", sa.String(20), nullable=True),
+        sa.Column("recalled", sa.Boolean(), nullable=False),
+        sa.Column("verified", sa.Boolean(), nullable=False),
+        sa.ForeignKeyConstraint(["clinic_id", "dose_id"], ["dose.clinic_id", "dose.id"], name=op.f("fk_dose_event_clinic_id_dose_id")),
+        sa.PrimaryKeyConstraint("clinic_id", "id", name=op.f("pk_dose_event")),
+    )
+    op.create_index("ix_dose_event_dose", "dose_event", ["clinic_id", "dose_id"], unique=False)
+
+
+def _plan_stay() -> None:
+    op.create_table(
+        "plan_stay",
+        sa.Column("clinic_id", sa.String(40), nullable=False),
+        sa.Column("id", sa.String(40), nullable=False),
+        sa.Column("plan_id", sa.String(40), nullable=False),
+        sa.Column("version_no", sa.Integer(), nullable=False),
+        sa.Column("phase_no", sa.Integer(), nullable=False),
+        sa.Column("since", sa.Date(), nullable=False),
+        sa.Column("extra_days", sa.Integer(), nullable=True),
+        sa.Column("opened_at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["clinic_id", "plan_id", "version_no"],
+            ["plan_version.clinic_id", "plan_version.plan_id", "plan_version.no"],
+            name=op.f("fk_plan_stay_clinic_id_plan_id_version_no"),
+        ),
+        sa.PrimaryKeyConstraint("clinic_id", "id", name=op.f("pk_plan_stay")),
+    )
+    op.create_index("ix_plan_stay_plan", "plan_stay", ["clinic_id", "plan_id"], unique=False)
+
+
+def _text_item() -> None:
+    op.create_table(
+        "text_item",
+        sa.Column("clinic_id", sa.String(40), nullable=False),
+        sa.Column("dose_id", sa.String(40), nullable=False),
+        sa.Column("kind", sa.String(20), nullable=False),
+        sa.Column("text_id", sa.String(40), nullable=False),
+        sa.CheckConstraint("kind IN ('reminder', 'resend', 'nudge', 'correction')", name=op.f("ck_text_item_kind")),
+        sa.ForeignKeyConstraint(["clinic_id", "dose_id"], ["dose.clinic_id", "dose.id"], name=op.f("fk_text_item_clinic_id_dose_id")),
+        sa.ForeignKeyConstraint(
+            ["clinic_id", "text_id"], ["text_out.clinic_id", "text_out.id"], name=op.f("fk_text_item_clinic_id_text_id")
+        ),
+        sa.PrimaryKeyConstraint("clinic_id", "dose_id", "kind", name=op.f("pk_text_item")),
+    )
+    op.create_index("ix_text_item_text", "text_item", ["clinic_id", "text_id"], unique=False)
