@@ -9,8 +9,9 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import StrEnum
+from hmac import compare_digest
 from ipaddress import ip_address
 from pathlib import Path
 from types import MappingProxyType
@@ -69,18 +70,29 @@ class LogLevel(StrEnum):
     ERROR = "error"
 
 
-@dataclass(frozen=True, slots=True)
 class Secret:
-    """A value that shows itself only when asked by name, so that no log line or traceback can hold it."""
+    """A value that shows itself only when asked by name, so that no log line or traceback can hold it.
 
-    _value: str = field(repr=False)
+    Not a dataclass: `dataclasses.asdict` would lay it open.
+    """
+
+    __slots__ = ("_value",)
+
+    def __init__(self, value: str) -> None:
+        self._value = value
 
     def reveal(self) -> str:
         """Return the value itself; call it only where the value is used."""
         return self._value
 
-    def __str__(self) -> str:
-        return repr(self)
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Secret) and compare_digest(self._value.encode(), other._value.encode())
+
+    def __hash__(self) -> int:
+        return hash(self._value)
+
+    def __repr__(self) -> str:
+        return "Secret(…)"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -155,12 +167,12 @@ def load_settings(environ: Mapping[str, str] | None = None, *, env_file: Path = 
 
     Raises SettingsError with the variable's name and the remedy.
     """
-    environ = os.environ if environ is None else environ
-    written = {name: value for name, value in dotenv_values(env_file, interpolate=False, encoding="utf-8").items() if value}
+    set_here = {name: value for name, value in (os.environ if environ is None else environ).items() if value}
+    written = dotenv_values(env_file, interpolate=False, encoding="utf-8")
     # A name counts in either of its two forms: TWILIO_AUTH_TOKEN_FILE in the environment puts aside TWILIO_AUTH_TOKEN in the file.
-    set_already = {name.removesuffix("_FILE") for name, value in environ.items() if value}
+    aside = {name.removesuffix("_FILE") for name in set_here}
     return Settings.from_environ(
-        {name: value for name, value in written.items() if name.removesuffix("_FILE") not in set_already} | dict(environ)
+        {name: value for name, value in written.items() if value and name.removesuffix("_FILE") not in aside} | set_here
     )
 
 
