@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
+from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Generic, TypeVar
 
@@ -31,12 +32,17 @@ class Severity(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Sourced(Generic[T]):
-    """A value, where it comes from, how sure that is, and what breaching it does."""
+    """A value, where it comes from, how sure that is, and what breaching it does.
+
+    `disagrees`: what other sources say, as (value, source) in words. The cautious one is `value`; all are shown.
+    """
 
     value: T
     source: str
     confidence: Confidence
     on_breach: Severity = Severity.WARNING
+    disagrees: tuple[tuple[str, str], ...] = ()
+    note: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,10 +57,32 @@ class Interaction:
 
 
 @dataclass(frozen=True, slots=True)
+class KidneyBand:
+    """What one source advises for a range of kidney function, `above <= value < below`, in mL/min."""
+
+    above: Decimal
+    below: Decimal
+    advice: Sourced[str]
+
+    def holds(self, value: Decimal) -> bool:
+        """Whether a measured value lies in this band."""
+        return self.above <= value < self.below
+
+
+@dataclass(frozen=True, slots=True)
+class Indication:
+    """What the drug is given for, under the names it goes by; `caution` says where the sources have doubts."""
+
+    names: tuple[str, ...]
+    caution: Sourced[str] | None = None
+
+
+@dataclass(frozen=True, slots=True)
 class DrugProfile:
     """A drug and form. None means "no source": the provider fills it in, nobody guesses.
 
     Amounts are exact, in the drug's unit; gaps are elapsed time. `withdrawal_risk`: stopping suddenly can do harm.
+    `ceiling_per_day`: how far a clinic may raise `max_per_day` for itself. `notes`: what people read, by topic.
     """
 
     key: str
@@ -80,3 +108,16 @@ class DrugProfile:
     gap_suspend: Sourced[timedelta] | None
     interactions: tuple[Interaction, ...]
     red_flags: Sourced[tuple[str, ...]] | None
+    ceiling_per_day: Sourced[Amount] | None = None
+    usual_per_day: Sourced[tuple[Amount, ...]] | None = None
+    slot_added: Sourced[str] | None = None
+    older_from: Sourced[int] | None = None
+    kidney_caution: Sourced[str] | None = None
+    kidney: tuple[KidneyBand, ...] = ()
+    indications: tuple[Indication, ...] = ()
+    review_within: Sourced[timedelta] | None = None
+    notes: tuple[tuple[str, Sourced[str]], ...] = ()
+
+    def is_called(self, name: str) -> bool:
+        """Whether a plan's drug, by key, name, brand or ingredient, in any case, is this one."""
+        return name.casefold() in {known.casefold() for known in (self.key, self.name, self.ingredient, *self.aliases)}

@@ -1,0 +1,267 @@
+"""Read one drug's file into a `DrugProfile`, refusing what cannot be trusted, with the path of the fault.
+
+Refused: a number without a source, a source the file does not name, a field nobody reads (a misspelt limit would
+otherwise be no limit at all), and an error that rests on anything but a sourced number.
+"""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable, Mapping
+from datetime import timedelta
+from decimal import Decimal, InvalidOperation
+from enum import StrEnum
+from typing import TypeVar
+
+from reminders.domain.missed import AskProviderRule, Beyond, Boundary, Fraction, HoursBeforeNext, MaxLate, MissedDoseRule
+from reminders.domain.plan import Amount, InvalidPlan, Unit
+from reminders.domain.profile import Confidence, DrugProfile, Indication, Interaction, KidneyBand, Severity, Sourced
+from reminders.errors import DoselineError
+
+T = TypeVar("T")
+E = TypeVar("E", bound=StrEnum)
+
+
+class BadProfile(DoselineError):
+    """A drug profile that cannot be trusted, with the path of the fault."""
+
+    def __init__(self, path: str, message: str) -> None:
+        self.path, self.message = path, message
+        super().__init__(f"{path}: {message}")
+
+
+def read_profile(text: str, name: str) -> DrugProfile:
+    """Read a profile from TOML; `name` is the file's, for its faults. Raises BadProfile."""
+    try:
+        fields = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        raise BadProfile(name, f"not TOML: {error}") from error
+    page = _Table(fields, name, frozenset(_listed(fields.get("sources"), f"{name}: sources")))
+    return page.whole(_profile)
+
+
+def _listed(sources: object, path: str) -> list[str]:
+    """The names under which a file lists its sources, each with a word on what it is."""
+    if not isinstance(sources, Mapping):
+        raise BadProfile(path, "must be a table of the sources by name")
+    return [name for name, what in sources.items() if _text(what, f"{path}.{name}")]
+
+
+class _Table:
+    """A TOML table that knows where it stands, which sources its file lists, and what of it was read."""
+
+    def __init__(self, fields: object, path: str, sources: frozenset[str]) -> None:
+        if not isinstance(fields, Mapping):
+            raise BadProfile(path, "must be a table")
+        self.fields: dict[str, object] = dict(fields)
+        self.path = path
+        self.sources = sources
+        self._unread = set(self.fields) - {"sources"}
+
+    def at(self, name: str) -> str:
+        return f"{self.path}: {name}" if self.path.endswith(".toml") else f"{self.path}.{name}"
+
+    def may(self, name: str, read: Callable[[object, str], T]) -> T | None:
+        self._unread.discard(name)
+        return read(self.fields[name], self.at(name)) if name in self.fields else None
+
+    def need(self, name: str, read: Callable[[object, str], T]) -> T:
+        value = self.may(name, read)
+        if value is None:
+            raise BadProfile(self.at(name), "is missing")
+        return value
+
+    def sourced(self, name: str, read: Callable[[object, str], T]) -> Sourced[T] | None:
+        return self.may(name, lambda value, path: self._inside(value, path).whole(lambda table: _sourced(table, read)))
+
+    def must(self, name: str, read: Callable[[object, str], T]) -> Sourced[T]:
+        value = self.sourced(name, read)
+        if value is None:
+            raise BadProfile(self.at(name), "is missing")
+        return value
+
+    def rows(self, name: str, read: Callable[[_Table], T]) -> tuple[T, ...]:
+        rows = self.may(name, _list) or []
+        return tuple(self._inside(row, f"{self.at(name)}[{index}]").whole(read) for index, row in enumerate(rows))
+
+    def topics(self, name: str) -> tuple[tuple[str, Sourced[str]], ...]:
+        topics = self.may(name, self._inside)
+        return () if topics is None else tuple((topic, topics.must(topic, _text)) for topic in topics.fields)
+
+    def whole(self, read: Callable[[_Table], T]) -> T:
+        """Read this table, and refuse it if anything in it was left unread."""
+        value = read(self)
+        for name in sorted(self._unread):
+            raise BadProfile(self.at(name), "is no field here; is it misspelt?")
+        return value
+
+    def _inside(self, fields: object, path: str) -> _Table:
+        return _Table(fields, path, self.sources)
+
+
+def _profile(page: _Table) -> DrugProfile:
+    return DrugProfile(
+        key=page.need("key", _text),
+        name=page.need("name", _text),
+        ingredient=page.need("ingredient", _text),
+        form=page.need("form", _text),
+        aliases=page.may("aliases", _texts) or (),
+        strengths=page.must("strengths", _amounts),
+        scored=page.sourced("scored", _amounts),
+        withdrawal_risk=page.must("withdrawal_risk", _truth),
+        max_per_dose=page.sourced("max_per_dose", _amount),
+        max_per_day=page.sourced("max_per_day", _amount),
+        max_in_24h=page.sourced("max_in_24h", _amount),
+        start_max_per_day=page.sourced("start_max_per_day", _amount),
+        step_max_per_dose=page.sourced("step_max_per_dose", _amount),
+        step_max_per_day=page.sourced("step_max_per_day", _amount),
+        step_min_days=page.sourced("step_min_days", _count),
+        taper_min_days=page.sourced("taper_min_days", _count),
+        min_gap=page.must("min_gap", _span),
+        max_gap=page.sourced("max_gap", _span),
+        missed_dose_rule=page.sourced("missed_dose_rule", lambda value, path: _Table(value, path, page.sources).whole(_rule)),
+        gap_warn=page.sourced("gap_warn", _span),
+        gap_suspend=page.sourced("gap_suspend", _span),
+        interactions=page.rows("interactions", _interaction),
+        red_flags=page.sourced("red_flags", _texts),
+        ceiling_per_day=page.sourced("ceiling_per_day", _amount),
+        usual_per_day=page.sourced("usual_per_day", _amounts),
+        slot_added=page.sourced("slot_added", _text),
+        older_from=page.sourced("older_from", _count),
+        kidney_caution=page.sourced("kidney_caution", _text),
+        kidney=page.rows("kidney", _kidney),
+        indications=page.rows("indications", _indication),
+        review_within=page.sourced("review_within", _span),
+        notes=page.topics("notes"),
+    )
+
+
+def _sourced(table: _Table, read: Callable[[object, str], T]) -> Sourced[T]:
+    named = Sourced(
+        value=table.need("value", read),
+        source="; ".join(table.need("source", _texts)),
+        confidence=table.need("confidence", _one_of(Confidence)),
+        on_breach=table.may("on_breach", _one_of(Severity)) or Severity.WARNING,
+        disagrees=table.may("disagrees", _pairs) or (),
+        note=table.may("note", _text) or "",
+    )
+    for source in (*table.need("source", _texts), *(source for _, source in named.disagrees)):
+        if source not in table.sources:
+            raise BadProfile(table.at("source"), f"{source!r} is not among the file's [sources]")
+    if named.on_breach is Severity.ERROR and named.confidence is not Confidence.SOURCED:
+        raise BadProfile(table.at("on_breach"), f"an error rests on a sourced number, this one is {named.confidence}")
+    return named
+
+
+def _interaction(table: _Table) -> Interaction:
+    return Interaction(
+        group=table.need("group", _text),
+        names=table.need("names", _texts),
+        effect=table.must("effect", _text),
+        advice=table.need("advice", _text),
+        severity=table.need("severity", _text),
+    )
+
+
+def _kidney(table: _Table) -> KidneyBand:
+    return KidneyBand(above=table.need("above", _number), below=table.need("below", _number), advice=table.must("advice", _text))
+
+
+def _indication(table: _Table) -> Indication:
+    return Indication(names=table.need("names", _texts), caution=table.sourced("caution", _text))
+
+
+def _rule(table: _Table) -> MissedDoseRule:
+    at_limit = table.may("at_limit", _one_of(Boundary)) or Boundary.TAKE
+    match table.need("rule", _text):
+        case "hours_before_next":
+            return HoursBeforeNext(table.need("gap", _span), at_limit)
+        case "max_late":
+            beyond = table.may("beyond", _one_of(Beyond)) or Beyond.SKIP
+            return MaxLate(table.need("late", _span), table.may("min_gap", _span), at_limit, beyond)
+        case "fraction":
+            return Fraction(table.need("of_gap", _number), at_limit)
+        case "ask_provider":
+            return AskProviderRule()
+        case other:
+            raise BadProfile(table.at("rule"), f"{other!r} is not hours_before_next, max_late, fraction or ask_provider")
+
+
+def _text(value: object, path: str) -> str:
+    if not isinstance(value, str) or not value.strip():
+        raise BadProfile(path, "must be a text, and not an empty one")
+    return value
+
+
+def _list(value: object, path: str) -> list[object]:
+    if not isinstance(value, list) or not value:
+        raise BadProfile(path, "must be a list, and not an empty one")
+    return value
+
+
+def _texts(value: object, path: str) -> tuple[str, ...]:
+    return tuple(_text(item, f"{path}[{index}]") for index, item in enumerate(_list(value, path)))
+
+
+def _pairs(value: object, path: str) -> tuple[tuple[str, str], ...]:
+    pairs = [_texts(item, f"{path}[{index}]") for index, item in enumerate(_list(value, path))]
+    if any(len(pair) != len(("value", "source")) for pair in pairs):
+        raise BadProfile(path, "must be pairs of what is said and by whom")
+    return tuple((said, source) for said, source in pairs)
+
+
+def _truth(value: object, path: str) -> bool:
+    if not isinstance(value, bool):
+        raise BadProfile(path, "must be true or false")
+    return value
+
+
+def _count(value: object, path: str) -> int:
+    if not isinstance(value, int) or isinstance(value, bool) or value < 1:
+        raise BadProfile(path, "must be a whole number of 1 or more")
+    return value
+
+
+def _number(value: object, path: str) -> Decimal:
+    # A float has lost the number that was written; decimals are therefore texts.
+    try:
+        number = Decimal(_text(value, path))
+    except InvalidOperation as error:
+        raise BadProfile(path, f"{value!r} is not a decimal number") from error
+    if not number.is_finite() or number < 0:
+        raise BadProfile(path, f"{value!r} is not a number of zero or more")
+    return number
+
+
+def _amount(value: object, path: str) -> Amount:
+    number, _, unit = _text(value, path).partition(" ")
+    try:
+        return Amount(_number(number, path), Unit(unit))
+    except InvalidPlan as error:
+        raise BadProfile(path, error.message) from error
+    except ValueError as error:
+        raise BadProfile(path, f"{value!r} is not an amount like '80 mg'") from error
+
+
+def _amounts(value: object, path: str) -> tuple[Amount, ...]:
+    return tuple(_amount(item, f"{path}[{index}]") for index, item in enumerate(_list(value, path)))
+
+
+_SPANS = {"min": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}
+
+
+def _span(value: object, path: str) -> timedelta:
+    number, _, unit = _text(value, path).partition(" ")
+    if not number.isdecimal() or unit not in _SPANS or int(number) == 0:
+        raise BadProfile(path, f"{value!r} is not a span of time like '2 h', '90 min' or '5 d'")
+    return int(number) * _SPANS[unit]
+
+
+def _one_of(names: type[E]) -> Callable[[object, str], E]:
+    def read(value: object, path: str) -> E:
+        try:
+            return names(_text(value, path))
+        except ValueError as error:
+            raise BadProfile(path, f"{value!r} is not one of {', '.join(names)}") from error
+
+    return read
