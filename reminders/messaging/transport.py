@@ -5,6 +5,7 @@ A transport tries once and says what it knows. It keeps no ledger, repeats nothi
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -162,3 +163,16 @@ def validity_of(now: datetime, expires_at: datetime) -> int:
     """Return how many whole seconds the carrier may keep a text that is of use until `expires_at`: 60 to 36,000."""
     left = int((expires_at - now).total_seconds())
     return min(LONGEST_VALIDITY, max(SHORTEST_VALIDITY, left))
+
+
+# What a carrier's "smart encoding" writes instead; compatibility forms (ligatures, full-width letters, …) fall to NFKC.
+_SMART = str.maketrans({"‘": "'", "’": "'", "“": '"', "”": '"', "–": "-", "—": "-", "…": "..."})
+
+
+def same_body(ours: str, theirs: str) -> bool:
+    """Whether two bodies are one text, but for what carriers do on the way: smart quotes and dashes, runs of white space."""
+    return _normal(ours) == _normal(theirs)
+
+
+def _normal(body: str) -> str:
+    return " ".join(unicodedata.normalize("NFKC", body.translate(_SMART)).split())

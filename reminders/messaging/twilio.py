@@ -1,0 +1,266 @@
+"""Twilio, and the only module that knows its SDK: one try at a send, a look into its list, and the proof of a webhook's sender.
+
+It keeps no ledger and never tries twice. Twilio has no idempotency key, so whatever is not certain is `Ambiguous`, and the
+ledger settles it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from collections.abc import Mapping, Sequence
+from contextvars import ContextVar
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
+from http import HTTPStatus
+from typing import Any, Final
+from urllib.parse import parse_qs, urlsplit
+
+from aiohttp import BasicAuth, ClientConnectorError, ClientError, ClientSession, ClientTimeout, ConnectionTimeoutError, TCPConnector
+from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
+from twilio.base.page import Page
+from twilio.base.values import unset
+from twilio.http import AsyncHttpClient
+from twilio.http.response import Response
+from twilio.request_validator import HMAC_SHA1, HMAC_SHA256, RequestValidator, get_signature_algorithm
+from twilio.rest import Client
+from twilio.rest.api.v2010.account.message import MessageInstance
+
+from reminders.messaging.failure_codes import class_of
+from reminders.messaging.transport import Accepted, Ambiguous, FailureClass, ListUnavailable, NotSent, Outcome, Outgoing, Refused, SentText
+from reminders.settings import TwilioSettings
+
+POOL: Final = 50  # connections at once; no contract lets through more in a second
+PAGE: Final = 200
+PAGES: Final = 20
+LIST_ORDER: Final = timedelta(days=1)  # how far out of order the list may be: newest first, by a date that comes with the sending
+TRIAL_PREFIX: Final = "Sent from your Twilio trial account - "
+CONNECTING: Final = 0.5  # of a request's time: who has no connection by then has written nothing
+
+# What a list that is no list can raise on its way through the SDK.
+_UNREADABLE = (TwilioException, ClientError, OSError, ValueError, LookupError, TypeError, AttributeError)
+
+# At INFO the SDK logs addresses and query parameters, and a list call's hold the patient's number.
+logging.getLogger("twilio").setLevel(logging.WARNING)
+
+
+@dataclass(frozen=True, slots=True)
+class _Answer:
+    """What the SDK's errors do not carry: the true HTTP status, and the rest that was asked for, in seconds."""
+
+    status: int
+    retry_after: float | None
+
+
+# Of the call in this context, never of the client, which many calls share.
+_answer: ContextVar[_Answer] = ContextVar("_answer")
+
+
+class TwilioTransport:
+    """Sends through one Twilio account. Its connections belong to the event loop that first uses it, until `aclose`."""
+
+    name: Final = "twilio"
+
+    def __init__(self, settings: TwilioSettings, *, public_url: str, seconds: float = 10, pool: int = POOL) -> None:
+        """Take the account, the address that receipts come back to, how long one request may take, and how many may run at once."""
+        self._settings = settings
+        self._callback = f"{public_url.rstrip('/')}/sms/status"
+        self._seconds = seconds
+        self._pool = pool
+        self._http: _HttpClient | None = None
+
+    async def send(self, outgoing: Outgoing) -> Outcome:
+        """POST once, and say what is known of it. A cancelled call proves nothing: the request may be on its way."""
+        client = self._opened()
+        try:
+            # The SDK's own timeout is ignored by its async client, and its retries would repeat a POST.
+            async with asyncio.timeout(self._seconds):
+                message = await self._create(client, outgoing)
+        except (TwilioRestException, TwilioServiceException) as error:
+            return outcome_of(_answer.get().status, _whole(error.code), _answer.get().retry_after)
+        except (ClientConnectorError, ConnectionTimeoutError):
+            return NotSent()  # no connection: nothing was written
+        except Exception as error:  # noqa: BLE001 - whatever else goes wrong, the text may have left
+            return Ambiguous(type(error).__name__)
+        return Accepted(message.sid, str(message.status or "queued")) if message.sid else Ambiguous("an answer without an id")
+
+    async def sent_to(self, phone: str, *, since: datetime) -> tuple[SentText, ...]:
+        """List what Twilio accepted for a phone since an instant, oldest first. Raises ListUnavailable.
+
+        The list filters by day of sending only, and a queued text may have none yet: it is asked by number, and compared here.
+        """
+        client = self._opened()
+        try:
+            texts = await self._listed(client, phone, since=since)
+        except _UNREADABLE as error:
+            raise ListUnavailable(f"Twilio's list could not be read: {type(error).__name__}") from None  # its words hold numbers
+        return tuple(sorted((text for text in texts if text.created_at >= since), key=lambda text: text.created_at))
+
+    async def aclose(self) -> None:
+        """Close the connections; the next use opens new ones, in its own event loop."""
+        http, self._http = self._http, None
+        if http is not None:
+            await http.session.close()
+
+    def _opened(self) -> Client:
+        """Return a client of this event loop: the SDK's async client cannot be made outside one, nor used in another."""
+        loop = asyncio.get_running_loop()
+        if self._http is None:
+            self._http = _HttpClient(self._pool, connect_seconds=self._seconds * CONNECTING)
+        if self._http.loop is not loop:
+            raise RuntimeError("this transport belongs to another event loop: close it there first")
+        return _client(self._settings, self._http)
+
+    async def _create(self, client: Client, outgoing: Outgoing) -> MessageInstance:
+        return await client.messages.create_async(
+            to=outgoing.to,
+            body=outgoing.body,
+            from_=self._settings.sender or unset,
+            messaging_service_sid=self._settings.messaging_service_sid or unset,
+            status_callback=f"{self._callback}?tag={outgoing.tag}",
+            validity_period=outgoing.validity,
+        )
+
+    async def _listed(self, client: Client, phone: str, *, since: datetime) -> list[SentText]:
+        """Read the list from its newest text back to one page that is all older than the instant."""
+        texts: list[SentText] = []
+        async with asyncio.timeout(self._seconds):
+            page: Page = await client.messages.page_async(to=phone, page_size=PAGE)
+        for _ in range(PAGES):
+            found = [_sent_text(message) for message in page]
+            texts += found
+            if found and max(text.created_at for text in found) < since - LIST_ORDER:
+                return texts
+            async with asyncio.timeout(self._seconds):
+                following = await page.next_page_async()
+            if following is None:
+                return texts
+            page = following
+        raise ValueError(f"more than {PAGES} pages")
+
+
+def outcome_of(status: int, code: int | None, retry_after: float | None = None) -> Outcome:
+    """Say what an HTTP answer that is not a success means: its status first, then its code."""
+    if not HTTPStatus.BAD_REQUEST <= status < HTTPStatus.INTERNAL_SERVER_ERROR or status == HTTPStatus.REQUEST_TIMEOUT:
+        return Ambiguous(f"HTTP {status}")  # Twilio calls a 5xx safe to retry; for a create it is not
+    kind = class_of(code)
+    if kind is FailureClass.NOT_SENT or (status == HTTPStatus.TOO_MANY_REQUESTS and kind is not FailureClass.ACCOUNT):
+        return NotSent(code, retry_after)
+    if kind is FailureClass.UNKNOWN and status in {HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN}:
+        kind = FailureClass.ACCOUNT
+    return Refused(code, kind, retry_after)
+
+
+class SignatureCheck:
+    """Whether a webhook was signed with this account's token, or with the one before while tokens are rotated."""
+
+    def __init__(self, settings: TwilioSettings) -> None:
+        tokens = (settings.auth_token, settings.auth_token_previous)
+        self._validators = tuple(RequestValidator(token.reveal()) for token in tokens if token is not None)
+
+    def __call__(self, url: str, body: Sequence[tuple[str, str]] | str, *, signature: str, signature_settings: str = "") -> bool:
+        """Check a signature over the address that was asked for and the body. Never raises.
+
+        url                 the configured public address + path + query; never from a Host or forwarding header.
+        body                a form, as all its pairs with repeats and blanks; any other body as text, which then must be
+                            covered by `bodySHA256` in the query (without it, the address alone would be checked).
+        signature_settings  the header that names the algorithm, if there is one.
+        """
+        algorithm = get_signature_algorithm(signature_settings).upper()
+        if algorithm not in {HMAC_SHA1, HMAC_SHA256}:
+            return False
+        try:
+            if isinstance(body, str) and "bodySHA256" not in parse_qs(urlsplit(url).query):
+                return False
+            form = body if isinstance(body, str) else _Form(body)
+            return any(validator.validate(url, form, signature, algorithm) for validator in self._validators)
+        except (ValueError, TypeError, LookupError):
+            return False
+
+
+class _Form(dict[str, list[str]]):
+    """A form as the validator wants it: iterable by name, with every value of a name."""
+
+    def __init__(self, pairs: Sequence[tuple[str, str]]) -> None:
+        super().__init__()
+        for name, value in pairs:
+            self.setdefault(name, []).append(value)
+
+    def getlist(self, name: str) -> list[str]:
+        """Return every value of a name."""
+        return self[name]
+
+
+class _HttpClient(AsyncHttpClient):
+    """The SDK's way out. Unlike its own, it logs nothing, keeps nothing of a request, and hands on what errors leave out."""
+
+    def __init__(self, pool: int, *, connect_seconds: float) -> None:
+        super().__init__(logging.getLogger("twilio.async_http_client"), is_async=True)
+        self.loop = asyncio.get_running_loop()
+        self.session = ClientSession(
+            connector=TCPConnector(limit=pool),
+            timeout=ClientTimeout(total=None, connect=connect_seconds),
+        )
+
+    async def request(  # type: ignore[override]  # the SDK's own parent is not async
+        self,
+        method: str,
+        uri: str,
+        *,
+        params: dict[str, Any] | None = None,
+        data: dict[str, Any] | None = None,
+        headers: dict[str, str] | None = None,
+        auth: tuple[str, str] | None = None,
+        **_: object,
+    ) -> Response:
+        """Ask once, and follow no redirection."""
+        async with self.session.request(
+            method,
+            uri,
+            params=params,
+            data={name: str(value) for name, value in data.items()} if data else None,
+            headers=headers,
+            auth=BasicAuth(*auth) if auth else None,
+            allow_redirects=False,
+        ) as response:
+            _answer.set(_Answer(response.status, _rest(response.headers)))
+            return Response(response.status, await response.text(), response.headers)
+
+
+def _client(settings: TwilioSettings, http: _HttpClient) -> Client:
+    # With no environment given it would read the process's own, and could turn to another host by TWILIO_EDGE.
+    nowhere = {"TWILIO_EDGE": "", "TWILIO_REGION": ""}
+    client = Client(settings.account_sid, settings.auth_token.reveal(), http_client=http, environment=nowhere)
+    if settings.api_base_url:
+        client.api.base_url = settings.api_base_url
+    return client
+
+
+def _sent_text(message: MessageInstance) -> SentText:
+    if message.date_created is None:
+        raise ValueError("a text without a date")
+    return SentText(
+        sid=str(message.sid),
+        to=str(message.to),
+        body=str(message.body or "").removeprefix(TRIAL_PREFIX),
+        status=str(message.status),
+        created_at=message.date_created,
+        error_code=_whole(message.error_code),
+    )
+
+
+def _whole(code: object) -> int | None:
+    return code if isinstance(code, int) else None
+
+
+def _rest(headers: Mapping[str, str]) -> float | None:
+    """Read Retry-After: seconds, or a date, which is held against the answer's own date and no clock of ours."""
+    asked = headers.get("Retry-After", "").strip()
+    if asked.isascii() and asked.isdigit():
+        return float(asked[:9])
+    try:
+        wait = parsedate_to_datetime(asked) - parsedate_to_datetime(headers.get("Date", ""))
+    except (ValueError, TypeError):
+        return None
+    return max(wait.total_seconds(), 0.0)
