@@ -1,6 +1,6 @@
 """What to say about a late dose, and whether a reminder may go out: the missed-dose rule.
 
-Pure: rules and limits are data (a plan's, else its drug profile's), `now` is an argument, nothing is stored.
+Pure: rules (`missed_rules`) and limits are data, what was taken (`intake`) and `now` are arguments, nothing is stored.
 Four laws hold for every answer given here (`tests/laws/test_missed_laws.py`):
 
 (a) never two amounts for one slot;
@@ -12,97 +12,73 @@ Four laws hold for every answer given here (`tests/laws/test_missed_laws.py`):
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date, datetime, timedelta
-from decimal import Decimal
+from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TypeAlias
 
-if TYPE_CHECKING:
-    from reminders.domain.dose_state import DoseState
-    from reminders.domain.plan import Amount
-    from reminders.domain.schedule import Slot
+from reminders.domain.dose_state import DoseState
+from reminders.domain.four_times import ON_TIME, FourTimes, times_of
+from reminders.domain.intake import (
+    TOLD_NOT_TAKEN,
+    DoseRecord,
+    Intake,
+    Limits,
+    free_from,
+    hour_unknown,
+    intakes_around,
+    most_in_24h,
+    passes_daily_maximum,
+    perhaps_taken,
+    usual_moment,
+)
+from reminders.domain.missed_rules import (
+    AskProviderRule,
+    Beyond,
+    Boundary,
+    Fraction,
+    HoursBeforeNext,
+    MaxLate,
+    MissedDoseRule,
+    TakeLimit,
+    in_words,
+    span,
+    take_until,
+)
+from reminders.domain.plan import DAY
+from reminders.domain.schedule import Slot
 
-
-class Boundary(StrEnum):
-    """What a rule says of the very instant of its limit."""
-
-    TAKE = "take"
-    SKIP = "skip"
-
-
-class Beyond(StrEnum):
-    """What a "so much late at most" rule says past its limit."""
-
-    SKIP = "skip"
-    ASK = "ask"
-
-
-@dataclass(frozen=True, slots=True)
-class HoursBeforeNext:
-    """Leave the dose out if less than `gap` remains to the next one (NHS, baclofen: less than 2 hours)."""
-
-    gap: timedelta
-    at_limit: Boundary = Boundary.TAKE
-
-
-@dataclass(frozen=True, slots=True)
-class MaxLate:
-    """Take the dose if it is at most `late` late and, where set, at least `min_gap` before the next (Ozempic label: 5 days, 48 h)."""
-
-    late: timedelta
-    min_gap: timedelta | None = None
-    at_limit: Boundary = Boundary.TAKE
-    beyond: Beyond = Beyond.SKIP
-
-
-@dataclass(frozen=True, slots=True)
-class Fraction:
-    """Take the dose up to this part of the time to the next one (0.5: half the gap)."""
-
-    of_gap: Decimal
-    at_limit: Boundary = Boundary.TAKE
-
-
-@dataclass(frozen=True, slots=True)
-class AskProviderRule:
-    """Neither the plan nor the drug profile has a rule: a person answers."""
-
-
-MissedDoseRule: TypeAlias = HoursBeforeNext | MaxLate | Fraction | AskProviderRule
-
-
-@dataclass(frozen=True, slots=True)
-class Limits:
-    """An ingredient's limits over all of a patient's plans; None: no source sets one. Maxima are in the plan's unit."""
-
-    min_gap: timedelta
-    max_per_day: Decimal | None = None
-    max_in_24h: Decimal | None = None
-    longest_gap: timedelta | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class DoseRecord:
-    """What one dose of the ingredient (of any of the patient's plans) came to, as far as we know. All instants UTC.
-
-    taken_at        when it was taken, where the patient told us.
-    taken_by        told as taken, hour unknown: at the latest then.
-    announced_at    when its reminder was written; None: none was.
-    may_take_until  the last moment at which a text of ours lets the patient take it (its take_until, or later advice).
-    odd             "took two", "half" or "threw up", and no person has looked at it yet.
-    """
-
-    plan: str
-    slot_date: date
-    number: int
-    due_at: datetime
-    amount: Amount
-    state: DoseState
-    taken_at: datetime | None = None
-    taken_by: datetime | None = None
-    announced_at: datetime | None = None
-    may_take_until: datetime | None = None
-    odd: bool = False
+__all__ = [
+    "ON_TIME",
+    "Advice",
+    "AlreadyTaken",
+    "Announce",
+    "Announcement",
+    "Ask",
+    "AskProvider",
+    "AskProviderRule",
+    "Beyond",
+    "Boundary",
+    "DoseRecord",
+    "FourTimes",
+    "Fraction",
+    "HoursBeforeNext",
+    "Limits",
+    "MaxLate",
+    "MissedDoseRule",
+    "NotBefore",
+    "Situation",
+    "Skip",
+    "SkipThis",
+    "SkipWhy",
+    "TakeLimit",
+    "TakeNow",
+    "TooSoon",
+    "advice_for",
+    "in_words",
+    "may_announce",
+    "take_until",
+    "times_of",
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,6 +98,32 @@ class Situation:
     records: tuple[DoseRecord, ...] = ()
     upcoming: tuple[Slot, ...] = ()
     plan: str = ""
+
+    @property
+    def own(self) -> DoseRecord | None:
+        """This slot's own dose, if it has one."""
+        return next((record for record in self.records if self._is_own(record)), None)
+
+    @property
+    def others(self) -> tuple[DoseRecord, ...]:
+        """All doses but this slot's."""
+        return tuple(record for record in self.records if not self._is_own(record))
+
+    def _is_own(self, record: DoseRecord) -> bool:
+        return (record.plan, record.slot_date, record.number) == (self.plan, *self.slot.key)
+
+    @property
+    def room_until(self) -> datetime | None:
+        """The last moment (UTC) that leaves the minimum gap to the ingredient's next dose, of any plan; None: there is none."""
+        slots = (*self.upcoming, self.next_slot) if self.next_slot else self.upcoming
+        dues = [slot.due_at for slot in slots] + [record.due_at for record in self.others if record.state is not DoseState.NOT_DUE]
+        following = [due for due in dues if due > self.slot.due_at]
+        return min(following) - self.limits.min_gap if following else None
+
+    @property
+    def last_moment(self) -> datetime | None:
+        """The last moment (UTC, included) at which this dose may be taken; None: no rule says."""
+        return take_until(self.slot, self.next_slot, self.rule, not_after=self.room_until).last
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,3 +168,158 @@ class AskProvider:
 
 
 Advice: TypeAlias = TakeNow | Skip | AlreadyTaken | TooSoon | AskProvider
+
+
+def advice_for(situation: Situation, now: datetime) -> Advice:
+    """Say what to do about one slot's dose, asked at `now` (aware UTC).
+
+    One dose at most, of the slot's own amount, and it moves no later one. Ask again whenever the answer is used: it holds
+    up to and including its `until`. Of several missed slots ask about the current one; an earlier one is always left out.
+
+    Source: NHS, baclofen: less than 2 hours to the next dose, leave it out; never two together, never an extra.
+    """
+    own, due_at, last = situation.own, situation.slot.due_at, situation.last_moment
+    if own is not None and own.state is DoseState.TAKEN and not own.odd:
+        return AlreadyTaken(own.taken_at, rule="one dose for each slot")
+    if (why := _for_a_person(situation)) is not None:
+        return AskProvider(why)
+    ready = max(due_at, free_from(situation.others, situation.limits.min_gap) or due_at)
+    if last is None:
+        return AskProvider(in_words(situation.rule)) if now >= due_at else TooSoon(ready, None, rule="not before its time")
+    if now > last or ready > last:
+        return _leave_out(situation, now)
+    if now < ready:
+        return TooSoon(ready, last, rule=f"not before its time, and {span(situation.limits.min_gap)} between two doses")
+    return _take_now(situation, now, last)
+
+
+def _for_a_person(situation: Situation) -> str | None:
+    """Why no rule may answer for this dose, neither with advice nor with a reminder; None: the rules can."""
+    own = situation.own
+    if any(record.odd for record in situation.records):
+        return "a dose was taken twice, taken in part or thrown up, and nobody has looked at it yet"
+    if own is not None and own.state is DoseState.NOT_DUE:
+        return "the plan says no dose here"
+    if passes_daily_maximum(situation.slot, situation.others, situation.limits.max_per_day):
+        return f"with this dose the day would pass its maximum of {situation.limits.max_per_day}"
+    return None
+
+
+def _leave_out(situation: Situation, now: datetime) -> Skip | AskProvider:
+    """Too late, or too near another dose: left out, unless the rule or a drug that bears no long gap wants a person asked."""
+    rule, room, longest = situation.rule, situation.room_until, situation.limits.longest_gap
+    if isinstance(rule, MaxLate) and rule.beyond is Beyond.ASK and (room is None or now <= room):
+        return AskProvider(f"the rule ends here: {in_words(rule)}")
+    if longest is not None and _gap_without_it(situation) > longest:
+        return AskProvider(f"without this dose there would be more than {span(longest)} between two doses")
+    return Skip(_next_due(situation), rule=in_words(rule))
+
+
+def _gap_without_it(situation: Situation) -> timedelta:
+    """From the last dose perhaps taken (else the first we know of) to the next, if this one is left out."""
+    if situation.next_slot is None:
+        return timedelta(0)
+    taken = [usual_moment(record) for record in situation.others if perhaps_taken(record)]
+    known = [situation.slot.due_at, *(record.due_at for record in situation.others)]
+    return situation.next_slot.due_at - (max(taken) if taken else min(known))
+
+
+def _next_due(situation: Situation) -> datetime | None:
+    return None if situation.next_slot is None else situation.next_slot.due_at
+
+
+def _take_now(situation: Situation, now: datetime, last: datetime) -> TakeNow | Skip:
+    """Take it, as long as the maximum in 24 hours allows; where it allows nothing, leave it out (law d)."""
+    ends = [last, *(slot.due_at - DAY for slot in situation.upcoming if now <= slot.due_at - DAY < last)]
+    lawful = [end for end in ends if not _too_much_in_24h(situation, end)]
+    if not lawful or _too_much_in_24h(situation, now):
+        return Skip(_next_due(situation), rule=f"no more than {situation.limits.max_in_24h} in any 24 h")
+    return TakeNow(max(lawful), rule=in_words(situation.rule))
+
+
+def _too_much_in_24h(situation: Situation, taken_at: datetime) -> bool:
+    """Say whether this dose, taken then, makes any 24 hours pass the drug's maximum, all later slots being taken on time."""
+    if situation.limits.max_in_24h is None:
+        return False
+    others = intakes_around(situation.slot, situation.others, situation.upcoming)
+    return most_in_24h((*others, Intake(taken_at, situation.slot.amount.value))) > situation.limits.max_in_24h
+
+
+class SkipWhy(StrEnum):
+    """Why a dose is not announced. The first three need no text; the last two need "leave this one out"."""
+
+    TAKEN_EARLY = "taken_early"
+    ANSWERED = "answered"
+    TOO_LATE = "too_late"
+    TOO_SOON = "too_soon"
+    OVER_MAXIMUM = "over_maximum"
+
+
+@dataclass(frozen=True, slots=True)
+class Announce:
+    """Announce it. With `guard_after` (UTC) the text adds: if you took one after that moment, skip this one."""
+
+    guard_after: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class NotBefore:
+    """Announce it with "not before": a dose was late, and this one keeps its distance. `until` in UTC, a whole minute."""
+
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class SkipThis:
+    """Do not announce it."""
+
+    why: SkipWhy
+
+
+@dataclass(frozen=True, slots=True)
+class Ask:
+    """Tell the patient to call before they take it; a person decides."""
+
+    why: str
+
+
+Announcement: TypeAlias = Announce | NotBefore | SkipThis | Ask
+
+
+def may_announce(situation: Situation, now: datetime) -> Announcement:
+    """Say whether a slot's reminder may go out at `now` (aware UTC): a reminder is advice too.
+
+    To be asked when the slot falls due, and again when its text is claimed for sending.
+    """
+    own, limits = situation.own, situation.limits
+    if own is not None and not own.odd and (own.state is DoseState.TAKEN or own.state in TOLD_NOT_TAKEN):
+        return SkipThis(_why_settled(own))
+    if (why := _for_a_person(situation)) is not None:
+        return Ask(why)
+    at, last = max(now, situation.slot.due_at), situation.last_moment
+    if last is not None and at > max(last, situation.slot.due_at + ON_TIME):
+        return SkipThis(SkipWhy.TOO_LATE)
+    ready = free_from((record for record in situation.others if not hour_unknown(record)), limits.min_gap)
+    unsure = free_from((record for record in situation.others if hour_unknown(record)), limits.min_gap)
+    if ready is not None and ready > at:
+        return _wait_until(situation, max(ready, unsure or ready))
+    if at > situation.slot.due_at + ON_TIME and _too_much_in_24h(situation, at):
+        return SkipThis(SkipWhy.OVER_MAXIMUM)
+    if unsure is not None and unsure > at:
+        return Announce(guard_after=situation.slot.due_at - limits.min_gap)
+    return Announce()
+
+
+def _why_settled(own: DoseRecord) -> SkipWhy:
+    early = own.state is DoseState.TAKEN and usual_moment(own) < own.due_at
+    return SkipWhy.TAKEN_EARLY if early else SkipWhy.ANSWERED
+
+
+def _wait_until(situation: Situation, ready: datetime) -> NotBefore | SkipThis | Ask:
+    """The reminder of a dose that must keep its distance from a late one: not before, or not at all."""
+    last = situation.last_moment
+    if last is None:
+        return Ask(in_words(situation.rule))
+    if ready > last:
+        return SkipThis(SkipWhy.TOO_SOON)
+    return SkipThis(SkipWhy.OVER_MAXIMUM) if _too_much_in_24h(situation, ready) else NotBefore(ready)

@@ -24,7 +24,8 @@ class PlanState(StrEnum):
 
 _S = PlanState
 
-# A suspended plan is never completed: its end is a named provider's decision. What is completed or stopped stays so; a new course is a new plan.
+# A suspended plan is never completed: its end is a named provider's decision. What is completed or stopped stays so; what
+# comes after is a new plan.
 NEXT_STATES: dict[PlanState, frozenset[PlanState]] = {
     _S.DRAFT: frozenset({_S.APPROVED}),
     _S.APPROVED: frozenset({_S.DRAFT, _S.ACTIVE, _S.STOPPED}),
