@@ -1,0 +1,80 @@
+"""What a drug's profile says about this patient: age, kidneys, other medicines, indication, review. It computes no dose."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING
+
+from reminders.domain.finding import Finding, PatientFacts, breach, ours
+from reminders.domain.plan import Kind, Plan, plain
+from reminders.domain.profile import DrugProfile, Severity
+from reminders.domain.schedule import phase_spans
+
+if TYPE_CHECKING:
+    from datetime import date
+
+
+def check_patient(plan: Plan, profile: DrugProfile, facts: PatientFacts) -> Iterator[Finding]:
+    """Yield what makes this patient a special case for this drug."""
+    yield from _age(profile, facts)
+    yield from _kidney(profile, facts)
+    yield from _medicines(profile, facts)
+    yield from _indication(profile, facts)
+    yield from _review(plan, profile, facts)
+
+
+def _age(profile: DrugProfile, facts: PatientFacts) -> Iterator[Finding]:
+    rule = profile.older_from
+    if rule is not None and facts.age is not None and facts.age >= rule.value:
+        message = "longer phases and a check-in in every phase are suggested"
+        yield breach(rule, "older", "age", message, found=f"{facts.age} years", limit=f"{rule.value} years")
+
+
+def _kidney(profile: DrugProfile, facts: PatientFacts) -> Iterator[Finding]:
+    caution = profile.kidney_caution
+    if facts.kidney_flag and caution is not None:
+        yield breach(caution, "kidney", "kidney", caution.value, found="weak kidneys", limit="none given")
+    for band in profile.kidney:
+        if facts.kidney is not None and band.holds(facts.kidney):
+            limit = f"{plain(band.above)} to under {plain(band.below)} mL/min"
+            yield breach(band.advice, "kidney", "kidney", band.advice.value, found=f"{plain(facts.kidney)} mL/min", limit=limit)
+
+
+def _medicines(profile: DrugProfile, facts: PatientFacts) -> Iterator[Finding]:
+    for index, medicine in enumerate(facts.medicines):
+        words = f" {medicine.casefold()} "
+        for group in profile.interactions:
+            if any(f" {name.casefold()}" in words for name in group.names):
+                message = f"{group.group}: {group.effect.value}; {group.advice}"
+                yield breach(group.effect, "interaction", f"medicines[{index}]", message, found=medicine, limit=group.severity)
+
+
+def _indication(profile: DrugProfile, facts: PatientFacts) -> Iterator[Finding]:
+    if not profile.indications:
+        return
+    if not facts.indication:
+        message = "say what it is given for"
+        yield ours("indication_missing", "indication", message, found="none", limit="required", level=Severity.WARNING)
+        return
+    stated = facts.indication.casefold()
+    for indication in profile.indications:
+        caution = indication.caution
+        if caution is not None and any(name.casefold() in stated for name in indication.names):
+            yield breach(caution, "indication_doubtful", "indication", caution.value, found=facts.indication, limit="label")
+
+
+def _review(plan: Plan, profile: DrugProfile, facts: PatientFacts) -> Iterator[Finding]:
+    rule = profile.review_within
+    if rule is None or plan.kind is Kind.TAPER:
+        return
+    due = _top_phase_starts(plan) + rule.value
+    if facts.review_on is None or facts.review_on > due:
+        found = "none" if facts.review_on is None else facts.review_on.isoformat()
+        message = f"a review within {rule.value.days} days of the top dose"
+        yield breach(rule, "review_missing", "review_on", message, found=found, limit=f"by {due.isoformat()}")
+
+
+def _top_phase_starts(plan: Plan) -> date:
+    """The local date on which the highest day total is first reached."""
+    spans = zip(phase_spans(plan), plan.phases, strict=True)
+    return max(spans, key=lambda pair: (pair[1].per_day, -pair[0].phase_no))[0].starts
