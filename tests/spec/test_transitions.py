@@ -49,28 +49,32 @@ WHAT_HAPPENS: dict[str, tuple[DoseEvent, ...]] = {
 }
 """The events of the table, as they are recorded."""
 
-# fmt: off
-TRANSITIONS = (
-    ("",                      "pending",       "open",         "unconfirmed",  "not_reminded", "… closed",    "skipped", "missed",  "taken",   "not_due"),
-    ("accepted",              "open",          "–",            "–",            "open",         "unconfirmed", "–",       "–",       "–",       "–"),
-    ("delivered",             "open",          "–",            "–",            "open",         "unconfirmed", "–",       "–",       "–",       "–"),
-    ("undelivered, failed",   "not_reminded",  "not_reminded", "not_reminded", "–",            "–",           "–",       "–",       "–",       "–"),
-    ("proven not sent",       "not_reminded",  "–",            "–",            "–",            "–",           "–",       "–",       "–",       "–"),
-    ("“taken”, in time",      "taken",         "taken",        "taken+",       "taken+",       "taken+",      "taken",   "taken+",  "–",       "–"),
-    ("“taken”, past limit",   "taken",         "taken",        "taken+",       "taken+",       "taken+",      "taken",   "taken+",  "–",       "–"),
-    ("“not taken”: take it",  "open",          "–",            "missed",       "open",         "missed",      "–",       "–",       "missed!", "–"),
-    ("“not taken”: skip it",  "skipped",       "skipped",      "missed",       "skipped",      "missed",      "–",       "–",       "missed!", "–"),
-    ("“not taken”",           "missed",        "missed",       "missed",       "missed",       "missed",      "–",       "–",       "missed!", "–"),
-    ("“two, half, threw up”", "taken?",        "taken?",       "taken?+",      "taken?+",      "taken?+",     "taken?",  "taken?+", "taken?",  "not_due?"),
-    ("answer_until passed",   "not_reminded",  "unconfirmed",  "–",            "–",            "–",           "–",       "–",       "–",       "–"),
-    ("STOP, text queued",     "not_reminded",  "–",            "–",            "–",            "–",           "–",       "–",       "–",       "–"),
-    ("STOP, in flight",       "–",             "–",            "–",            "–",            "–",           "–",       "–",       "–",       "–"),
-    ("new version",           "–",             "–",            "–",            "–",            "–",           "–",       "–",       "–",       "–"),
-    ("suspend, stop",         "not_due",       "–",            "–",            "–",            "–",           "–",       "–",       "–",       "–"),
-    ("… provider's word",     "not_due",       "not_due",      "–",            "–",            "–",           "–",       "–",       "–",       "–"),
-    ("mute",                  "not_reminded~", "open~",        "–",            "–",            "–",           "–",       "–",       "–",       "–"),
-)
-# fmt: on
+
+def drawn(table: str) -> tuple[tuple[str, ...], ...]:
+    """Read a drawn table: rows of cells between bars, the first row its heading."""
+    return tuple(tuple(cell.strip() for cell in line.split("|")) for line in table.strip().splitlines())
+
+
+TRANSITIONS = drawn("""
+    event                 | pending       | open         | unconfirmed  | not_reminded | … closed    | skipped | missed  | taken   | not_due
+    accepted              | open          | –            | –            | open         | unconfirmed | –       | –       | –       | –
+    delivered             | open          | –            | –            | open         | unconfirmed | –       | –       | –       | –
+    undelivered, failed   | not_reminded  | not_reminded | not_reminded | –            | –           | –       | –       | –       | –
+    proven not sent       | not_reminded  | –            | –            | –            | –           | –       | –       | –       | –
+    “taken”, in time      | taken         | taken        | taken+       | taken+       | taken+      | taken   | taken+  | –       | –
+    “taken”, past limit   | taken         | taken        | taken+       | taken+       | taken+      | taken   | taken+  | –       | –
+    “not taken”: take it  | open          | –            | missed       | open         | missed      | –       | –       | missed! | –
+    “not taken”: skip it  | skipped       | skipped      | missed       | skipped      | missed      | –       | –       | missed! | –
+    “not taken”           | missed        | missed       | missed       | missed       | missed      | –       | –       | missed! | –
+    “two, half, threw up” | taken?        | taken?       | taken?+      | taken?+      | taken?+     | taken?  | taken?+ | taken?  | not_due?
+    answer_until passed   | not_reminded  | unconfirmed  | –            | –            | –           | –       | –       | –       | –
+    STOP, text queued     | not_reminded  | –            | –            | –            | –           | –       | –       | –       | –
+    STOP, in flight       | –             | –            | –            | –            | –           | –       | –       | –       | –
+    new version           | –             | –            | –            | –            | –           | –       | –       | –       | –
+    suspend, stop         | not_due       | –            | –            | –            | –           | –       | –       | –       | –
+    … provider's word     | not_due       | not_due      | –            | –            | –           | –       | –       | –       | –
+    mute                  | not_reminded~ | open~        | –            | –            | –           | –       | –       | –       | –
+""")
 """What becomes of a dose: one row per event, one column per standing before it (the first row names them).
 
 –    the event is stored, the standing stays
