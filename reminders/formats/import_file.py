@@ -1,0 +1,198 @@
+"""The import file: a clinic's patients, the people around them, their consents and their plans. Stored all or not at all.
+
+The shapes check each value; `across` checks what only holds between values. Both look at the whole file, so that one
+reading names every fault. What needs a drug profile or the ledger is checked in `services/importing.py`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import Field
+
+from reminders.domain.contact import Role
+from reminders.domain.plan import Plan
+from reminders.errors import BadFile, Fault
+from reminders.formats.json_text import join
+from reminders.formats.parts import InstantText, Name, PhoneText, Ref, Word, ZoneText
+from reminders.formats.plan_file import PlanShape
+from reminders.formats.shape import WANTED, Shape, in_order, read
+
+Entry: TypeAlias = tuple[str, object]  # a path, and the raw value that stands there
+
+LABEL_IN_A_TEXT = 14  # characters of a label that fit into a text
+
+
+class ClinicShape(Shape):
+    """The clinic: the name and the number that its texts give."""
+
+    name: Name
+    phone: PhoneText
+    zone: ZoneText
+
+
+class ConsentShape(Shape):
+    """Evidence that someone agreed to be texted: who, when, to which wording, and that the number was proved theirs."""
+
+    by: Name
+    at: InstantText
+    wording_version: Name
+    number_verified: Literal[True]
+
+
+class AlertsShape(Shape):
+    """What a caregiver agreed to be told: after how many doses running that were not confirmed."""
+
+    after_misses: Annotated[int, Field(ge=1, le=99)]
+
+
+class CaregiverShape(Shape):
+    """A person around the patient: a caregiver is told, a proxy holds the phone and answers for the patient."""
+
+    ref: Ref
+    name: Name
+    phone: PhoneText
+    relationship: Word
+    role: Literal["caregiver", "proxy"]
+    consent: ConsentShape
+    alerts: AlertsShape | None = None
+
+
+class PlanEntryShape(PlanShape):
+    """A plan file's plan, with its own name and its approver's."""
+
+    ref: Ref
+    approved_by: Name
+
+
+class PatientShape(Shape):
+    """A patient: `phone` and `consent` may be null only where a proxy holds the phone."""
+
+    ref: Ref
+    name: Name
+    phone: PhoneText | None
+    zone: ZoneText
+    language: Literal["en", "es"] = "en"
+    wording: Literal["discreet", "amount", "full"] = "discreet"
+    consent: ConsentShape | None = None
+    caregivers: Annotated[tuple[CaregiverShape, ...], Field(strict=False)] = ()
+    medicines: Annotated[tuple[Name, ...], Field(strict=False)] = ()
+    plans: Annotated[tuple[PlanEntryShape, ...], Field(strict=False)] = ()
+
+    @property
+    def proxy(self) -> CaregiverShape | None:
+        """Who holds the phone for this patient, if somebody does."""
+        return next((person for person in self.caregivers if person.role == Role.PROXY.value), None)
+
+
+class ImportFile(Shape):
+    """An import file, version 1."""
+
+    format: Annotated[Literal["doseline:import:1"] | None, Field(alias="$schema")] = None
+    clinic: ClinicShape
+    patients: Annotated[tuple[PatientShape, ...], Field(strict=False)]
+
+
+@dataclass(frozen=True, slots=True)
+class PatientPlans:
+    """What can be read of a patient's plans, each with its path, and the medicines beside them."""
+
+    plans: tuple[tuple[str, Plan], ...]
+    medicines: tuple[str, ...]
+
+
+def read_import(data: object) -> ImportFile:
+    """Read an import file's JSON values. Raises BadFile with every fault that shows without drug profiles and ledger."""
+    between = tuple(across(data))
+    try:
+        file = read(ImportFile, data)
+    except BadFile as bad:
+        raise BadFile(in_order((*bad.faults, *between))) from bad
+    if between:
+        raise BadFile(in_order(between))
+    return file
+
+
+def plans_in(data: object) -> tuple[PatientPlans, ...]:
+    """Give the plans that can be read, patient by patient, of a file that may have faults elsewhere."""
+    return tuple(
+        PatientPlans(
+            plans=tuple(_readable(_entries(patient, "plans", path))),
+            medicines=tuple(name for name in _list(patient, "medicines") if isinstance(name, str)),
+        )
+        for path, patient in _entries(data, "patients")
+    )
+
+
+def _readable(entries: Iterable[Entry]) -> Iterator[tuple[str, Plan]]:
+    for path, entry in entries:
+        try:
+            yield path, read(PlanEntryShape, entry).plan
+        except BadFile:
+            continue
+
+
+# What holds between values. These walk the raw values and pass over whatever has not the form they expect: that is the shapes' to say.
+
+
+def across(data: object, within: str = "") -> Iterator[Fault]:
+    """Find the faults between an import file's values; `within` is the path at which the file stands."""
+    patients = tuple(_entries(data, "patients", within))
+    plans = [plan for path, patient in patients for plan in _entries(patient, "plans", path)]
+    yield from _twice(patients, "ref", "another patient's ref")
+    yield from _twice(plans, "ref", "another plan's ref")
+    for path, patient in patients:
+        people = tuple(_entries(patient, "caregivers", path))
+        yield from _twice(people, "ref", "another caregiver's ref")
+        yield from _twice(people, "phone", "another caregiver's number")
+        yield from _own_number(patient, people)
+        yield from _whose_phone(path, patient, people)
+        yield from _twice(_labels(path, patient), "label", f"another plan's label, in the {LABEL_IN_A_TEXT} characters that fit a text")
+
+
+def _own_number(patient: object, people: Sequence[Entry]) -> Iterator[Fault]:
+    own = _text(patient, "phone")
+    for path, person in people:
+        if own is not None and _text(person, "phone") == own and _text(person, "role") != Role.PROXY:
+            yield Fault(f"{path}.phone", "the patient's own number: a caregiver is someone else; give role proxy if they hold the phone")
+
+
+def _whose_phone(path: str, patient: object, people: Sequence[Entry]) -> Iterator[Fault]:
+    proxies = [where for where, person in people if _text(person, "role") == Role.PROXY]
+    yield from (Fault(f"{where}.role", "a second proxy: one person holds the phone") for where in proxies[1:])
+    if proxies or not isinstance(patient, Mapping):
+        return
+    if "phone" in patient and patient["phone"] is None:
+        yield Fault(f"{path}.phone", f"is null: {WANTED['phone']}")
+    if patient.get("consent") is None:
+        yield Fault(f"{path}.consent", f"is missing: {WANTED['consent']}")
+
+
+def _labels(path: str, patient: object) -> Iterator[Entry]:
+    for where, plan in _entries(patient, "plans", path):
+        label = _text(plan, "label")
+        yield where, {"label": label and label.casefold()[:LABEL_IN_A_TEXT]}
+
+
+def _twice(entries: Iterable[Entry], key: str, what: str) -> Iterator[Fault]:
+    first: dict[str, str] = {}
+    for path, entry in entries:
+        value = _text(entry, key)
+        if value is not None and first.setdefault(value, path) != path:
+            yield Fault(f"{path}.{key}", f"{what}: it stands already at {first[value]}.{key}")
+
+
+def _entries(holder: object, key: str, path: str = "") -> Iterator[Entry]:
+    yield from ((join(join(path, key), index), entry) for index, entry in enumerate(_list(holder, key)))
+
+
+def _list(holder: object, key: str) -> Sequence[object]:
+    value = holder.get(key) if isinstance(holder, Mapping) else None
+    return value if isinstance(value, list) else ()
+
+
+def _text(holder: object, key: str) -> str | None:
+    value = holder.get(key) if isinstance(holder, Mapping) else None
+    return value if isinstance(value, str) else None

@@ -1,0 +1,152 @@
+"""The single values that stand in files: amounts, times, dates, instants, zones, phones, names. Each says what it wants."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from functools import cache
+from typing import Annotated, TypeVar
+from zoneinfo import available_timezones
+
+import phonenumbers
+from pydantic import AfterValidator, BeforeValidator, Field, WithJsonSchema
+
+from reminders.domain.plan import plain
+from reminders.formats.shape import shown
+
+T = TypeVar("T")
+
+AMOUNT = r"^(0|[1-9][0-9]{0,8})(\.[0-9]{1,9})?$"
+CLOCK = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
+DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
+INSTANT = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?(Z|[+-][0-9]{2}:[0-9]{2})$"
+DURATION = r"^((0|[1-9][0-9]{0,7})(\.[0-9]{1,6})?) ?(s|min|h|d)$"
+E164 = r"^\+[1-9][0-9]{6,14}$"
+
+SECONDS = {"d": 86_400, "h": 3_600, "min": 60, "s": 1}
+LONGEST = timedelta(days=366)
+
+
+def _reader(pattern: str, wanted: str, make: Callable[[str], T], unreal: str = "") -> Callable[[object], T]:
+    """Make the reader of one kind of text: of the right form, and (where it can be otherwise) a thing that exists."""
+    compiled = re.compile(pattern)
+
+    def read(value: object) -> T:
+        if not (isinstance(value, str) and compiled.fullmatch(value)):
+            raise ValueError(f"must be {wanted}, not {shown(value)}")
+        try:
+            return make(value)
+        except (ValueError, OverflowError) as error:
+            raise ValueError(f"{unreal}: {shown(value)}" if unreal else str(error)) from error
+
+    return read
+
+
+def _above_zero(text: str) -> Decimal:
+    if (value := Decimal(text)) <= 0:
+        raise ValueError("must be above zero: a dose of nothing is left out")
+    return value
+
+
+def _duration(text: str) -> timedelta:
+    number, unit = re.fullmatch(r"([0-9.]+) ?([a-z]+)", text).groups()  # type: ignore[union-attr]  # the pattern has matched
+    seconds = Decimal(number) * SECONDS[unit]
+    if seconds != int(seconds) or not 0 < seconds <= LONGEST.total_seconds():
+        raise ValueError(f"must be whole seconds, more than none and at most a year, not {shown(text)}")
+    return timedelta(seconds=int(seconds))
+
+
+def _phone(text: str) -> str:
+    number = phonenumbers.parse(text)
+    if not phonenumbers.is_valid_number(number) or phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164) != text:
+        raise ValueError
+    return text
+
+
+_read_amount = _reader(AMOUNT, 'an exact decimal in quotes, like "5" or "2.5"', _above_zero)
+_read_clock = _reader(CLOCK, 'a local time of day in whole minutes from 00:00 to 23:59, like "08:00"', time.fromisoformat)
+_read_date = _reader(DATE, 'a date, like "2026-11-23"', date.fromisoformat, "no such date")
+_read_duration = _reader(DURATION, 'a duration, like "2 h", "30 min" or "5 d"', _duration)
+_read_instant = _reader(
+    INSTANT,
+    'an instant with its zone, like "2026-11-23T13:00:00Z"',
+    lambda text: datetime.fromisoformat(text).astimezone(UTC),
+    "no such instant",
+)
+_read_phone = _reader(
+    E164, 'a phone number in E.164 form, like "+12025550101"', _phone, "no such phone number, in any country's numbering plan"
+)
+
+
+def duration_text(length: timedelta) -> str:
+    """Write a duration of whole seconds in its largest whole unit: "5 d", "2 h", "90 min"."""
+    seconds = round(length.total_seconds())
+    unit = next(unit for unit, size in SECONDS.items() if seconds % size == 0)
+    return f"{seconds // SECONDS[unit]} {unit}"
+
+
+def _read_hours(value: object) -> timedelta:
+    """Read a plain number of hours, or a duration with its unit."""
+    text = _number_text(value)
+    return _read_duration(f"{text} h" if re.fullmatch(AMOUNT, text) else value)
+
+
+def hours_text(length: timedelta) -> str:
+    """Write hours as a plain number where that is exact to the second, else as a duration: "2", "1.5", "100 min"."""
+    hours = Decimal(round(length.total_seconds())) / 3600
+    return plain(hours) if hours * 1000 == int(hours * 1000) else duration_text(length)
+
+
+def _read_fraction(value: object) -> Decimal:
+    text = _number_text(value)
+    if not re.fullmatch(AMOUNT, text) or not 0 < Decimal(text) <= 1:
+        raise ValueError(f'must be a part of the gap, above 0 and at most 1, like "0.5", not {shown(value)}')
+    return Decimal(text)
+
+
+def _number_text(value: object) -> str:
+    """A rule's number may also stand without quotes: it was read exactly."""
+    exact = isinstance(value, int | Decimal) and not isinstance(value, bool)
+    return plain(Decimal(value)) if exact else str(value)  # type: ignore[arg-type]  # `exact` says that it is a number
+
+
+@cache
+def _zones() -> frozenset[str]:
+    return frozenset(available_timezones()) - {"localtime", "Factory"}  # the machine's own, and a placeholder: no place
+
+
+def _read_zone(value: object) -> str:
+    if not (isinstance(value, str) and value in _zones()):
+        raise ValueError(f'no such time zone: {shown(value)}; use an IANA name, like "America/New_York"')
+    return value
+
+
+def _one_line(value: str) -> str:
+    """Refuse what would break a line of a text, or hide in it."""
+    # U+200C and U+200D are hidden too, but belong to the spelling of some names.
+    hidden = any(unicodedata.category(char) in {"Cc", "Cf", "Cs", "Zl", "Zp"} for char in value if char not in "\u200c\u200d")
+    if hidden or value != value.strip():
+        raise ValueError("must be one line of plain text, without space at its ends")
+    return value
+
+
+def _string(pattern: str = "", **more: object) -> WithJsonSchema:
+    return WithJsonSchema({"type": "string"} | ({"pattern": pattern} if pattern else {}) | more)
+
+
+AmountText = Annotated[Decimal, BeforeValidator(_read_amount), _string(AMOUNT)]
+ClockText = Annotated[time, BeforeValidator(_read_clock), _string(CLOCK)]
+DateText = Annotated[date, BeforeValidator(_read_date), _string(DATE, format="date")]
+DurationText = Annotated[timedelta, BeforeValidator(_read_duration), _string(DURATION)]
+HoursText = Annotated[timedelta, BeforeValidator(_read_hours), WithJsonSchema({"type": ["string", "number"]})]
+FractionText = Annotated[Decimal, BeforeValidator(_read_fraction), WithJsonSchema({"type": ["string", "number"]})]
+InstantText = Annotated[datetime, BeforeValidator(_read_instant), _string(INSTANT, format="date-time")]
+PhoneText = Annotated[str, BeforeValidator(_read_phone), _string(E164)]
+ZoneText = Annotated[str, BeforeValidator(_read_zone), _string()]
+Name = Annotated[str, Field(min_length=1, max_length=80), AfterValidator(_one_line)]
+Ref = Annotated[str, Field(min_length=1, max_length=80), AfterValidator(_one_line)]
+Word = Annotated[str, Field(min_length=1, max_length=40), AfterValidator(_one_line)]
+Reason = Annotated[str, Field(max_length=400), AfterValidator(_one_line)]

@@ -1,0 +1,225 @@
+"""The story file: a clinic, and what its people do while a virtual clock runs. Read here, played elsewhere."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+from typing import Annotated, Literal, TypeAlias
+
+from pydantic import Field, Tag, model_validator
+
+from reminders.errors import BadFile, Fault
+from reminders.formats.import_file import ImportFile, across
+from reminders.formats.parts import InstantText, Name, PhoneText, Reason, Ref, Word, ZoneText
+from reminders.formats.shape import Shape, by_key, in_order, read
+
+
+class StaffAction(StrEnum):
+    """What a named person at the clinic does to a plan."""
+
+    STAY = "stay"
+    RESUME = "resume"
+    STEP_BACK = "step_back"
+    ADVANCE = "advance"
+    MUTE = "mute"
+    UNMUTE = "unmute"
+    SUSPEND = "suspend"
+    RESTART = "restart"
+    STOP = "stop"
+    ACKNOWLEDGE = "acknowledge"
+    MOVE_ZONE = "move_zone"
+
+
+CarrierStatus: TypeAlias = Literal["delivered", "sent", "undelivered", "failed"]
+
+
+@dataclass(frozen=True, slots=True)
+class TextIn:
+    """Somebody writes."""
+
+    at: datetime
+    phone: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class CarrierChange:
+    """From now on texts to a number end like this, until the next change for it. `code` is the carrier's error code."""
+
+    at: datetime
+    phone: str
+    status: CarrierStatus
+    code: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class StaffAct:
+    """The clinic acts on a plan. `phase` counts from 1; `alert` names the kind of alert, None: all of the plan's open ones."""
+
+    at: datetime
+    action: StaffAction
+    plan: str
+    reason: str = ""
+    by: str = "clinic"
+    phase: int | None = None
+    zone: str | None = None
+    alert: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Outage:
+    """Doseline itself does not run in [at, until)."""
+
+    at: datetime
+    until: datetime
+
+
+StoryEvent: TypeAlias = TextIn | CarrierChange | StaffAct | Outage
+
+
+@dataclass(frozen=True, slots=True)
+class Story:
+    """A story: its events in order of time, from `start` to `until`. `enrolment` is its import file, as the JSON values it stood in."""
+
+    start: datetime
+    until: datetime
+    enrolment: object
+    events: tuple[StoryEvent, ...]
+
+
+class TextInShape(Shape):
+    """Somebody writes a text."""
+
+    at: InstantText
+    phone: Annotated[PhoneText, Field(alias="from")]
+    text: Annotated[str, Field(max_length=1600)]
+
+    @property
+    def event(self) -> StoryEvent:
+        """The event it says."""
+        return TextIn(self.at, self.phone, self.text)
+
+
+class CarrierEndShape(Shape):
+    """How texts to a number end from now on."""
+
+    to: PhoneText
+    status: CarrierStatus
+    code: Annotated[int, Field(ge=1, le=99_999)] | None = None
+
+
+class CarrierShape(Shape):
+    """The carrier changes its mind about a number."""
+
+    at: InstantText
+    carrier: CarrierEndShape
+
+    @property
+    def event(self) -> StoryEvent:
+        """The event it says."""
+        return CarrierChange(self.at, self.carrier.to, self.carrier.status, self.carrier.code)
+
+
+class StaffActShape(Shape):
+    """What the clinic does: a restart chooses its phase, a move its zone."""
+
+    action: Annotated[StaffAction, Field(strict=False)]
+    plan: Ref
+    reason: Reason = ""
+    by: Name = "clinic"
+    phase: Annotated[int, Field(ge=1)] | None = None
+    zone: ZoneText | None = None
+    alert: Word | None = None
+
+    @model_validator(mode="after")
+    def _says_where_to(self) -> StaffActShape:
+        if self.action is StaffAction.RESTART and self.phase is None:
+            raise ValueError("a restart needs the phase that the provider chose: give phase, counted from 1")
+        if self.action is StaffAction.MOVE_ZONE and self.zone is None:
+            raise ValueError("a move needs the zone to move to: give zone")
+        return self
+
+
+class StaffShape(Shape):
+    """The clinic acts."""
+
+    at: InstantText
+    staff: StaffActShape
+
+    @property
+    def event(self) -> StoryEvent:
+        """The event it says."""
+        act = self.staff
+        return StaffAct(self.at, act.action, act.plan, reason=act.reason, by=act.by, phase=act.phase, zone=act.zone, alert=act.alert)
+
+
+class OutageEndShape(Shape):
+    """When Doseline runs again."""
+
+    until: InstantText
+
+
+class OutageShape(Shape):
+    """Doseline does not run for a while."""
+
+    at: InstantText
+    outage: OutageEndShape
+
+    @property
+    def event(self) -> StoryEvent:
+        """The event it says."""
+        return Outage(self.at, self.outage.until)
+
+
+EventShape: TypeAlias = Annotated[
+    Annotated[TextInShape, Tag("<from>")]
+    | Annotated[CarrierShape, Tag("<carrier>")]
+    | Annotated[StaffShape, Tag("<staff>")]
+    | Annotated[OutageShape, Tag("<outage>")],
+    by_key(("from", "carrier", "staff", "outage"), "must be an event with one of from, carrier, staff or outage"),
+]
+
+
+class StoryFile(Shape):
+    """A story file, version 1."""
+
+    format: Annotated[Literal["doseline:story:1"] | None, Field(alias="$schema")] = None
+    start: InstantText
+    until: InstantText
+    enrolment: Annotated[ImportFile, Field(alias="import")]
+    events: Annotated[tuple[EventShape, ...], Field(strict=False)]
+
+
+def read_story(data: object) -> Story:
+    """Read a story file's JSON values. Raises BadFile with every fault that shows without drug profiles and ledger."""
+    enrolment = data.get("import") if isinstance(data, dict) else None
+    faults = list(across(enrolment, "import"))
+    try:
+        file = read(StoryFile, data)
+    except BadFile as bad:
+        raise BadFile(in_order((*faults, *bad.faults))) from bad
+    faults += _in_time(file)
+    faults += _of_known_plans(file)
+    if faults:
+        raise BadFile(in_order(faults))
+    events = sorted((shape.event for shape in file.events), key=lambda event: event.at)
+    return Story(file.start, file.until, enrolment, tuple(events))
+
+
+def _in_time(file: StoryFile) -> Iterator[Fault]:
+    if file.until <= file.start:
+        yield Fault("until", "must be later than start")
+    for index, shape in enumerate(file.events):
+        if not file.start <= shape.at <= file.until:
+            yield Fault(f"events[{index}].at", "lies outside the story: from start to until")
+        if isinstance(shape, OutageShape) and shape.outage.until <= shape.at:
+            yield Fault(f"events[{index}].outage.until", "must be later than at")
+
+
+def _of_known_plans(file: StoryFile) -> Iterator[Fault]:
+    known = {plan.ref for patient in file.enrolment.patients for plan in patient.plans}
+    for index, shape in enumerate(file.events):
+        if isinstance(shape, StaffShape) and shape.staff.plan not in known:
+            yield Fault(f"events[{index}].staff.plan", f"no plan of the story's import has the ref {shape.staff.plan!r}")
