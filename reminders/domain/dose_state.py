@@ -162,7 +162,8 @@ class _Facts:
     """What has been learned so far.
 
     outcome      what people told us, or what a decision made of it; None: nothing yet, so reach and clock speak.
-    awaits_rule  "not taken", said while the rule may still answer; asked  it answered "take it now": the dose stays open.
+    awaits_rule  "not taken", said while the rule may still answer; ruled  it has.
+    asked        it answered "take it now": the dose stays open.
     """
 
     proofs: dict[str | None, tuple[_Proof, str]] = field(default_factory=dict)
@@ -171,6 +172,7 @@ class _Facts:
     closed: bool = False
     unverified: bool = False
     awaits_rule: bool = False
+    ruled: bool = False
     asked: bool = False
     taken_at: datetime | None = None
     taken_by: datetime | None = None
@@ -188,7 +190,7 @@ class _Facts:
     @property
     def state(self) -> DoseState:
         if self.outcome is not None:
-            return self.outcome
+            return DoseState.MISSED if self._missed_unsent() else self.outcome
         if self._reached():
             return DoseState.UNCONFIRMED if self.closed else DoseState.OPEN
         return DoseState.NOT_REMINDED if self.proofs or self.muted or self.closed else DoseState.PENDING
@@ -197,7 +199,7 @@ class _Facts:
         state = self.state
         return Standing(
             state,
-            reason=self._why_not_reminded() if state is DoseState.NOT_REMINDED and self.outcome is None else self.reason,
+            reason=self._reason(),
             taken_at=self.taken_at,
             taken_by=self.taken_by,
             recalled=self.recalled and state is DoseState.TAKEN,
@@ -240,14 +242,24 @@ class _Facts:
     def mute(self, _: DoseEvent) -> None:
         self.muted = self.muted or self.state in _UNDECIDED
 
-    def _why_not_reminded(self) -> str:
+    def _reason(self) -> str | None:
+        if self.outcome is not None:
+            return None if self._missed_unsent() else self.reason
+        if self.state is not DoseState.NOT_REMINDED:
+            return None
         if self.muted:
             return MUTED
         return max(self.proofs.values())[1] if self.proofs else UNPROVEN
 
     def _told_late(self) -> bool:
-        never_sent = {proof for proof, _ in self.proofs.values()} == {_Proof.ENDED}
-        return self.closed_when_told is True or (self.closed_when_told is False and never_sent)
+        return self.closed_when_told is True or (self.closed_when_told is False and self._never_sent())
+
+    def _missed_unsent(self) -> bool:
+        # The rule answers for a dose that somebody was told of; of any other, "not taken" is a report.
+        return self.ruled and self._never_sent()
+
+    def _never_sent(self) -> bool:
+        return {proof for proof, _ in self.proofs.values()} == {_Proof.ENDED}
 
     def _reached(self) -> bool:
         return any(proof in _REACHED for proof, _ in self.proofs.values())
@@ -260,7 +272,7 @@ class _Facts:
         self.taken_by = (self.taken_by if again else None) or by
         self.recalled = event.recalled and (self.recalled or not again)
         if not again and self.outcome is not DoseState.NOT_DUE:  # one outside the plan is asked about, and keeps its gap
-            self.outcome, self.reason, self.awaits_rule = DoseState.TAKEN, None, False
+            self.outcome, self.reason, self.awaits_rule, self.ruled = DoseState.TAKEN, None, False, False
             self.closed_when_told = self.closed
 
     def said_odd(self, event: DoseEvent) -> None:
@@ -280,12 +292,13 @@ class _Facts:
     def advised_take(self, _: DoseEvent) -> None:
         self.advised = True
         if self.awaits_rule and not self.closed:
-            self.outcome, self.asked, self.awaits_rule = DoseState.OPEN, True, False
+            self.outcome, self.asked, self.ruled, self.awaits_rule = DoseState.OPEN, True, True, False
 
     def advised_skip(self, _: DoseEvent) -> None:
         self.advised = True
         if not self.closed and (self.awaits_rule or self.outcome in (None, *_UNDECIDED)):
-            self.outcome, self.reason, self.awaits_rule = DoseState.SKIPPED, ADVISED, False
+            self.outcome, self.reason = DoseState.SKIPPED, ADVISED
+            self.ruled, self.awaits_rule = self.ruled or self.awaits_rule, False
 
     def close(self, event: DoseEvent) -> None:
         self.unverified = not event.verified and (self.unverified or not self.closed)
@@ -304,7 +317,7 @@ class _Facts:
         self.recalled = self.recalled and taken_again
         self.outcome, self.reason = event.state, event.why
         self.closed = event.state not in _UNDECIDED
-        self.odd = self.contradicted = self.unverified = self.asked = self.awaits_rule = False
+        self.odd = self.contradicted = self.unverified = self.asked = self.awaits_rule = self.ruled = False
         self.closed_when_told = None
 
 

@@ -38,7 +38,7 @@ WHAT_HAPPENS: dict[str, tuple[DoseEvent, ...]] = {
     "“not taken”: take it": (DoseEvent(K.SAID_NOT_TAKEN, LATER), DoseEvent(K.ADVISED_TAKE, LATER)),
     "“not taken”: skip it": (DoseEvent(K.SAID_NOT_TAKEN, LATER), DoseEvent(K.ADVISED_SKIP, LATER)),
     "“not taken”": (DoseEvent(K.SAID_NOT_TAKEN, LATER),),
-    "“two, half, threw up”": (DoseEvent(K.SAID_ODD, LATER, why="double"),),
+    "two, half, threw up": (DoseEvent(K.SAID_ODD, LATER, why="double"),),
     "answer_until passed": (_event(K.CLOSED, LATER),),
     "STOP, text queued": (_event(K.OPTED_OUT, LATER),),
     "STOP, in flight": (DoseEvent(K.OPTED_OUT, LATER, why="in_flight"),),
@@ -56,24 +56,24 @@ def drawn(table: str) -> tuple[tuple[str, ...], ...]:
 
 
 TRANSITIONS = drawn("""
-    event                 | pending       | open         | unconfirmed  | not_reminded | … closed    | skipped | missed  | taken   | not_due
-    accepted              | open          | –            | –            | open         | unconfirmed | –       | –       | –       | –
-    delivered             | open          | –            | –            | open         | unconfirmed | –       | –       | –       | –
-    undelivered, failed   | not_reminded  | not_reminded | not_reminded | –            | –           | –       | –       | –       | –
-    proven not sent       | not_reminded  | –            | –            | –            | –           | –       | –       | –       | –
-    “taken”, in time      | taken         | taken        | taken+       | taken+       | taken+      | taken   | taken+  | –       | –
-    “taken”, past limit   | taken         | taken        | taken+       | taken+       | taken+      | taken   | taken+  | –       | –
-    “not taken”: take it  | open          | –            | missed       | open         | missed      | –       | –       | missed! | –
-    “not taken”: skip it  | skipped       | skipped      | missed       | skipped      | missed      | –       | –       | missed! | –
-    “not taken”           | missed        | missed       | missed       | missed       | missed      | –       | –       | missed! | –
-    “two, half, threw up” | taken?        | taken?       | taken?+      | taken?+      | taken?+     | taken?  | taken?+ | taken?  | not_due?
-    answer_until passed   | not_reminded  | unconfirmed  | –            | –            | –           | –       | –       | –       | –
-    STOP, text queued     | not_reminded  | –            | –            | –            | –           | –       | –       | –       | –
-    STOP, in flight       | –             | –            | –            | –            | –           | –       | –       | –       | –
-    new version           | –             | –            | –            | –            | –           | –       | –       | –       | –
-    suspend, stop         | not_due       | –            | –            | –            | –           | –       | –       | –       | –
-    … provider's word     | not_due       | not_due      | –            | –            | –           | –       | –       | –       | –
-    mute                  | not_reminded~ | open~        | –            | –            | –           | –       | –       | –       | –
+    event                | pending       | open         | unconfirmed  | not_reminded | … closed    | skipped | missed  | taken   | not_due
+    accepted             | open          | –            | –            | open         | unconfirmed | –       | –       | –       | –
+    delivered            | open          | –            | –            | open         | unconfirmed | –       | –       | –       | –
+    undelivered, failed  | not_reminded  | not_reminded | not_reminded | –            | –           | –       | –       | –       | –
+    proven not sent      | not_reminded  | –            | –            | –            | –           | –       | –       | –       | –
+    “taken”, in time     | taken         | taken        | taken+       | taken+       | taken+      | taken   | taken+  | –       | –
+    “taken”, past limit  | taken         | taken        | taken+       | taken+       | taken+      | taken   | taken+  | –       | –
+    “not taken”: take it | open          | –            | missed       | missed       | missed      | –       | –       | missed! | –
+    “not taken”: skip it | skipped       | skipped      | missed       | missed       | missed      | –       | –       | missed! | –
+    “not taken”          | missed        | missed       | missed       | missed       | missed      | –       | –       | missed! | –
+    two, half, threw up  | taken?        | taken?       | taken?+      | taken?+      | taken?+     | taken?  | taken?+ | taken?  | not_due?
+    answer_until passed  | not_reminded  | unconfirmed  | –            | –            | –           | –       | –       | –       | –
+    STOP, text queued    | not_reminded  | –            | –            | –            | –           | –       | –       | –       | –
+    STOP, in flight      | –             | –            | –            | –            | –           | –       | –       | –       | –
+    new version          | –             | –            | –            | –            | –           | –       | –       | –       | –
+    suspend, stop        | not_due       | –            | –            | –            | –           | –       | –       | –       | –
+    … provider's word    | not_due       | not_due      | –            | –            | –           | –       | –       | –       | –
+    mute                 | not_reminded~ | open~        | –            | –            | –           | –       | –       | –       | –
 """)
 """What becomes of a dose: one row per event, one column per standing before it (the first row names them).
 
