@@ -6,7 +6,7 @@ that case too, over all of the patient's plans of one ingredient.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -62,7 +62,7 @@ def perhaps_taken(record: DoseRecord) -> bool:
 def latest_moment(record: DoseRecord) -> datetime | None:
     """The latest moment (UTC) at which a dose was, or may yet be, taken; None if told as not taken, or never offered."""
     if record.state is DoseState.TAKEN:
-        return record.taken_at or record.taken_by or record.due_at
+        return usual_moment(record)
     return None if record.state in TOLD_NOT_TAKEN else record.may_take_until
 
 
@@ -119,6 +119,8 @@ def intakes_around(slot: Slot, others: Iterable[DoseRecord], upcoming: Iterable[
     return (*taken, *ahead)
 
 
-def most_in_24h(intakes: Sequence[Intake]) -> Decimal:
-    """The largest sum in any 24 hours, `start <= at < start + 24 h`."""
-    return max((sum((i.amount for i in intakes if start.at <= i.at < start.at + DAY), Decimal(0)) for start in intakes), default=Decimal(0))
+def most_in_24h(own: Intake, others: Iterable[Intake]) -> Decimal:
+    """The largest sum of any 24 hours that hold this intake, `start <= at < start + 24 h`."""
+    intakes = (own, *others)
+    starts = [intake.at for intake in intakes if own.at - DAY < intake.at <= own.at]
+    return max(sum((intake.amount for intake in intakes if start <= intake.at < start + DAY), Decimal(0)) for start in starts)

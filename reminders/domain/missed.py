@@ -76,6 +76,7 @@ __all__ = [
     "advice_for",
     "in_words",
     "may_announce",
+    "settled_why",
     "take_until",
     "times_of",
 ]
@@ -242,7 +243,7 @@ def _too_much_in_24h(situation: Situation, taken_at: datetime) -> bool:
     if situation.limits.max_in_24h is None:
         return False
     others = intakes_around(situation.slot, situation.others, situation.upcoming)
-    return most_in_24h((*others, Intake(taken_at, situation.slot.amount.value))) > situation.limits.max_in_24h
+    return most_in_24h(Intake(taken_at, situation.slot.amount.value), others) > situation.limits.max_in_24h
 
 
 class SkipWhy(StrEnum):
@@ -291,9 +292,9 @@ def may_announce(situation: Situation, now: datetime) -> Announcement:
 
     To be asked when the slot falls due, and again when its text is claimed for sending.
     """
-    own, limits = situation.own, situation.limits
-    if own is not None and not own.odd and (own.state is DoseState.TAKEN or own.state in TOLD_NOT_TAKEN):
-        return SkipThis(_why_settled(own))
+    limits = situation.limits
+    if (settled := settled_why(situation.own)) is not None:
+        return SkipThis(settled)
     if (why := _for_a_person(situation)) is not None:
         return Ask(why)
     at, last = max(now, situation.slot.due_at), situation.last_moment
@@ -310,9 +311,13 @@ def may_announce(situation: Situation, now: datetime) -> Announcement:
     return Announce()
 
 
-def _why_settled(own: DoseRecord) -> SkipWhy:
-    early = own.state is DoseState.TAKEN and usual_moment(own) < own.due_at
-    return SkipWhy.TAKEN_EARLY if early else SkipWhy.ANSWERED
+def settled_why(own: DoseRecord | None) -> SkipWhy | None:
+    """Why a slot needs no reminder any more: taken early, or answered; None: nobody has said anything that settles it."""
+    if own is None or own.odd:
+        return None
+    if own.state is DoseState.TAKEN:
+        return SkipWhy.TAKEN_EARLY if usual_moment(own) < own.due_at else SkipWhy.ANSWERED
+    return SkipWhy.ANSWERED if own.state in TOLD_NOT_TAKEN else None
 
 
 def _wait_until(situation: Situation, ready: datetime) -> NotBefore | SkipThis | Ask:
