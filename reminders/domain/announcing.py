@@ -183,13 +183,13 @@ def situation_of(standing: PlanStanding, slot: Slot) -> Situation:
         rule=standing.rule,
         limits=standing.limits,
         records=standing.records,
-        upcoming=(*standing.upcoming_other, *_own_upcoming(standing, slot, following)),
+        upcoming=(*standing.upcoming_other, *_own_upcoming(standing, following)),
         plan=standing.plan_id,
     )
 
 
-def _own_upcoming(standing: PlanStanding, slot: Slot, following: Slot | None) -> tuple[Slot, ...]:
-    """The plan's own slots after this one that are not doses yet, as far ahead as a maximum in 24 hours looks."""
+def _own_upcoming(standing: PlanStanding, following: Slot | None) -> tuple[Slot, ...]:
+    """The plan's own slots after this one that are not doses yet, a day past the next, for a maximum in 24 hours."""
     if standing.limits.max_in_24h is None or following is None:
         return ()
     slots = slots_between(standing.course, following.due_at, following.due_at + DAY)
@@ -199,10 +199,8 @@ def _own_upcoming(standing: PlanStanding, slot: Slot, following: Slot | None) ->
 
 
 def _decided(standing: PlanStanding, slot: Slot, now: datetime, *, moved: bool, current: bool) -> Fallen:
-    situation = situation_of(standing, slot)
-    times = times_of(
-        slot, situation.next_slot, standing.rule, standing.quiet, standing.course.current.plan.tz, not_after=situation.room_until
-    )
+    situation, tz = situation_of(standing, slot), standing.course.current.plan.tz
+    times = times_of(slot, situation.next_slot, standing.rule, standing.quiet, tz, not_after=situation.room_until)
     no_text = _no_text(standing, situation, moved=moved)
     if no_text is not None:
         return Fallen(slot, times, no_text)
