@@ -73,18 +73,18 @@ def reading(engine: Engine) -> Iterator[Connection]:
             yield connection
 
 
-def migrate(engine: Engine) -> None:
+def migrate(engine: Engine, history: Config | None = None) -> None:
     """Bring the tables up to the newest revision, or leave them as they were. Repeatable; replicas that start together take turns.
 
-    SQLite alters a table by copying and dropping it, which with references on would delete the rows that refer to it:
-    they are off while it migrates, and checked before it commits.
+    `history` is where the migrations are, ours unless told. SQLite alters a table by copying and dropping it, which with
+    references on would delete the rows that refer to it: they are off while it migrates, and checked before it commits.
     """
     with _turn(engine), engine.connect() as connection:
         connection.execution_options(refers=False)
         with connection.begin():
             if engine.dialect.name != "sqlite":
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": MIGRATION_LOCK})
-            config = migrations()
+            config = history or migrations()
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
             if engine.dialect.name == "sqlite" and connection.exec_driver_sql("PRAGMA foreign_key_check").first():
