@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 from typing import TYPE_CHECKING
@@ -9,7 +10,7 @@ from typing import TYPE_CHECKING
 from reminders.domain.plan import Amount, Unit, plain
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
 
     from reminders.domain.profile import DrugProfile
 
@@ -65,12 +66,15 @@ def tablets_text(amount: Amount, profile: DrugProfile, strengths: tuple[Amount, 
     return text if len(text) <= WIDEST else f"{amount} in all"
 
 
-def count_tablets(amounts: Iterable[Amount], profile: DrugProfile, strengths: tuple[Amount, ...] | None = None) -> Mapping[Amount, int]:
-    """How many tablets of each strength a run of doses takes, largest first; two halves are one tablet. Unmakeable ones count nothing."""
-    counts: dict[Amount, Decimal] = {}
-    for amount in amounts:
-        for tablets in in_tablets(amount, profile, strengths) or ():
-            counts[tablets.strength] = counts.get(tablets.strength, Decimal(0)) + tablets.count
+def count_tablets(amounts: Iterable[Amount], profile: DrugProfile, strengths: tuple[Amount, ...] | None = None) -> dict[Amount, int]:
+    """How many tablets of each strength a run of doses takes, largest first; two halves are one tablet.
+
+    What the patient's own strengths cannot make is counted in the profile's: those tablets are missing, not needless.
+    """
+    counts: defaultdict[Amount, Decimal] = defaultdict(Decimal)
+    for amount, times in Counter(amounts).items():
+        for tablets in in_tablets(amount, profile, strengths) or in_tablets(amount, profile) or ():
+            counts[tablets.strength] += tablets.count * times
     return {strength: int(counts[strength].to_integral_value(ROUND_CEILING)) for strength in sorted(counts, reverse=True)}
 
 

@@ -54,6 +54,7 @@ def titrate(
     (the whole step if left out): the last of the day first, then the one before it, then round again (5/5/10).
     Raises InvalidPlan where the steps do not end at `to` exactly.
     """
+    _refuse_not_numbers(start=start, to=to, step=step, piece=piece)
     if not 0 < start < to:
         raise InvalidPlan("to", f"a titration rises from above nothing: {plain(start)} to {plain(to)} does not")
     days = list(_ladder(start, to, step=step, basis=basis, slots=len(times), piece=piece))
@@ -80,6 +81,7 @@ def taper_by(
     cut, not `from_`, which ended the day before. A dose of nothing does not exist. Every phase lasts `every_days`.
     Raises InvalidPlan where the steps do not end at `to` exactly.
     """
+    _refuse_not_numbers(from_=from_, to=to, step=step, piece=piece)
     if not 0 <= to < from_:
         raise InvalidPlan("to", f"a taper falls: {plain(from_)} to {plain(to)} does not")
     up = list(_ladder(to, from_, step=step, basis=basis, slots=len(times), piece=piece))
@@ -104,6 +106,7 @@ def taper_percent(
     in the given direction, and the rounded one is the next step's current. What would fall to the floor or below it is
     the floor, for one last phase. Raises InvalidPlan where rounding leaves a step without a cut.
     """
+    _refuse_not_numbers(from_=from_, percent=percent, rounding=rounding, floor=floor)
     _refuse_odd_percent(from_, percent, rounding, floor)
     amounts: list[Decimal] = []
     current = from_
@@ -139,6 +142,12 @@ def _whole(span: Decimal, part: Decimal, path: str) -> int:
 def _rounded(amount: Decimal, to: Decimal, direction: Direction) -> Decimal:
     up = direction is Direction.UP
     return (amount / to).to_integral_value(ROUND_CEILING if up else ROUND_FLOOR) * to
+
+
+def _refuse_not_numbers(**numbers: Decimal | None) -> None:
+    for name, number in numbers.items():
+        if number is not None and not number.is_finite():
+            raise InvalidPlan(name.rstrip("_"), f"must be a number, not {number}")
 
 
 def _refuse_odd_percent(from_: Decimal, percent: Decimal, rounding: Decimal, floor: Decimal) -> None:
