@@ -52,7 +52,7 @@ def _above_zero(text: str) -> Decimal:
 
 
 def _duration(text: str) -> timedelta:
-    number, unit = re.fullmatch(r"([0-9.]+) ?([a-z]+)", text).groups()  # type: ignore[union-attr]  # the pattern has matched
+    number, unit = re.split(r" ?(?=[a-z])", text, maxsplit=1)
     seconds = Decimal(number) * SECONDS[unit]
     if seconds != int(seconds) or not 0 < seconds <= LONGEST.total_seconds():
         raise ValueError(f"must be whole seconds, more than none and at most a year, not {shown(text)}")
@@ -109,8 +109,9 @@ def _read_fraction(value: object) -> Decimal:
 
 def _number_text(value: object) -> str:
     """A rule's number may also stand without quotes: it was read exactly."""
-    exact = isinstance(value, int | Decimal) and not isinstance(value, bool)
-    return plain(Decimal(value)) if exact else str(value)  # type: ignore[arg-type]  # `exact` says that it is a number
+    if isinstance(value, int | Decimal) and not isinstance(value, bool):
+        return plain(Decimal(value))
+    return str(value)
 
 
 @cache

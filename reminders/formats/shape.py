@@ -22,6 +22,8 @@ class Shape(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, frozen=True, populate_by_name=False, regex_engine="python-re")
 
 
+SHOWN = 40  # characters of a found value that a fault repeats
+
 S = TypeVar("S", bound=BaseModel)
 
 # What is missing is told with what it is for; all other names speak for themselves.
@@ -66,7 +68,7 @@ def read(shape: type[S], data: object) -> S:
 
 def faults_of(error: ValidationError) -> tuple[Fault, ...]:
     """Say each of pydantic's errors in our words, with its JSON path."""
-    return in_order(_fault(detail) for detail in error.errors(include_url=False))
+    return in_order(_fault(detail) for detail in error.errors(include_url=False) if not _only_spoilt(detail))
 
 
 def in_order(faults: Iterable[Fault]) -> tuple[Fault, ...]:
@@ -94,6 +96,11 @@ def by_value(key: str, values: tuple[str, ...]) -> Discriminator:
     return Discriminator(tag, custom_error_type="form", custom_error_message=f"must be an object whose {key} is one of {', '.join(values)}")
 
 
+def _only_spoilt(detail: ErrorDetails) -> bool:
+    """Say whether a list is called too short only because entries of it are bad: pydantic counts the good ones."""
+    return detail["type"] == "too_short" and len(detail["input"]) >= detail["ctx"]["min_length"]
+
+
 def _fault(detail: ErrorDetails) -> Fault:
     path = ""
     for step in detail["loc"]:
@@ -113,7 +120,7 @@ def _fault(detail: ErrorDetails) -> Fault:
 def shown(value: object) -> str:
     """Write a found value as it stands in the file, shortened."""
     text = json.dumps(value, ensure_ascii=False, default=_plainly)
-    return text if len(text) <= 40 else f"{text[:37]}..."  # noqa: PLR2004  a line's worth; no rule hangs on it
+    return text if len(text) <= SHOWN else f"{text[: SHOWN - 3]}..."
 
 
 def _plainly(value: object) -> str:

@@ -211,6 +211,7 @@ def read_story(data: object) -> Story:
 def _in_time(file: StoryFile) -> Iterator[Fault]:
     if file.until <= file.start:
         yield Fault("until", "must be later than start")
+        return
     for index, shape in enumerate(file.events):
         if not file.start <= shape.at <= file.until:
             yield Fault(f"events[{index}].at", "lies outside the story: from start to until")
