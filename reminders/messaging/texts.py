@@ -137,7 +137,7 @@ def fit_field(name: str, value: str) -> str:
     """
     if name not in FIELD_WIDTHS:
         raise WrongFields(f"there is no field {name!r}")
-    plain = to_gsm7(" ".join(value.split()))
+    plain = " ".join(to_gsm7(value).split())
     if name == "phone":
         return phone_words(plain)
     if name in CUT_FIELDS:
@@ -198,13 +198,18 @@ _PLAIN = {
     "Œ": "OE",
     "ç": "c",
     "×": "x",
+    "…": "...",
+    # With a space before: "1½" must not become "11/2".
+    "½": " 1/2",
+    "¼": " 1/4",
+    "¾": " 3/4",
 }
 
 
 def _plain_form(character: str) -> str:
     if character in _PLAIN:
         return _PLAIN[character]
-    bare = "".join(part for part in unicodedata.normalize("NFKD", character) if not unicodedata.combining(part))
+    bare = "".join(part for part in unicodedata.normalize("NFD", character) if not unicodedata.combining(part))
     return bare if bare and is_gsm7(bare) else "?"
 
 
