@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from base64 import b64encode
 from collections.abc import Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -17,7 +18,7 @@ from http import HTTPStatus
 from typing import Any, Final
 from urllib.parse import parse_qs, urlsplit
 
-from aiohttp import BasicAuth, ClientConnectorError, ClientError, ClientSession, ClientTimeout, ConnectionTimeoutError, TCPConnector
+from aiohttp import ClientConnectorError, ClientError, ClientSession, ClientTimeout, ConnectionTimeoutError, TCPConnector
 from twilio.base.exceptions import TwilioException, TwilioRestException, TwilioServiceException
 from twilio.base.page import Page
 from twilio.base.values import unset
@@ -220,20 +221,22 @@ class _HttpClient(AsyncHttpClient):
             uri,
             params=params,
             data={name: str(value) for name, value in data.items()} if data else None,
-            headers=headers,
-            auth=BasicAuth(*auth) if auth else None,
+            headers={**(headers or {}), **_login(auth)},
             allow_redirects=False,
         ) as response:
             _answer.set(_Answer(response.status, _rest(response.headers)))
             return Response(response.status, await response.text(), response.headers)
 
 
+def _login(auth: tuple[str, str] | None) -> dict[str, str]:
+    return {"Authorization": "Basic " + b64encode(":".join(auth).encode()).decode()} if auth else {}
+
+
 def _client(settings: TwilioSettings, http: _HttpClient) -> Client:
     # With no environment given it would read the process's own, and could turn to another host by TWILIO_EDGE.
     nowhere = {"TWILIO_EDGE": "", "TWILIO_REGION": ""}
     client = Client(settings.account_sid, settings.auth_token.reveal(), http_client=http, environment=nowhere)
-    if settings.api_base_url:
-        client.api.base_url = settings.api_base_url
+    client.api.base_url = settings.api_base_url or client.api.base_url
     return client
 
 
