@@ -31,6 +31,7 @@ from reminders.domain.missed import (
 from reminders.domain.plan import DAY, Course
 from reminders.domain.plan_state import DOSES_FALL_DUE, PlanState
 from reminders.domain.schedule import Slot, next_slot, previous_slot, slots_between
+from reminders.domain.seam import too_close
 
 # Reasons a dose has with no text; the reasons of `contact.WhyNot` stand beside them.
 OUTAGE, MUTED, MOVED = "outage", "muted", "moved"
@@ -153,7 +154,7 @@ def moved_slots(course: Course, slots: Sequence[Slot], min_gap: timedelta) -> fr
 
 def _pushed_onto(course: Course, kept: Slot, later: Slot, min_gap: timedelta) -> bool:
     one_layout = not any(kept.due_at < version.effective_at <= later.due_at for version in course.versions)
-    return one_layout and later.due_at - kept.due_at < min_gap
+    return one_layout and too_close(kept, later, min_gap)
 
 
 def next_to_take(course: Course, slot: Slot, min_gap: timedelta) -> Slot | None:
