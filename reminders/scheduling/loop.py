@@ -64,6 +64,7 @@ class GuardedScheduler(BackgroundScheduler):
             executors=executors,
             jobstores={"ticks": MemoryJobStore(), "plans": MemoryJobStore()},
             job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1},
+            jobstore_retry_interval=RETRY_SECONDS,
         )
 
     def _process_jobs(self) -> float:
