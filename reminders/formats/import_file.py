@@ -22,8 +22,6 @@ from reminders.formats.shape import WANTED, Shape, in_order, read
 
 Entry: TypeAlias = tuple[str, object]  # a path, and the raw value that stands there
 
-LABEL_IN_A_TEXT = 14  # characters of a label that fit into a text
-
 
 class ClinicShape(Shape):
     """The clinic: the name and the number that its texts give."""
@@ -99,6 +97,7 @@ class ImportFile(Shape):
 class PatientPlans:
     """What can be read of a patient's plans, each with its path, and the medicines beside them."""
 
+    path: str
     plans: tuple[tuple[str, Plan], ...]
     medicines: tuple[str, ...]
 
@@ -119,6 +118,7 @@ def plans_in(data: object) -> tuple[PatientPlans, ...]:
     """Give the plans that can be read, patient by patient, of a file that may have faults elsewhere."""
     return tuple(
         PatientPlans(
+            path=path,
             plans=tuple(_readable(_entries(patient, "plans", path))),
             medicines=tuple(name for name in _list(patient, "medicines") if isinstance(name, str)),
         )
@@ -149,7 +149,6 @@ def across(data: object, within: str = "") -> Iterator[Fault]:
         yield from _twice(people, "phone", "another caregiver's number")
         yield from _own_number(patient, people)
         yield from _whose_phone(path, patient, people)
-        yield from _twice(_labels(path, patient), "label", f"another plan's label, in the {LABEL_IN_A_TEXT} characters that fit a text")
 
 
 def _own_number(patient: object, people: Sequence[Entry]) -> Iterator[Fault]:
@@ -168,12 +167,6 @@ def _whose_phone(path: str, patient: object, people: Sequence[Entry]) -> Iterato
         yield Fault(f"{path}.phone", f"is null: {WANTED['phone']}")
     if patient.get("consent") is None:
         yield Fault(f"{path}.consent", f"is missing: {WANTED['consent']}")
-
-
-def _labels(path: str, patient: object) -> Iterator[Entry]:
-    for where, plan in _entries(patient, "plans", path):
-        label = _text(plan, "label")
-        yield where, {"label": label and label.casefold()[:LABEL_IN_A_TEXT]}
 
 
 def _twice(entries: Iterable[Entry], key: str, what: str) -> Iterator[Fault]:

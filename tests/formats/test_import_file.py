@@ -152,13 +152,6 @@ def test_one_caregiver_may_look_after_two_patients() -> None:
     assert [patient.caregivers[0].ref for patient in read_import(data).patients] == ["rui", "rui"]
 
 
-def test_a_second_plan_of_one_label_is_refused() -> None:
-    """Labels that look alike in a text do not tell two medicines apart."""
-    plans = [an_entry(label="A, blue bottle, morning"), an_entry(ref="other", label="a, Blue bottle, night")]
-
-    assert paths_of(an_import_file(a_patient(plans=plans))) == ["patients[0].plans[1].label"]
-
-
 def test_a_patient_without_a_phone_has_a_proxy() -> None:
     """Where a proxy holds the phone, the patient needs neither number nor consent of their own."""
     data = an_import_file(a_patient(phone=None, consent=None, caregivers=[a_proxy()]))

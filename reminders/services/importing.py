@@ -1,0 +1,217 @@
+"""Importing: a whole file of patients and plans is checked, and stored all or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import unicodedata
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from db.engine import writing
+from reminders import drugs
+from reminders.domain.checking import check_plan
+from reminders.domain.finding import Finding, PatientFacts
+from reminders.domain.patient_checks import check_patient
+from reminders.domain.profile import Severity
+from reminders.errors import BadFile, Fault
+from reminders.formats.import_file import ImportFile, PatientPlans, plans_in, read_import
+from reminders.formats.json_text import join
+from reminders.formats.shape import in_order
+from reminders.services.records import enrolment
+from reminders.services.records.plans import add_plan
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
+
+    from reminders.domain.plan import Plan
+    from reminders.services.records.ledger import Row
+
+LONGEST_ID = 40
+
+
+@dataclass(frozen=True, slots=True)
+class Imported:
+    """What was stored, by count, and what a person should look at."""
+
+    clinic: str
+    patients: int
+    caregivers: int
+    consents: int
+    medicines: int
+    plans: int
+    warnings: tuple[Fault, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """An import file without a fault, and what a person should look at."""
+
+    file: ImportFile
+    warnings: tuple[Fault, ...]
+
+
+def _unseen(_done: int, _of: int) -> None:
+    """Nobody watches the progress."""
+
+
+def import_file(
+    engine: Engine,
+    data: object,
+    *,
+    now: datetime,
+    clinic_id: str | None = None,
+    simulated: bool = False,
+    progress: Callable[[int, int], None] = _unseen,
+) -> Imported:
+    """Store an import file's JSON values in one transaction; return what was stored.
+
+    Into a clinic of that name that is already there, patients are added. `clinic_id` left out, it is made of the name.
+    `progress` is told (patients stored, patients in all). Raises BadFile with every fault, and then nothing is stored.
+    """
+    checked = check_import(data)
+    file = checked.file
+    clinic_id = clinic_id or short_name(file.clinic.name)
+    with writing(engine) as c:
+        clinic = enrolment.claim_clinic(c, clinic_id, file.clinic, simulated=simulated, at=now)
+        if faults := in_order((*_against_clinic(file, clinic), *_against_refs(c, file, clinic_id))):
+            raise BadFile(faults)
+        quiet = tuple(_opted_out(c, file, clinic_id))
+        for done, patient in enumerate(file.patients, 1):
+            patient_id = enrolment.add_patient(c, clinic_id, patient, at=now)
+            for entry in patient.plans:
+                ingredient = drugs.load(entry.drug).ingredient
+                add_plan(
+                    c,
+                    clinic_id=clinic_id,
+                    patient_id=patient_id,
+                    ref=entry.ref,
+                    plan=entry.plan,
+                    ingredient=ingredient,
+                    approved_by=entry.approved_by,
+                    at=now,
+                )
+            progress(done, len(file.patients))
+    return _counted(file, clinic_id, in_order((*checked.warnings, *_later_than(file, now), *quiet)))
+
+
+def check_import(data: object, *, within: str = "") -> Checked:
+    """Check an import file against its shape and its drugs' profiles, without the ledger.
+
+    `within` is the path at which the file stands in another. Raises BadFile with every fault found.
+    """
+    file, faults = _read(data)
+    notes = [note for patient in plans_in(data) for note in _notes(patient)]
+    faults += [fault for level, fault in notes if level is Severity.ERROR]
+    if file is None or faults:
+        raise BadFile(in_order(replace(fault, path=join(within, fault.path)) for fault in faults))
+    return Checked(file, in_order((*(fault for _, fault in notes), *_away_from_home(file))))
+
+
+def _read(data: object) -> tuple[ImportFile | None, list[Fault]]:
+    """Read the file; where that fails its plans are still checked, so that every fault is named at once."""
+    try:
+        return read_import(data), []
+    except BadFile as bad:
+        return None, list(bad.faults)
+
+
+def _notes(patient: PatientPlans) -> Iterator[tuple[Severity, Fault]]:
+    """What the drugs' profiles say of a patient's plans, each after the ones before it."""
+    before: list[Plan] = []
+    for path, plan in patient.plans:
+        try:
+            profile = drugs.load(plan.drug)
+        except drugs.UnknownDrug as unknown:
+            yield Severity.ERROR, Fault(join(path, "drug"), str(unknown))
+        else:
+            yield from (_note(path, finding) for finding in check_plan(plan, profile, others=before))
+            facts = PatientFacts(medicines=patient.medicines)
+            yield from (_note(patient.path, finding) for finding in check_patient(plan, profile, facts))
+        before.append(plan)
+
+
+def _note(path: str, finding: Finding) -> tuple[Severity, Fault]:
+    return finding.level, Fault(join(path, finding.path), finding_words(finding))
+
+
+def finding_words(finding: Finding) -> str:
+    """Say a finding in one sentence, with the number found, the limit and its source."""
+    return f"{finding.message}: found {finding.found}, limit {finding.limit} ({finding.source}; {finding.confidence})"
+
+
+def short_name(name: str) -> str:
+    """Make a clinic's id of its name: "St. Mary's Clinic" is "st-marys-clinic"."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower().replace("'", "")
+    slug = re.sub(r"[^a-z0-9]+", "-", plain)[:LONGEST_ID].strip("-")
+    return slug or f"clinic-{hashlib.sha256(name.encode()).hexdigest()[:12]}"
+
+
+# Against what the ledger already holds
+
+
+def _against_clinic(file: ImportFile, clinic: Row) -> Iterator[Fault]:
+    """A clinic's name, number and zone are not changed by bringing in patients."""
+    for key in ("name", "phone", "zone"):
+        given = getattr(file.clinic, key)
+        if given != clinic[key]:
+            yield Fault(f"clinic.{key}", f"the clinic {clinic['id']!r} is already here with {clinic[key]!r}, not {given!r}")
+
+
+def _against_refs(c: Connection, file: ImportFile, clinic_id: str) -> Iterator[Fault]:
+    patients = {patient.ref: f"patients[{index}].ref" for index, patient in enumerate(file.patients)}
+    plans = {
+        plan.ref: f"patients[{index}].plans[{number}].ref"
+        for index, patient in enumerate(file.patients)
+        for number, plan in enumerate(patient.plans)
+    }
+    for ref in enrolment.patient_refs_taken(c, clinic_id, patients):
+        yield Fault(patients[ref], f"the clinic already has a patient {ref!r}")
+    for ref in enrolment.plan_refs_taken(c, clinic_id, plans):
+        yield Fault(plans[ref], f"the clinic already has a plan {ref!r}")
+
+
+# What is stored, and yet to be looked at
+
+
+def _opted_out(c: Connection, file: ImportFile, clinic_id: str) -> Iterator[Fault]:
+    where = {phone: path for path, phone in _phones(file)}
+    for phone in enrolment.opted_out(c, clinic_id, where):
+        yield Fault(where[phone], "has said STOP to this clinic: not texted until START comes from it")
+
+
+def _phones(file: ImportFile) -> Iterator[tuple[str, str]]:
+    for index, patient in enumerate(file.patients):
+        yield from ((f"patients[{index}].caregivers[{number}].phone", who.phone) for number, who in enumerate(patient.caregivers))
+        if patient.phone is not None:
+            yield f"patients[{index}].phone", patient.phone
+
+
+def _away_from_home(file: ImportFile) -> Iterator[Fault]:
+    for index, patient in enumerate(file.patients):
+        for number, plan in enumerate(patient.plans):
+            if plan.zone != patient.zone:
+                path = f"patients[{index}].plans[{number}].zone"
+                yield Fault(path, f"doses are due by the clocks of {plan.zone}, though the patient lives in {patient.zone}")
+
+
+def _later_than(file: ImportFile, now: datetime) -> Iterator[Fault]:
+    for index, patient in enumerate(file.patients):
+        for _, consent in enrolment.consents_of(patient):
+            if consent.at > now:
+                yield Fault(f"patients[{index}]", f"the consent of {consent.by} is dated in the future: {consent.at.isoformat()}")
+
+
+def _counted(file: ImportFile, clinic_id: str, warnings: Iterable[Fault]) -> Imported:
+    patients = file.patients
+    return Imported(
+        clinic=clinic_id,
+        patients=len(patients),
+        caregivers=sum(len(patient.caregivers) for patient in patients),
+        consents=sum(1 for patient in patients for _ in enrolment.consents_of(patient)),
+        medicines=sum(len(patient.medicines) for patient in patients),
+        plans=sum(len(patient.plans) for patient in patients),
+        warnings=tuple(warnings),
+    )

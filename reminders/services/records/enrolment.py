@@ -1,0 +1,153 @@
+"""Enrolment: a clinic, its patients, the people around them, their numbers, consents and medicines, as rows."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select, update
+
+from reminders.domain.contact import Role
+from reminders.services.records.audit import Entry, write_audit
+from reminders.services.records.ledger import (
+    CLINIC,
+    CONSENT,
+    CONTACT_POINT,
+    CONTACT_ROLE,
+    MEDICINE,
+    PATIENT,
+    PLAN,
+    insert_all,
+    insert_once,
+    locked,
+    new_id,
+    rows,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from sqlalchemy import Connection, Table
+
+    from reminders.formats.import_file import ClinicShape, ConsentShape, PatientShape
+    from reminders.services.records.ledger import Row
+
+IMPORTER = "import"
+"""Who enrols, in the audit: the file names no person for it, only an approver for each plan."""
+
+_MOST_AT_ONCE = 500  # values in one IN list; SQLite allows 32,766 in a statement
+
+
+def claim_clinic(c: Connection, clinic_id: str, clinic: ClinicShape, *, simulated: bool, at: datetime) -> Row:
+    """Make the clinic unless it is there, take its row, and return it as it stands."""
+    fresh = {"id": clinic_id, "name": clinic.name, "phone": clinic.phone, "zone": clinic.zone, "simulated": simulated, "created_at": at}
+    insert_once(c, CLINIC, fresh)
+    return rows(c, locked(c, select(CLINIC).where(CLINIC.c.id == clinic_id)))[0]
+
+
+def patient_refs_taken(c: Connection, clinic_id: str, refs: Iterable[str]) -> set[str]:
+    """Which of these references already name a patient of the clinic."""
+    return _taken(c, PATIENT, clinic_id, refs)
+
+
+def plan_refs_taken(c: Connection, clinic_id: str, refs: Iterable[str]) -> set[str]:
+    """Which of these references already name a plan of the clinic."""
+    return _taken(c, PLAN, clinic_id, refs)
+
+
+def _taken(c: Connection, table: Table, clinic_id: str, refs: Iterable[str]) -> set[str]:
+    found: set[str] = set()
+    for some in _in_lots(refs):
+        found.update(c.scalars(select(table.c.ref).where(table.c.clinic_id == clinic_id, table.c.ref.in_(some))))
+    return found
+
+
+def opted_out(c: Connection, clinic_id: str, phones: Iterable[str]) -> set[str]:
+    """Which of these numbers have said STOP to the clinic."""
+    found: set[str] = set()
+    for some in _in_lots(phones):
+        known = CONTACT_POINT.c.clinic_id == clinic_id, CONTACT_POINT.c.phone.in_(some), CONTACT_POINT.c.opted_out_at.is_not(None)
+        found.update(c.scalars(select(CONTACT_POINT.c.phone).where(*known)))
+    return found
+
+
+def add_patient(c: Connection, clinic_id: str, patient: PatientShape, *, at: datetime) -> str:
+    """Store a patient with everyone around them, and the evidence of their consents; return the patient's id."""
+    patient_id = new_id()
+    row = {
+        "clinic_id": clinic_id,
+        "id": patient_id,
+        "ref": patient.ref,
+        "name": patient.name,
+        "zone": patient.zone,
+        "language": patient.language,
+        "wording": patient.wording,
+        "created_at": at,
+    }
+    insert_all(c, PATIENT, [row])
+    points = _points(c, clinic_id, patient, at=at)
+    whose = {"clinic_id": clinic_id, "patient_id": patient_id}
+    roles = [{**whose, "id": new_id(), "contact_point_id": points[phone], **role} for phone, role in _roles(patient)]
+    insert_all(c, CONTACT_ROLE, roles)
+    evidence = [{**whose, "contact_point_id": points[phone], **_evidence(consent)} for phone, consent in consents_of(patient)]
+    insert_all(c, CONSENT, evidence)
+    insert_all(c, MEDICINE, [{**whose, "id": new_id(), "name": name, "added_at": at} for name in patient.medicines])
+    write_audit(c, clinic_id, Entry(at, IMPORTER, "patient enrolled", patient_id))
+    return patient_id
+
+
+def consents_of(patient: PatientShape) -> Iterator[tuple[str, ConsentShape]]:
+    """Each consent with the number that it allows us to text. Where a proxy holds the phone, the patient's is for that one."""
+    phone = patient.phone or (patient.proxy.phone if patient.proxy else None)
+    if patient.consent is not None and phone is not None:
+        yield phone, patient.consent
+    for person in patient.caregivers:
+        yield person.phone, person.consent
+
+
+def _roles(patient: PatientShape) -> Iterator[tuple[str, Row]]:
+    """Each role with its number. A number that is the proxy's is not the patient's own too: one person answers from it."""
+    proxy = patient.proxy
+    if patient.phone is not None and (proxy is None or proxy.phone != patient.phone):
+        own = {"role": Role.PATIENT.value, "ref": patient.ref, "name": patient.name}
+        yield patient.phone, {**own, "relationship": "", "after_misses": None}
+    for person in patient.caregivers:
+        yield (
+            person.phone,
+            {
+                "role": person.role,
+                "ref": person.ref,
+                "name": person.name,
+                "relationship": person.relationship,
+                "after_misses": person.alerts.after_misses if person.alerts else None,
+            },
+        )
+
+
+def _evidence(consent: ConsentShape) -> Row:
+    said = {"given_by": consent.by, "wording_version": consent.wording_version, "at": consent.at}
+    return {"id": new_id(), "kind": "given", "channel": "import", **said}
+
+
+def _points(c: Connection, clinic_id: str, patient: PatientShape, *, at: datetime) -> dict[str, str]:
+    """Find or make the contact points of a patient's numbers; return their ids by number.
+
+    A number whose consent says so is proved, and usable again if it was not. STOP stays: only START takes it back.
+    """
+    proved = {phone: consent.at for phone, consent in consents_of(patient)}
+    phones = {phone for phone, _ in _roles(patient)}
+    for phone in sorted(phones):
+        insert_once(c, CONTACT_POINT, {"clinic_id": clinic_id, "id": new_id(), "phone": phone, "created_at": at})
+    here = CONTACT_POINT.c.clinic_id == clinic_id, CONTACT_POINT.c.phone.in_(phones)
+    found = {row["phone"]: row for row in rows(c, select(CONTACT_POINT).where(*here))}
+    for phone, since in proved.items():
+        point = found[phone]
+        if point["unusable_at"] is None or since > point["unusable_at"]:
+            values = {"verified_at": since, "unusable_at": None}
+            c.execute(update(CONTACT_POINT).where(CONTACT_POINT.c.clinic_id == clinic_id, CONTACT_POINT.c.id == point["id"]).values(values))
+    return {phone: row["id"] for phone, row in found.items()}
+
+
+def _in_lots(values: Iterable[str]) -> Iterator[list[str]]:
+    wanted = sorted(set(values))
+    yield from (wanted[start : start + _MOST_AT_ONCE] for start in range(0, len(wanted), _MOST_AT_ONCE))

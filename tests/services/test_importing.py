@@ -1,0 +1,305 @@
+from __future__ import annotations
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+from sqlalchemy import Engine, select
+
+from db.engine import reading, writing
+from db.tables import metadata
+from reminders.domain.contact import Contactable, Role
+from reminders.errors import BadFile, Fault
+from reminders.services.importing import Imported, check_import, import_file, short_name
+from reminders.services.records import people
+from tests.files import File, a_patient, a_phase, a_proxy, an_entry, an_import_file, changed, without
+
+NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
+BEN = {"ref": "ben", "name": "Ben Okafor", "phone": "+12025550103"}
+
+
+def rows_of(engine: Engine, table: str) -> list[dict[str, Any]]:
+    """Read every row of a table."""
+    with reading(engine) as c:
+        return [dict(row) for row in c.execute(select(metadata.tables[table])).mappings()]
+
+
+def stored(engine: Engine) -> dict[str, int]:
+    """Count the rows of every table that holds any."""
+    counts = {table: len(rows_of(engine, table)) for table in metadata.tables}
+    return {table: count for table, count in counts.items() if count}
+
+
+def faults_of(engine: Engine, data: object) -> list[str]:
+    """Import a bad file; return the paths of its faults."""
+    with pytest.raises(BadFile) as caught:
+        import_file(engine, data, now=NOW)
+    return [fault.path for fault in caught.value.faults]
+
+
+def the_patient(engine: Engine) -> people.Patient:
+    """Read the one patient as the rules see them."""
+    (row,) = rows_of(engine, "patient")
+    with reading(engine) as c:
+        return people.patients(c, [row["id"]])[row["id"]]
+
+
+def test_an_import_counts_what_it_stored(engine: Engine) -> None:
+    """The answer to an import is what was stored, by count."""
+    imported = import_file(engine, an_import_file(), now=NOW)
+
+    assert imported == Imported(
+        clinic="harbor-clinic", patients=1, caregivers=1, consents=2, medicines=1, plans=1, warnings=imported.warnings
+    )
+
+
+def test_every_part_of_a_file_is_stored(engine: Engine) -> None:
+    """Patient, numbers, roles, consents, medicines and plan have a row each."""
+    import_file(engine, an_import_file(), now=NOW)
+
+    counts = stored(engine)
+    expected = {"clinic": 1, "patient": 1, "contact_point": 2, "contact_role": 2, "consent": 2, "medicine": 1, "plan": 1, "plan_version": 1}
+    assert {table: counts.get(table) for table in expected} == expected
+
+
+def test_a_plan_is_on_the_clock_at_once(sqlite_engine: Engine) -> None:
+    """The patient's first dose is the first slot of the imported plan: 08:00 in New York."""
+    import_file(sqlite_engine, an_import_file(), now=NOW)
+
+    (plan,), (patient,) = rows_of(sqlite_engine, "plan"), rows_of(sqlite_engine, "patient")
+    assert plan["next_due_at"] == patient["next_due_at"] == datetime(2026, 3, 2, 13, tzinfo=UTC)
+
+
+def test_a_consent_is_kept_as_evidence(sqlite_engine: Engine) -> None:
+    """Who agreed, when, to which wording and how it reached us stay on record."""
+    import_file(sqlite_engine, an_import_file(a_patient(caregivers=[])), now=NOW)
+
+    (consent,) = rows_of(sqlite_engine, "consent")
+    kept = {key: consent[key] for key in ("kind", "given_by", "wording_version", "channel", "at")}
+    assert kept == {
+        "kind": "given",
+        "given_by": "Ana Silva",
+        "wording_version": "consent-en-1",
+        "channel": "import",
+        "at": datetime(2026, 2, 27, 15, tzinfo=UTC),
+    }
+
+
+def test_an_imported_patient_and_caregiver_may_be_texted(sqlite_engine: Engine) -> None:
+    """Consent on record and a proved number are enough to be texted."""
+    import_file(sqlite_engine, an_import_file(), now=NOW)
+
+    lines = the_patient(sqlite_engine).lines
+    assert {line.role: type(line.may_text) for line in lines} == {Role.PATIENT: Contactable, Role.CAREGIVER: Contactable}
+
+
+@pytest.mark.parametrize("phone", [None, "+12025550105", "+12025550107"])
+def test_reminders_go_to_the_proxy(sqlite_engine: Engine, phone: str | None) -> None:
+    """Where a proxy holds the phone, theirs is the line, whatever number the patient has."""
+    import_file(sqlite_engine, an_import_file(a_patient(phone=phone, caregivers=[a_proxy()])), now=NOW)
+
+    line = the_patient(sqlite_engine).line
+    assert line is not None
+    assert (line.role, line.phone, type(line.may_text)) == (Role.PROXY, "+12025550105", Contactable)
+
+
+def test_a_number_of_two_people_is_one_contact_point(sqlite_engine: Engine) -> None:
+    """A caregiver of two patients has one number, with a role for each."""
+    import_file(sqlite_engine, an_import_file(a_patient(), a_patient(**BEN, plans=[])), now=NOW)
+
+    counts = stored(sqlite_engine)
+    assert (counts["contact_point"], counts["contact_role"]) == (3, 4)
+
+
+def test_importing_into_a_clinic_adds_patients(engine: Engine) -> None:
+    """A second file of the same clinic adds its patients to those who are there."""
+    import_file(engine, an_import_file(), now=NOW)
+    import_file(engine, an_import_file(a_patient(**BEN, plans=[an_entry(ref="ben-baclofen")])), now=NOW + timedelta(days=1))
+
+    assert {row["ref"] for row in rows_of(engine, "patient")} == {"ana", "ben"}
+
+
+def test_a_second_import_of_one_file_is_refused(engine: Engine) -> None:
+    """Patients and plans that are there already are named, and nothing is stored twice."""
+    import_file(engine, an_import_file(), now=NOW)
+    before = stored(engine)
+
+    assert faults_of(engine, an_import_file()) == ["patients[0].plans[0].ref", "patients[0].ref"]
+    assert stored(engine) == before
+
+
+@pytest.mark.parametrize(("key", "value"), [("phone", "+12025550199"), ("zone", "America/Chicago"), ("name", "Harbor -- Clinic")])
+def test_an_import_does_not_change_a_clinic(sqlite_engine: Engine, key: str, value: str) -> None:
+    """A clinic's number and zone, and the name behind its short name, are not changed by the way."""
+    import_file(sqlite_engine, an_import_file(), now=NOW)
+    data = changed(an_import_file(a_patient(**BEN, plans=[])), f"clinic.{key}", value)
+
+    assert faults_of(sqlite_engine, data) == [f"clinic.{key}"]
+
+
+def test_two_clinics_may_use_the_same_refs_and_numbers(sqlite_engine: Engine) -> None:
+    """A reference and a number belong to their clinic."""
+    import_file(sqlite_engine, an_import_file(), now=NOW)
+    other = import_file(sqlite_engine, changed(an_import_file(), "clinic.name", "Hill Clinic"), now=NOW)
+
+    assert other.clinic == "hill-clinic"
+
+
+def test_a_clinic_may_be_given_its_id(sqlite_engine: Engine) -> None:
+    """The demo's clinic is called what it wants, and known as `demo`; its patients are nobody."""
+    import_file(sqlite_engine, an_import_file(), now=NOW, clinic_id="demo", simulated=True)
+
+    (clinic,) = rows_of(sqlite_engine, "clinic")
+    assert (clinic["id"], clinic["name"], clinic["simulated"]) == ("demo", "Harbor Clinic", True)
+
+
+def test_progress_is_told_patient_by_patient(sqlite_engine: Engine) -> None:
+    """A long import can show how far it is."""
+    seen: list[tuple[int, int]] = []
+    import_file(
+        sqlite_engine,
+        an_import_file(a_patient(), a_patient(**BEN, plans=[])),
+        now=NOW,
+        progress=lambda done, of: seen.append((done, of)),
+    )
+
+    assert seen == [(1, 2), (2, 2)]
+
+
+@pytest.mark.parametrize(
+    ("data", "path"),
+    [
+        (changed(an_import_file(), "patients[0].plans[0].drug", "aspirin"), "patients[0].plans[0].drug"),
+        (changed(an_import_file(), "patients[0].plans[0].zone", "America/Springfield"), "patients[0].plans[0].zone"),
+        (changed(an_import_file(), "patients[0].zone", "New York"), "patients[0].zone"),
+        (changed(an_import_file(), "patients[0].plans[0].start", "2026-02-30"), "patients[0].plans[0].start"),
+        (an_import_file(a_patient(), a_patient(**{**BEN, "ref": "ana"}, plans=[])), "patients[1].ref"),
+        (an_import_file(a_patient(), a_patient(**BEN)), "patients[1].plans[0].ref"),
+        (
+            changed(an_import_file(), "patients[0].plans[0].phases[1].doses[2].amount", "ten"),
+            "patients[0].plans[0].phases[1].doses[2].amount",
+        ),
+        (
+            changed(an_import_file(), "patients[0].plans[0].phases[1].doses[2].amount", "7"),
+            "patients[0].plans[0].phases[1].doses[2].amount",
+        ),
+        (
+            changed(an_import_file(), "patients[0].plans[0].phases[1].doses[2].amount", "25"),
+            "patients[0].plans[0].phases[1].doses[2].amount",
+        ),
+        (changed(an_import_file(), "patients[0].phone", "202-555-0101"), "patients[0].phone"),
+        (changed(an_import_file(), "patients[0].caregivers[0].phone", "+15555555"), "patients[0].caregivers[0].phone"),
+        (without(an_import_file(), "patients[0].consent"), "patients[0].consent"),
+        (without(an_import_file(), "patients[0].caregivers[0].consent"), "patients[0].caregivers[0].consent"),
+        (changed(an_import_file(), "patients[0].consent.number_verified", value=False), "patients[0].consent.number_verified"),
+        (changed(an_import_file(), "patients[0].caregivers[0].phone", "+12025550101"), "patients[0].caregivers[0].phone"),
+        (without(an_import_file(), "patients[0].plans[0].advance"), "patients[0].plans[0].advance"),
+    ],
+)
+def test_bad_input_is_named_by_its_path_and_nothing_is_stored(sqlite_engine: Engine, data: object, path: str) -> None:
+    """Each fault is named where it stands, and the file leaves no trace."""
+    assert faults_of(sqlite_engine, data) == [path]
+    assert set(stored(sqlite_engine)) <= {"alembic_version"}
+
+
+def two_plans(**second: object) -> File:
+    """A patient with the label schedule, and a second plan of the same drug, half an afternoon apart from it."""
+    times = ("11:00", "17:00", "23:00")
+    other = {"ref": "ana-second", "label": "B, white cap", "start": "2026-03-11", "phases": [a_phase(None, "10", times)]}
+    return an_import_file(a_patient(plans=[an_entry(label="A, blue cap"), an_entry(**{**other, **second})]))
+
+
+def test_two_plans_of_one_ingredient_share_its_limits(sqlite_engine: Engine) -> None:
+    """60 mg and 30 mg a day are 90 mg, above the label's 80, though neither plan is; brand or generic."""
+    assert faults_of(sqlite_engine, two_plans(drug="Lioresal")) == ["patients[0].plans[1].phases[0]"]
+
+
+def test_two_plans_of_one_ingredient_within_its_limits_are_stored(sqlite_engine: Engine) -> None:
+    """60 mg and 15 mg a day are within the label's 80."""
+    assert import_file(sqlite_engine, two_plans(phases=[a_phase(None, "5", ("11:00", "17:00", "23:00"))]), now=NOW).plans == 2
+
+
+def test_a_second_plan_without_a_label_is_refused(sqlite_engine: Engine) -> None:
+    """Without a drug name, a text of two plans could mean either: the second needs the patient's own label."""
+    data = two_plans(label=None, phases=[a_phase(None, "5", ("11:00", "17:00", "23:00"))])
+
+    assert faults_of(sqlite_engine, data) == ["patients[0].plans[1].label"]
+
+
+def test_every_fault_is_named_at_once(sqlite_engine: Engine) -> None:
+    """Faults of form, faults between values and faults against the drug's profile come together, in order."""
+    plans = [
+        an_entry(drug="aspirin"),
+        an_entry(label="B", phases=[a_phase(3, "7", ("08:00",))]),
+        an_entry(ref="c", label="C", start="soon"),
+    ]
+
+    assert faults_of(sqlite_engine, an_import_file(a_patient(phone="no", plans=plans))) == [
+        "patients[0].phone",
+        "patients[0].plans[0].drug",
+        "patients[0].plans[1].phases[0].doses[0].amount",
+        "patients[0].plans[1].ref",
+        "patients[0].plans[2].start",
+    ]
+
+
+def test_an_unknown_drug_names_the_known_ones(sqlite_engine: Engine) -> None:
+    """Who misspells a drug is told which there are."""
+    with pytest.raises(BadFile, match=r"patients\[0\]\.plans\[0\]\.drug: no drug profile is called 'baklofen'; known: baclofen-tablet"):
+        import_file(sqlite_engine, changed(an_import_file(), "patients[0].plans[0].drug", "baklofen"), now=NOW)
+
+
+def test_a_fault_at_the_end_leaves_nothing_of_the_beginning(engine: Engine) -> None:
+    """A file whose last patient is there already stores none of the others."""
+    import_file(engine, an_import_file(), now=NOW)
+    before = stored(engine)
+    new = a_patient(**BEN, plans=[an_entry(ref="ben-baclofen")])
+
+    assert faults_of(engine, an_import_file(new, a_patient(plans=[]))) == ["patients[1].ref"]
+    assert stored(engine) == before
+
+
+def test_what_a_person_should_look_at_is_told(sqlite_engine: Engine) -> None:
+    """Warnings do not stop an import: they are told with their paths."""
+    data = changed(an_import_file(), "patients[0].medicines", ["diazepam"])
+    data = changed(data, "patients[0].plans[0].zone", "America/Chicago")
+    data = changed(data, "patients[0].consent.at", "2026-03-02T00:00:00Z")
+
+    paths = {warning.path for warning in import_file(sqlite_engine, data, now=NOW).warnings}
+    assert paths >= {"patients[0]", "patients[0].medicines[0]", "patients[0].plans[0].zone"}
+
+
+def test_a_number_that_said_stop_stays_stopped(sqlite_engine: Engine) -> None:
+    """A new patient behind an opted-out number does not undo the STOP, and the clinic is told."""
+    import_file(sqlite_engine, an_import_file(a_patient(caregivers=[])), now=NOW)
+    (point,) = rows_of(sqlite_engine, "contact_point")
+    with writing(sqlite_engine) as c:
+        people.opt(c, point["id"], out=True, given_by="patient", at=NOW, sid="SM1")
+
+    again = import_file(sqlite_engine, an_import_file(a_patient(**{**BEN, "phone": "+12025550101"}, caregivers=[], plans=[])), now=NOW)
+
+    assert Fault("patients[0].phone", "has said STOP to this clinic: not texted until START comes from it") in again.warnings
+    assert rows_of(sqlite_engine, "contact_point")[0]["opted_out_at"] == NOW
+
+
+def test_a_check_alone_names_faults_where_the_file_stands() -> None:
+    """A file within another, a story's, has its faults named from the outside."""
+    with pytest.raises(BadFile) as caught:
+        check_import(changed(an_import_file(), "patients[0].plans[0].drug", "aspirin"), within="import")
+
+    assert [fault.path for fault in caught.value.faults] == ["import.patients[0].plans[0].drug"]
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [
+        ("Harbor Clinic", "harbor-clinic"),
+        ("St. Mary's  Clinic", "st-marys-clinic"),
+        ("Clínica São João", "clinica-sao-joao"),
+        ("A" * 60, "a" * 40),
+        ("診療所", "clinic-1f2c0d6037b8"),
+    ],
+)
+def test_a_clinic_has_a_short_name(name: str, expected: str) -> None:
+    """A clinic's id is its name in small Latin letters, or a number made of it."""
+    assert short_name(name) == expected
