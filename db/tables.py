@@ -269,6 +269,7 @@ class Dose(SQLModel, table=True):
         one_of("state", *DOSE_STATES),
         CheckConstraint("slot_no >= 1", name="slot_no"),
         Index("ix_dose_check_at", "check_at"),
+        Index("ix_dose_changed_at", "changed_at"),
         Index("ix_dose_plan_due_at", "clinic_id", "plan_id", "due_at"),
         Index("ix_dose_patient_due_at", "clinic_id", "patient_id", "due_at"),
     )
@@ -293,12 +294,15 @@ class Dose(SQLModel, table=True):
     unverified: bool = Field(default=False)
     odd: bool = Field(default=False)
     contradicted: bool = Field(default=False)
+    answered: bool = Field(default=False)
     announced_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     announce_until: datetime = Field(sa_type=UtcDateTime)
     take_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
     silent_at: datetime = Field(sa_type=UtcDateTime)
     answer_until: datetime = Field(sa_type=UtcDateTime)
+    nudge_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     check_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    changed_at: datetime = Field(sa_type=UtcDateTime)
 
 
 class DoseEvent(SQLModel, table=True):
@@ -341,6 +345,7 @@ class OutgoingText(SQLModel, table=True):
     patient_id: str | None = Field(default=None, max_length=ID)
     plan_id: str | None = Field(default=None, max_length=ID)
     version_no: int | None = Field(default=None)
+    dose_id: str | None = Field(default=None, max_length=ID)
     kind: str = Field(max_length=40)
     cause: str = Field(max_length=120)
     purpose: str = Field(max_length=40)

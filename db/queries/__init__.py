@@ -1,0 +1,1 @@
+"""Set-based statements: each takes a connection and gives back rows. Only services ask; nothing here decides."""

@@ -1,0 +1,114 @@
+"""What the status page and the readiness check look at: how things stand, a bounded number of rows each."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import case, func, select
+
+from db.tables import metadata
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Select
+
+Row = Mapping[str, Any]
+
+CLINIC, PATIENT, PLAN, DOSE = (metadata.tables[name] for name in ("clinic", "patient", "plan", "dose"))
+TEXT_OUT, TEXT_IN, ALERT, LOOP_PASS = (metadata.tables[name] for name in ("text_out", "text_in", "alert", "loop_pass"))
+CONTACT_POINT, CONTACT_ROLE = metadata.tables["contact_point"], metadata.tables["contact_role"]
+
+_PATIENT = (PATIENT.c.ref.label("patient_ref"), PATIENT.c.name.label("patient_name"))
+_GRAVEST_FIRST = case({"emergency": 0, "urgent": 1, "warning": 2}, value=ALERT.c.severity, else_=3)
+
+
+def clinics(c: Connection) -> list[Row]:
+    """Every clinic: id, name, zone, simulated; by name."""
+    return _rows(c, select(CLINIC.c.id, CLINIC.c.name, CLINIC.c.zone, CLINIC.c.simulated).order_by(CLINIC.c.name, CLINIC.c.id))
+
+
+def plan_counts(c: Connection, clinic_id: str) -> list[Row]:
+    """How many plans a clinic has in each state: state, plans."""
+    query = select(PLAN.c.state, func.count().label("plans")).where(PLAN.c.clinic_id == clinic_id)
+    return _rows(c, query.group_by(PLAN.c.state).order_by(PLAN.c.state))
+
+
+def plans(c: Connection, clinic_id: str, *, limit: int) -> list[Row]:
+    """A clinic's plans and whose they are: first those with a dose to come, soonest first, then the others."""
+    query = (
+        select(PLAN.c.id, PLAN.c.patient_id, PLAN.c.set_aside_at, *_PATIENT)
+        .join(PATIENT, (PATIENT.c.clinic_id == PLAN.c.clinic_id) & (PATIENT.c.id == PLAN.c.patient_id))
+        .where(PLAN.c.clinic_id == clinic_id)
+        .order_by(PLAN.c.next_due_at.is_(None), PLAN.c.next_due_at, PLAN.c.ref)
+        .limit(limit)
+    )
+    return _rows(c, query)
+
+
+def doses(c: Connection, clinic_id: str, plan_ids: Sequence[str], *, since: datetime) -> list[Row]:
+    """The doses of some plans that fell due at or after an instant, in order of due instant."""
+    query = select(DOSE.c.plan_id, DOSE.c.local_date, DOSE.c.slot_no, DOSE.c.due_at, DOSE.c.amount, DOSE.c.state)
+    wanted = (DOSE.c.clinic_id == clinic_id, DOSE.c.plan_id.in_(plan_ids), DOSE.c.due_at >= since)
+    return _rows(c, query.where(*wanted).order_by(DOSE.c.due_at, DOSE.c.slot_no))
+
+
+def texts_out(c: Connection, clinic_id: str, *, limit: int) -> list[Row]:
+    """A clinic's last texts to people, newest first."""
+    columns = (TEXT_OUT.c.purpose, TEXT_OUT.c.body, TEXT_OUT.c.state, TEXT_OUT.c.status, TEXT_OUT.c.error_code, TEXT_OUT.c.patient_id)
+    at = func.coalesce(TEXT_OUT.c.sent_at, TEXT_OUT.c.created_at)
+    query = (
+        select(*columns, at.label("at"), CONTACT_POINT.c.id.label("contact_point_id"), CONTACT_POINT.c.phone)
+        .join(CONTACT_POINT, (CONTACT_POINT.c.clinic_id == TEXT_OUT.c.clinic_id) & (CONTACT_POINT.c.id == TEXT_OUT.c.contact_point_id))
+        .where(TEXT_OUT.c.clinic_id == clinic_id)
+        .order_by(TEXT_OUT.c.created_at.desc(), TEXT_OUT.c.id)
+        .limit(limit)
+    )
+    return _rows(c, query)
+
+
+def texts_in(c: Connection, clinic_id: str, *, limit: int) -> list[Row]:
+    """A clinic's last texts from people whose number it knows, newest first."""
+    columns = (TEXT_IN.c.contact_point_id, TEXT_IN.c.from_phone, TEXT_IN.c.body, TEXT_IN.c.understood, TEXT_IN.c.received_at)
+    known = (TEXT_IN.c.clinic_id == clinic_id, TEXT_IN.c.contact_point_id.is_not(None))
+    return _rows(c, select(*columns).where(*known).order_by(TEXT_IN.c.received_at.desc(), TEXT_IN.c.sid).limit(limit))
+
+
+def people_behind(c: Connection, clinic_id: str, contact_point_ids: Sequence[str]) -> list[Row]:
+    """Everyone behind some numbers: contact_point_id, role, name, and the patient they answer for or are told about."""
+    query = (
+        select(CONTACT_ROLE.c.contact_point_id, CONTACT_ROLE.c.patient_id, CONTACT_ROLE.c.role, CONTACT_ROLE.c.name, *_PATIENT)
+        .join(PATIENT, (PATIENT.c.clinic_id == CONTACT_ROLE.c.clinic_id) & (PATIENT.c.id == CONTACT_ROLE.c.patient_id))
+        .where(CONTACT_ROLE.c.clinic_id == clinic_id, CONTACT_ROLE.c.contact_point_id.in_(contact_point_ids))
+        .order_by(PATIENT.c.ref, CONTACT_ROLE.c.id)
+    )
+    return _rows(c, query)
+
+
+def open_alerts(c: Connection, clinic_id: str, *, limit: int) -> list[Row]:
+    """A clinic's open alerts: the gravest first, then the oldest. `alerts` counts all of them."""
+    query = (
+        select(ALERT, *_PATIENT, PLAN.c.ref.label("plan_ref"), func.count().over().label("alerts"))
+        .join(PATIENT, (PATIENT.c.clinic_id == ALERT.c.clinic_id) & (PATIENT.c.id == ALERT.c.patient_id))
+        .outerjoin(PLAN, (PLAN.c.clinic_id == ALERT.c.clinic_id) & (PLAN.c.id == ALERT.c.plan_id))
+        .where(ALERT.c.clinic_id == clinic_id, ALERT.c.closed_at.is_(None))
+        .order_by(_GRAVEST_FIRST, ALERT.c.raised_at, ALERT.c.id)
+        .limit(limit)
+    )
+    return _rows(c, query)
+
+
+def last_pass(c: Connection, name: str) -> datetime | None:
+    """When a part of the loop last finished a pass; None if it never did."""
+    at: datetime | None = c.scalars(select(LOOP_PASS.c.at).where(LOOP_PASS.c.name == name)).one_or_none()
+    return at
+
+
+def oldest_due(c: Connection) -> datetime | None:
+    """When the dose that waits longest is, or was, due; None if none is to come."""
+    at: datetime | None = c.scalars(select(func.min(PATIENT.c.next_due_at))).one()
+    return at
+
+
+def _rows(c: Connection, query: Select[Any]) -> list[Row]:
+    return [dict(row) for row in c.execute(query).mappings()]

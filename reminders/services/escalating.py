@@ -1,0 +1,247 @@
+"""Escalating: repeated misses become questions, caregivers' texts and alerts; a later answer takes them back."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from fractions import Fraction
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from db.engine import reading, writing
+from reminders.domain.dose_state import DoseState
+from reminders.domain.escalation import Concern, Ladder, Raised, concerns, counted_dose
+from reminders.domain.plan import AdvancePolicy
+from reminders.domain.plan_state import PlanState
+from reminders.messaging.texts import date_words, when
+from reminders.services.records import alerts, doses, people, plans, stepping, suspending, texts
+from reminders.services.records.alerts import Notice
+from reminders.services.records.texts import Asked, Draft
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
+
+    from reminders.services.records.doses import StoredDose
+    from reminders.services.records.ledger import Row
+    from reminders.services.records.people import Line, Patient
+    from reminders.services.records.plans import StoredPlan
+
+log = logging.getLogger(__name__)
+
+LAST_DOSES = 60
+RELAXED = timedelta(days=1)
+"""How long a question about silence, or a caregiver's text, is of use [our default]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """How a concern is raised: the alert's name, how soon it must be seen, whether it is about the medicine, and by whom."""
+
+    alert: str
+    severity: str
+    clinical: bool = True
+    owner: str = "provider"
+
+
+KINDS: Mapping[Concern, Kind] = MappingProxyType(
+    {
+        Concern.MISSES: Kind("misses", "warning"),
+        Concern.MISSES_URGENT: Kind("misses_urgent", "urgent"),
+        Concern.SUSPEND: Kind("suspended", "urgent"),
+        Concern.CANNOT_REACH: Kind("cannot_reach", "warning", clinical=False, owner="clinic"),
+        Concern.PHONE_PROBLEM: Kind("phone_problem", "warning", clinical=False, owner="clinic"),
+    }
+)
+CAREGIVER = "caregivers_told"
+
+
+@dataclass(frozen=True)
+class Case:
+    """One plan being counted again."""
+
+    patient: Patient
+    plan: StoredPlan
+    doses: tuple[StoredDose, ...]
+    raised: tuple[Raised, ...]
+    now: datetime
+
+
+def escalate(engine: Engine, *, now: datetime, limit: int = 500) -> int:
+    """Count again the misses of every plan that was touched, and hand overdue alerts to the backup; return how many plans."""
+    with reading(engine) as c:
+        waiting = plans.to_recount(c, now=now, limit=limit)
+        late = bool(alerts.overdue(c, now=now, limit=1))
+    for plan_id, patient_id in waiting:
+        try:
+            with writing(engine) as c:
+                _recount(c, plan_id, patient_id, now=now)
+        except Exception:
+            log.exception("could not count plan %s again", plan_id)
+    if late:
+        _tell_backup(engine, now=now, limit=limit)
+    return len(waiting)
+
+
+def _tell_backup(engine: Engine, *, now: datetime, limit: int) -> None:
+    with writing(engine) as c:
+        for alert in alerts.overdue(c, now=now, limit=limit):
+            alerts.hand_to_backup(c, alert, at=now)
+
+
+def _recount(c: Connection, plan_id: str, patient_id: str, *, now: datetime) -> None:
+    """Gather the plan's doses, ask which concerns stand, raise the new ones and close those that no longer do."""
+    people.lock(c, [patient_id])
+    plan = plans.read(c, [plan_id])[plan_id]
+    plans.save(c, plan, recount_at=None)
+    if plan.state is PlanState.STOPPED:
+        return
+    recent = tuple(doses.of_plan(c, plan_id, last=LAST_DOSES))
+    counted = [
+        counted_dose(dose.standing, dose.slot.due_at, silent_at=dose.times.silent_at, now=now, key=dose.id) for dose in recent
+    ]
+    case = Case(people.patients(c, [patient_id])[patient_id], plan, recent, concerns(counted, ladder_of(plan, now)), now)
+    _close_what_passed(c, case)
+    for raised in case.raised:
+        _raise(c, case, raised)
+    _overturn_step(c, case)
+    plans.put_on_clock(c, [plans.read(c, [plan_id])[plan_id]])
+
+
+def ladder_of(plan: StoredPlan, now: datetime) -> Ladder:
+    """The thresholds for a plan: its drug's, at the cadence of the phase that runs."""
+    phase = plan.plan.phases[plans.current_phase(plan, now) - 1]
+    return Ladder.for_(plan.profile, Fraction(len(phase.doses), phase.every_n_days))
+
+
+def _raise(c: Connection, case: Case, raised: Raised) -> None:
+    match raised.concern:
+        case Concern.ASK_WHY | Concern.ASK_SILENCE:
+            _ask(c, case, raised)
+        case Concern.TELL_CAREGIVERS:
+            _tell_caregivers(c, case, raised)
+        case _:
+            _alert(c, case, raised)
+
+
+def _alert(c: Connection, case: Case, raised: Raised) -> None:
+    kind = KINDS[raised.concern]
+    if raised.concern is Concern.SUSPEND and case.plan.state is PlanState.SUSPENDED:
+        return
+    cause = f"{case.plan.id} {raised.since:%Y-%m-%dT%H:%M}"
+    words = raised.words + (" Not verified: replies may be lost." if raised.unverified else "")
+    notice = Notice(kind.alert, kind.severity, cause, words, plan_id=case.plan.id, clinical=kind.clinical, owner=kind.owner)
+    if alerts.raise_once(c, case.patient, notice, now=case.now) is None:
+        return
+    if raised.concern is Concern.MISSES:
+        _keep_back(c, case, raised)
+    if raised.concern is Concern.SUSPEND and case.plan.state in plans.ON_CLOCK:
+        suspending.suspend(c, case.patient, case.plan, reason=raised.words, by="doseline", template="suspended_gap", now=case.now)
+
+
+def _keep_back(c: Connection, case: Case, raised: Raised) -> None:
+    """After repeated misses the plan stays, unless its policy is `as_prescribed` or it has no further step."""
+    plan = case.plan
+    if plan.state is not PlanState.ACTIVE or plan.course.current.plan.advance is AdvancePolicy.AS_PRESCRIBED or plans.next_phase(plan) is None:
+        return
+    today = case.now.astimezone(plan.plan.tz).date()
+    phase_no = plans.current_phase(plan, case.now)
+    stepping.stay(c, case.patient, plan, since=today, phase_no=phase_no, reason=raised.words, now=case.now)
+
+
+def _overturn_step(c: Connection, case: Case) -> None:
+    """A step already announced is kept back by a clinical alert raised since, and by nothing less."""
+    plan = plans.read(c, [case.plan.id])[case.plan.id]
+    coming = plans.next_phase(plan)
+    if plan.state is not PlanState.ACTIVE or coming is None or plans.stage_of(plan) is not plans.Stage.DECIDED:
+        return
+    if plan.course.current.plan.advance is not AdvancePolicy.STAY_UNLESS_MET:
+        return
+    announced_at = plans.step_announced_at(c, plan.id)
+    since = [alert for alert in alerts.open_alerts(c, patient_ids=[case.patient.id]) if alert["clinical"] and alert["plan_id"] in (None, plan.id)]
+    if announced_at and any(alert["raised_at"] > announced_at for alert in since):
+        stepping.stay(c, case.patient, plan, since=coming[1], phase_no=coming[0] - 1, reason=since[-1]["words"], now=case.now)
+
+
+def _ask(c: Connection, case: Case, raised: Raised) -> None:
+    """Ask the patient: why, or (if every one of them is unanswered) whether the doses were taken at all."""
+    about = [dose for dose in case.doses if dose.slot.due_at >= raised.since]
+    silent = raised.concern is Concern.ASK_SILENCE
+    at = _civil(case.patient, case.now)
+    kind = "silence" if silent else "why_not_taken"
+    fields = {"date": date_words(about[0].slot.local_date, case.patient.language)} if silent else {}
+    draft = Draft(
+        "silence" if silent else "why_not_taken",
+        "question",
+        f"{kind}:{case.plan.id}:{raised.since:%Y%m%dT%H%M}",
+        fields=fields,
+        send_at=at,
+        expires_at=at + RELAXED,
+        plan_id=case.plan.id,
+        asks=Asked(kind, at + RELAXED, tuple(dose.id for dose in about)),
+    )
+    if case.plan.state in {PlanState.ACTIVE, PlanState.STAYING}:
+        texts.queue(c, case.patient, case.patient.line, draft, now=case.now)
+
+
+def _civil(patient: Patient, now: datetime) -> datetime:
+    """Now, or when the quiet hours end: nobody is woken for a question."""
+    return patient.quiet.next_end(now, patient.tz) if patient.quiet.contains(now, patient.tz) else now
+
+
+def _tell_caregivers(c: Connection, case: Case, raised: Raised) -> None:
+    """Tell those who agreed to be told. Nothing unverified reaches them, and a run of misses is told once."""
+    if raised.unverified:
+        return
+    for caregiver in case.patient.caregivers:
+        if raised.count >= (caregiver.after_misses or 0):
+            _tell(c, case, raised, caregiver)
+
+
+def _tell(c: Connection, case: Case, raised: Raised, caregiver: Line) -> None:
+    at = _civil(case.patient, case.now)
+    one = raised.count == 1
+    draft = Draft(
+        "caregiver_alert_one" if one else "caregiver_alert",
+        "caregiver",
+        f"care:{case.plan.id}:{raised.since:%Y%m%dT%H%M}:{caregiver.role_id}",
+        fields={} if one else {"n": str(raised.count)},
+        send_at=at,
+        expires_at=at + RELAXED,
+        plan_id=case.plan.id,
+        asks=Asked("caregiver_check", at + RELAXED),
+    )
+    if texts.queue(c, case.patient, caregiver, draft, now=case.now):
+        cause = f"{case.plan.id} {raised.since:%Y-%m-%dT%H:%M} {caregiver.role_id}"
+        words = f"{raised.words} {caregiver.name} was told."
+        notice = Notice(CAREGIVER, "info", cause, words, plan_id=case.plan.id, clinical=False, owner="caregiver")
+        alerts.raise_once(c, case.patient, notice, now=case.now)
+
+
+PASSING = (*(kind.alert for kind in KINDS.values() if kind.alert != "suspended"), CAREGIVER)
+
+
+def _close_what_passed(c: Connection, case: Case) -> None:
+    """Close the alerts of runs that a dose taken, or a later word, has undone; a caregiver who was told hears it once."""
+    standing = {(_alert_of(raised.concern), f"{case.plan.id} {raised.since:%Y-%m-%dT%H:%M}") for raised in case.raised}
+    confirmed = next((dose for dose in reversed(case.doses) if dose.state is DoseState.TAKEN), None)
+    for alert in alerts.open_alerts(c, plan_id=case.plan.id, kinds=PASSING):
+        cause = " ".join(alert["cause"].split(" ")[:2])
+        if (alert["kind"], cause) in standing:
+            continue
+        alerts.close(c, alert, reason="a dose was confirmed" if confirmed else "no longer so", by="doseline", at=case.now)
+        if alert["kind"] == CAREGIVER and confirmed is not None:
+            _reassure(c, case, alert, confirmed)
+
+
+def _alert_of(concern: Concern) -> str:
+    return KINDS[concern].alert if concern in KINDS else CAREGIVER
+
+
+def _reassure(c: Connection, case: Case, alert: Row, confirmed: StoredDose) -> None:
+    told = next((line for line in case.patient.caregivers if line.role_id == alert["cause"].split(" ")[-1]), None)
+    fields = {"when": when(confirmed.slot.due_at, case.patient.tz, case.patient.language)}
+    at = _civil(case.patient, case.now)
+    draft = Draft("caregiver_closed", "caregiver", f"closed:{alert['id']}", fields=fields, send_at=at, expires_at=at + RELAXED, plan_id=case.plan.id)
+    texts.queue(c, case.patient, told, draft, now=case.now)

@@ -1,0 +1,104 @@
+"""Following up: the nudge, the silence that is counted, the closing of a dose, and the evening before a step."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from db.engine import reading, writing
+from reminders.domain.contact import may_nudge
+from reminders.domain.dose_state import DoseEvent, EventKind
+from reminders.domain.plan_state import PlanState
+from reminders.messaging.texts import when
+from reminders.services.records import doses, people, plans, stepping, texts
+from reminders.services.records.doses import WAITING, StoredDose
+from reminders.services.records.texts import Draft
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
+
+    from reminders.services.records.people import Patient
+
+log = logging.getLogger(__name__)
+
+LATER = timedelta(minutes=1)
+
+
+def follow_up(engine: Engine, *, now: datetime, limit: int = 500) -> int:
+    """Look at every dose and every coming step whose moment has come; return how many there were."""
+    return _follow_doses(engine, now=now, limit=limit) + _follow_steps(engine, now=now, limit=limit)
+
+
+def _follow_doses(engine: Engine, *, now: datetime, limit: int) -> int:
+    with reading(engine) as c:
+        waiting = doses.to_check(c, now=now, limit=limit)
+    patient_ids = sorted({dose.patient_id for dose in waiting})
+    for patient_id in patient_ids:
+        _guarded(engine, lambda c, patient_id=patient_id: _follow_patient(c, patient_id, now=now), subject=patient_id)
+    return len(waiting)
+
+
+def _follow_patient(c: Connection, patient_id: str, *, now: datetime) -> None:
+    """One patient's doses, under the patient's lock."""
+    people.lock(c, [patient_id])
+    patient = people.patients(c, [patient_id])[patient_id]
+    their_plans = {plan.id: plan for plan in plans.of_patients(c, [patient_id]).get(patient_id, ())}
+    waiting = doses.to_check_of(c, patient_id, now=now)
+    for dose in waiting:
+        plan = their_plans.get(dose.plan_id)
+        if plan is not None and dose.nudge_at and dose.nudge_at <= now < dose.times.answer_until:
+            _nudge(c, patient, plan.state, dose, now=now)
+    closed = {dose.id: [DoseEvent(EventKind.CLOSED, dose.times.answer_until)] for dose in waiting if dose.times.answer_until <= now}
+    doses.learn(c, closed, now=now)
+    silent = [dose for dose in waiting if dose.id not in closed]
+    plans.touched(c, {dose.plan_id for dose in silent if dose.times.silent_at <= now}, at=now)
+    doses.looked_at(c, {dose.id: doses.next_moment(dose, after=now) for dose in silent})
+    _complete(c, [plan for plan in their_plans.values() if plan.id in {dose.plan_id for dose in waiting}], now=now)
+
+
+def _nudge(c: Connection, patient: Patient, state: PlanState, dose: StoredDose, *, now: datetime) -> None:
+    """Ask once about a dose that nobody answered for; never in quiet hours, nor when it is nearly too late to take it."""
+    silent = dose.state in WAITING and not dose.standing.answered
+    if not silent or state not in {PlanState.ACTIVE, PlanState.STAYING}:
+        return
+    if not may_nudge(now, patient.tz, patient.quiet, dose.times.take_until):
+        return
+    draft = Draft(
+        "nudge",
+        "nudge",
+        f"nudge:{dose.id}",
+        fields={"when": when(dose.slot.due_at, patient.tz, patient.language)},
+        expires_at=dose.times.take_until,
+        plan_id=dose.plan_id,
+        items=[(dose.id, "nudge")],
+        asks=texts.Asked("dose", dose.times.answer_until, (dose.id,)),
+    )
+    texts.queue(c, patient, patient.line, draft, now=now)
+
+
+def _complete(c: Connection, their_plans: list[plans.StoredPlan], *, now: datetime) -> None:
+    """A plan is complete when its last dose is no longer waited for."""
+    for plan in their_plans:
+        over = plan.state in plans.ON_CLOCK and plans.following(plan) is None
+        if over and not doses.any_waiting(c, plan.id):
+            plans.save(c, plan, state=PlanState.COMPLETED.value, ended_at=now)
+            plans.add_event(c, plan.clinic_id, plan.id, kind="completed", state=PlanState.COMPLETED, by="doseline", at=now)
+
+
+def _follow_steps(engine: Engine, *, now: datetime, limit: int) -> int:
+    with reading(engine) as c:
+        waiting = stepping.to_check(c, now=now, limit=limit)
+    for plan_id, patient_id in waiting:
+        _guarded(engine, lambda c, ids=(plan_id, patient_id): stepping.look(c, *ids, now=now), subject=plan_id)
+    return len(waiting)
+
+
+def _guarded(engine: Engine, work: Callable[[Connection], None], *, subject: str) -> None:
+    """One transaction for one patient: who cannot be followed up stops nobody else."""
+    try:
+        with writing(engine) as c:
+            work(c)
+    except Exception:
+        log.exception("could not follow up %s", subject)

@@ -1,0 +1,270 @@
+"""Prescribing: what a named person at the clinic does to a plan. Each leaves an event with their name and reason.
+
+Code never raises, restarts or speeds up a dose by itself: only the actions here do, and only for a person.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from db.engine import writing
+from reminders.domain.dose_state import DoseEvent, DoseState, EventKind
+from reminders.domain.gate import resume_extra_days
+from reminders.domain.plan import Plan, Stay, as_followed
+from reminders.domain.plan_state import PlanState, may_become
+from reminders.domain.schedule import phase_spans
+from reminders.domain.seam import join, max_gap_of
+from reminders.errors import NotAllowed, UnknownPlan
+from reminders.formats.story_file import StaffAct, StaffAction
+from reminders.services.records import alerts, announcements, doses, due, intakes, people, plans, stepping, suspending, texts
+from reminders.services.records.alerts import Notice
+from reminders.services.records.audit import Entry, write_audit
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
+
+    from reminders.services.records.people import Patient
+    from reminders.services.records.plans import StoredPlan
+
+LIVE = frozenset({PlanState.ACTIVE, PlanState.STAYING, PlanState.MUTED, PlanState.SUSPENDED})
+
+
+def act(engine: Engine, action: StaffAct, *, now: datetime, clinic_id: str | None = None) -> None:
+    """Carry out what a person at the clinic decided about a plan.
+
+    Raises UnknownPlan, or NotAllowed if the plan's state does not permit it; then nothing has changed.
+    """
+    with writing(engine) as c:
+        plan = plans.find(c, action.plan, clinic_id)
+        if plan is None:
+            raise UnknownPlan(f"there is no plan {action.plan!r}")
+        people.lock(c, [plan.patient_id])
+        announcements.decide_now(c, plan.patient_id, now=now)  # what fell due until now, fell due under the old way of things
+        plan = plans.read(c, [plan.id])[plan.id]
+        patient = people.patients(c, [plan.patient_id])[plan.patient_id]
+        if action.action is not StaffAction.ACKNOWLEDGE and plan.state not in LIVE:
+            raise NotAllowed(f"plan {plan.ref} is {plan.state.value}: it cannot be changed any more")
+        ACTIONS[action.action](c, patient, plan, action, now)
+
+
+def _stay(c: Connection, patient: Patient, plan: StoredPlan, action: StaffAct, now: datetime) -> None:
+    _only(plan, PlanState.ACTIVE, to=PlanState.STAYING)
+    if plans.next_phase(plan) is None:
+        raise NotAllowed(f"plan {plan.ref} has no further step to keep back")
+    today = now.astimezone(plan.plan.tz).date()
+    phase_no = plans.current_phase(plan, now)
+    stepping.stay(c, patient, plan, since=today, phase_no=phase_no, reason=action.reason, now=now, by=action.by)
+
+
+def _resume(c: Connection, patient: Patient, plan: StoredPlan, action: StaffAct, now: datetime) -> None:
+    """Go on after a stay: the phase keeps the extra days, and what follows has shifted as a block."""
+    _only(plan, PlanState.STAYING, to=PlanState.ACTIVE)
+    stay = next(stay for stay in plan.course.current.stays if stay.extra_days is None)
+    planned_end = phase_spans(as_followed(plan.course.current.plan, _closed(plan)))[stay.phase_no - 1].ends
+    today = now.astimezone(plan.plan.tz).date()
+    extra = 0 if planned_end is None else resume_extra_days(planned_end=planned_end, stay_since=stay.since, resumed=today)
+    plans.close_stay(c, plan, extra_days=extra)
+    _enter(c, plan, PlanState.ACTIVE, "resumed", action, now)
+    _close_alerts(c, plan, action, now, kinds=("plan_stays", "misses", "step_waits"))
+    resumed = plans.read(c, [plan.id])[plan.id]
+    coming = plans.next_phase(resumed)
+    if stay.since == planned_end and coming is not None and coming[1] == today + timedelta(days=1):
+        stepping.announce_step(c, patient, resumed, now=now)  # the provider has decided the step: the gate is not asked again
+    plans.put_on_clock(c, [plans.read(c, [plan.id])[plan.id]])
+
+
+def _step_back(c: Connection, patient: Patient, plan: StoredPlan, action: StaffAct, now: datetime) -> None:
+    phases, phase_no = _prescribed(plan).phases, plans.current_phase(plan, now)
+    if phase_no == 1:
+        raise NotAllowed(f"plan {plan.ref} is on its first phase")
+    before = phases[phase_no - 2]
+    back = (before, *phases[phase_no - 1 :])
+    _change(c, patient, plan, replace(_prescribed(plan), phases=back, start=_today(plan, now)), "stepped back", action, now)
+
+
+def _advance(c: Connection, patient: Patient, plan: StoredPlan, action: StaffAct, now: datetime) -> None:
+    """A provider's yes to the next step, or a step sooner than planned: from tomorrow."""
+    open_stay = next((stay for stay in plan.course.current.stays if stay.extra_days is None), None)
+    if open_stay is not None:
+        _resume(c, patient, plan, action, now)
+        return
+    coming = plans.next_phase(plan)
+    if coming is None:
+        raise NotAllowed(f"plan {plan.ref} has no further phase")
+    begins = replace(_prescribed(plan), phases=_prescribed(plan).phases[coming[0] - 2 :])
+    running = replace(begins.phases[0], days=1)  # today's amounts until midnight, the next phase's from tomorrow
+    sooner = replace(begins, phases=(running, *begins.phases[1:]), start=_today(plan, now))
+    _change(c, patient, plan, sooner, "advanced", action, now)
+    stepping.announce_step(c, patient, plans.read(c, [plan.id])[plan.id], now=now)
+    plans.put_on_clock(c, [plans.read(c, [plan.id])[plan.id]])
+
+
+def _mute(c: Connection, patient: Patient, plan: StoredPlan, action: StaffAct, now: datetime) -> None:
+    """Doses go on elsewhere: no texts, nothing counted."""
+    _only(plan, PlanState.ACTIVE, PlanState.STAYING, to=PlanState.MUTED)
+    plans.save(c, plan, state_before=plan.state.value)
+    _enter(c, plan, PlanState.MUTED, "muted", action, now)
+    waiting = [dose for dose in doses.of_plan(c, plan.id, last=10) if dose.state in doses.WAITING]
+    texts.cancel_queued(c, plan_id=plan.id, kinds=suspending.PLAN_TEXTS)
+    doses.learn(c, {dose.id: [DoseEvent(EventKind.MUTED, now, why="muted")] for dose in waiting}, now=now)
+    plans.put_on_clock(c, [plans.read(c, [plan.id])[plan.id]])
+
+
+def _unmute(c: Connection, patient: Patient, plan: StoredPlan, action: StaffAct, now: datetime) -> None:
+    before = plan.state_before or PlanState.ACTIVE
+    _only(plan, PlanState.MUTED, to=before)
+    _enter(c, plan, before, "unmuted", action, now)
+    plans.put_on_clock(c, [plans.read(c, [plan.id])[plan.id]])
+
+
+def _suspend(c: Connection, patient: Patient, plan: StoredPlan, action: StaffAct, now: datetime) -> None:
+    _only(plan, PlanState.ACTIVE, PlanState.STAYING, PlanState.MUTED, to=PlanState.SUSPENDED)
+    suspending.suspend(c, patient, plan, reason=action.reason, by=action.by, template="suspended_provider", now=now)
+
+
+def _restart(c: Connection, patient: Patient, plan: StoredPlan, action: StaffAct, now: datetime) -> None:
+    """Begin again after a suspension, at the phase a named provider chose."""
+    _only(plan, PlanState.SUSPENDED, to=PlanState.ACTIVE)
+    phases = _prescribed(plan).phases
+    if action.phase is None or not 1 <= action.phase <= len(phases):
+        raise NotAllowed(f"a restart names its phase: plan {plan.ref} has phases 1 to {len(phases)}")
+    chosen = replace(_prescribed(plan), phases=phases[action.phase - 1 :], start=_today(plan, now))
+    _enter(c, plan, PlanState.ACTIVE, "restarted", action, now)
+    _change(c, patient, plans.read(c, [plan.id])[plan.id], chosen, "new version", action, now)
+    _close_alerts(c, plan, action, now, kinds=("suspended", "plan_stays", "misses", "misses_urgent"))
+
+
+def _stop(c: Connection, patient: Patient, plan: StoredPlan, action: StaffAct, now: datetime) -> None:
+    """End a plan at once. For a drug with a withdrawal risk that is a person's decision with a typed reason."""
+    if not action.reason.strip() and plan.profile.withdrawal_risk.value:
+        raise NotAllowed(f"stopping {plan.profile.name} suddenly can do harm: taper it, or give the reason for a straight stop")
+    suspending.withdraw(c, patient, plan, why="stopped", now=now)
+    plans.save(c, plan, state=PlanState.STOPPED.value, reason=action.reason[:400], ended_at=now, step_stage=None)
+    plans.add_event(c, plan.clinic_id, plan.id, kind="stopped", state=PlanState.STOPPED, by=action.by, at=now, reason=action.reason)
+    plans.put_on_clock(c, [plans.read(c, [plan.id])[plan.id]])
+
+
+def _acknowledge(c: Connection, patient: Patient, plan: StoredPlan, action: StaffAct, now: datetime) -> None:
+    """Take on a plan's open alerts (one kind, if named). What was told as odd has then been looked at by a person."""
+    for alert in alerts.open_alerts(c, patient_ids=[patient.id]):
+        if alert["plan_id"] in (None, plan.id) and action.alert in (None, alert["kind"]):
+            alerts.acknowledge(c, alert, by=action.by, at=now)
+    looked = doses.read(c, doses.look_after_odd(c, patient.id)) if action.alert in (None, "took_more", "took_less") else {}
+    why = action.reason or "looked at"
+    settled = {dose.id: [DoseEvent(EventKind.CORRECTED, now, state=dose.state, by=action.by, why=why)] for dose in looked.values()}
+    doses.learn(c, settled, now=now)
+
+
+def _move_zone(c: Connection, patient: Patient, plan: StoredPlan, action: StaffAct, now: datetime) -> None:
+    """Let the patient's times follow them to another zone, joined at a seam that keeps the minimum gap."""
+    zone = action.zone or plan.plan.zone
+    people.move(c, patient, zone)
+    there = people.patients(c, [patient.id])[patient.id]
+    for mine in plans.of_patients(c, [patient.id])[patient.id]:
+        _change(c, there, mine, replace(_prescribed(mine), zone=zone), "moved zone", action, now)
+
+
+def correct(
+    engine: Engine, *, plan_ref: str, local_date: date, slot_no: int, state: DoseState, by: str, reason: str, now: datetime
+) -> None:
+    """Correct what is recorded of a dose, by a named person with a reason. The old facts are kept."""
+    with writing(engine) as c:
+        plan = plans.find(c, plan_ref)
+        dose = doses.find(c, plan.id, local_date, slot_no) if plan else None
+        if plan is None or dose is None:
+            raise UnknownPlan(f"there is no dose {slot_no} of {local_date} in plan {plan_ref!r}")
+        people.lock(c, [plan.patient_id])
+        doses.learn(c, {dose.id: [DoseEvent(EventKind.CORRECTED, now, state=state, by=by, why=reason)]}, now=now)
+        write_audit(c, plan.clinic_id, Entry(now, by, "dose corrected", dose.id, state.value))
+
+
+Action = Callable[["Connection", "Patient", "StoredPlan", StaffAct, datetime], None]
+ACTIONS: Mapping[StaffAction, Action] = MappingProxyType(
+    {
+        StaffAction.STAY: _stay,
+        StaffAction.RESUME: _resume,
+        StaffAction.STEP_BACK: _step_back,
+        StaffAction.ADVANCE: _advance,
+        StaffAction.MUTE: _mute,
+        StaffAction.UNMUTE: _unmute,
+        StaffAction.SUSPEND: _suspend,
+        StaffAction.RESTART: _restart,
+        StaffAction.STOP: _stop,
+        StaffAction.ACKNOWLEDGE: _acknowledge,
+        StaffAction.MOVE_ZONE: _move_zone,
+    }
+)
+
+
+def _only(plan: StoredPlan, *states: PlanState, to: PlanState) -> None:
+    if plan.state not in states or not may_become(plan.state, to):
+        allowed = " or ".join(state.value for state in states)
+        raise NotAllowed(f"plan {plan.ref} is {plan.state.value}; this is for one that is {allowed}")
+
+
+def _enter(c: Connection, plan: StoredPlan, state: PlanState, kind: str, action: StaffAct, now: datetime) -> None:
+    before = {"state_before": None} if state is not PlanState.MUTED else {}
+    plans.save(c, plan, state=state.value, reason=action.reason[:400] or None, step_stage=None, **before)
+    phase_no = plans.current_phase(plan, now)
+    plans.add_event(c, plan.clinic_id, plan.id, kind=kind, state=state, by=action.by, at=now, reason=action.reason, phase_no=phase_no)
+
+
+def _close_alerts(c: Connection, plan: StoredPlan, action: StaffAct, now: datetime, *, kinds: tuple[str, ...]) -> None:
+    for alert in alerts.open_alerts(c, plan_id=plan.id, kinds=kinds):
+        alerts.close(c, alert, reason=f"{action.action.value}: {action.reason}", by=action.by, at=now)
+
+
+def _closed(plan: StoredPlan) -> tuple[Stay, ...]:
+    return tuple(stay for stay in plan.course.current.stays if stay.extra_days is not None)
+
+
+def _prescribed(plan: StoredPlan) -> Plan:
+    """The version's document with its finished stays laid in: what a new version goes on from."""
+    return as_followed(plan.course.current.plan, _closed(plan))
+
+
+def _today(plan: StoredPlan, now: datetime) -> date:
+    return now.astimezone(plan.plan.tz).date()
+
+
+def _change(c: Connection, patient: Patient, plan: StoredPlan, document: Plan, kind: str, action: StaffAct, now: datetime) -> None:
+    """Join a new version to the old one at its seam. Slots jumped over are not due; a seam too long is shown to the provider."""
+    taken = intakes.of_ingredient(c, plan, since=now - doses.RECENT)
+    profile = plan.profile
+    seam = join(
+        plan.course,
+        document,
+        at=now,
+        last=intakes.last_moment(taken),
+        min_gap=profile.min_gap.value,
+        max_gap=max_gap_of(document, profile),
+        used=doses.numbers_used(c, plan.id, since=now.date() - timedelta(days=3)),
+        planned_by_date=intakes.by_date(taken),
+        max_per_day=_most(plan),
+    )
+    plans.add_version(c, plan.clinic_id, plan.id, seam.version, approved_by=action.by, at=now)
+    still_open = next((stay for stay in plan.course.current.stays if stay.extra_days is None), None)
+    plans.save(c, plan, decided_until=now - timedelta.resolution, step_stage=None, label=document.label)
+    fresh = plans.read(c, [plan.id])[plan.id]
+    if kind == "moved zone" and still_open is not None:
+        plans.open_stay(c, fresh, phase_no=still_open.phase_no, since=still_open.since, at=now)
+    elif plan.state is PlanState.STAYING:
+        plans.save(c, plan, state=PlanState.ACTIVE.value)
+    announcements.jump(c, fresh, seam.jumped, why="moved" if kind == "moved zone" else "changed", now=now)
+    plans.add_event(
+        c, plan.clinic_id, plan.id, kind=kind, state=plans.read(c, [plan.id])[plan.id].state, by=action.by, at=now, reason=action.reason, phase_no=plans.current_phase(fresh, now)
+    )
+    plans.put_on_clock(c, [plans.read(c, [plan.id])[plan.id]])
+    if seam.problems:
+        words = f"Where the old times join the new: {', '.join(problem.value.replace('_', ' ') for problem in seam.problems)}. Call the patient."
+        alerts.raise_once(c, patient, Notice("seam", "warning", f"{plan.id} v{seam.version.no}", words, plan_id=plan.id, clinical=False), now=now)
+
+
+def _most(plan: StoredPlan) -> Decimal | None:
+    most = plan.profile.max_per_day
+    return most.value.value if most else None

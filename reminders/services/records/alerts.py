@@ -1,0 +1,109 @@
+"""Alerts: something a person must look at, one for each cause, kept when it is closed."""
+
+from __future__ import annotations
+
+from dataclasses import KW_ONLY, dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select, update
+
+from reminders.services.records import plans
+from reminders.services.records.audit import Entry, write_audit
+from reminders.services.records.ledger import ALERT, PLAN, insert_once, new_id, rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sqlalchemy import Connection
+
+    from reminders.services.records.ledger import Row
+    from reminders.services.records.people import Patient
+
+MINUTES_TO_ANSWER = {"emergency": 10, "urgent": 30, "warning": 240}
+"""How long each severity may wait, in minutes, before the backup is told [our defaults]: red flag, urgent, alert."""
+
+
+@dataclass(frozen=True)
+class Notice:
+    """An alert to be raised. `cause` is its key within (patient, kind): a run of misses is told once, not at each miss.
+
+    clinical  whether it leaves a gate unmet: an information alert does not freeze a titration over a weekend.
+    """
+
+    kind: str
+    severity: str
+    cause: str
+    words: str
+    _: KW_ONLY
+    plan_id: str | None = None
+    clinical: bool = True
+    owner: str = "provider"
+
+
+def raise_once(c: Connection, patient: Patient, notice: Notice, *, now: datetime) -> str | None:
+    """Raise an alert unless its cause has raised one; return its id if it is new."""
+    minutes = MINUTES_TO_ANSWER.get(notice.severity)
+    row = {
+        "clinic_id": patient.clinic.id,
+        "id": new_id(),
+        "patient_id": patient.id,
+        "plan_id": notice.plan_id,
+        "kind": notice.kind,
+        "severity": notice.severity,
+        "cause": notice.cause,
+        "clinical": notice.clinical,
+        "owner": notice.owner,
+        "words": notice.words[:400],
+        "raised_at": now,
+        "deadline_at": now + timedelta(minutes=minutes) if minutes else None,
+    }
+    if not insert_once(c, ALERT, row):
+        return None
+    write_audit(c, patient.clinic.id, Entry(now, "doseline", "alert raised", str(row["id"]), notice.kind))
+    if notice.clinical:  # a new clinical alert can overturn a step already announced
+        plans.touched(c, _plans_of(c, patient.id, notice.plan_id), at=now)
+    return str(row["id"])
+
+
+def open_alerts(c: Connection, *, patient_ids: Iterable[str] | None = None, plan_id: str | None = None, kinds: Iterable[str] | None = None) -> list[Row]:
+    """The alerts not closed, oldest first."""
+    wanted = [ALERT.c.closed_at.is_(None)]
+    if patient_ids is not None:
+        wanted.append(ALERT.c.patient_id.in_(list(patient_ids)))
+    if plan_id is not None:
+        wanted.append(ALERT.c.plan_id == plan_id)
+    if kinds is not None:
+        wanted.append(ALERT.c.kind.in_(list(kinds)))
+    return rows(c, select(ALERT).where(*wanted).order_by(ALERT.c.raised_at, ALERT.c.id))
+
+
+def close(c: Connection, alert: Row, *, reason: str, by: str, at: datetime) -> None:
+    """Close an alert with its reason. It is kept."""
+    c.execute(update(ALERT).where(ALERT.c.id == alert["id"], ALERT.c.closed_at.is_(None)).values(closed_at=at, close_reason=reason[:400]))
+    write_audit(c, alert["clinic_id"], Entry(at, by, "alert closed", alert["id"], reason))
+
+
+def acknowledge(c: Connection, alert: Row, *, by: str, at: datetime) -> None:
+    """Note who has taken an alert on; its deadline is met."""
+    values = {"acknowledged_at": at, "acknowledged_by": by, "deadline_at": None}
+    c.execute(update(ALERT).where(ALERT.c.id == alert["id"], ALERT.c.acknowledged_at.is_(None)).values(values))
+    write_audit(c, alert["clinic_id"], Entry(at, by, "alert acknowledged", alert["id"]))
+
+
+def overdue(c: Connection, *, now: datetime, limit: int) -> list[Row]:
+    """The open alerts nobody has taken on in time, oldest deadline first."""
+    wanted = (ALERT.c.deadline_at <= now, ALERT.c.closed_at.is_(None), ALERT.c.acknowledged_at.is_(None))
+    return rows(c, select(ALERT).where(*wanted).order_by(ALERT.c.deadline_at).limit(limit))
+
+
+def hand_to_backup(c: Connection, alert: Row, *, at: datetime) -> None:
+    """Give an alert that nobody has taken on to the backup, once."""
+    c.execute(update(ALERT).where(ALERT.c.id == alert["id"]).values(owner="backup", deadline_at=None))
+    write_audit(c, alert["clinic_id"], Entry(at, "doseline", "alert to backup", alert["id"], alert["kind"]))
+
+
+def _plans_of(c: Connection, patient_id: str, plan_id: str | None) -> list[str]:
+    if plan_id is not None:
+        return [plan_id]
+    return list(c.scalars(select(PLAN.c.id).where(PLAN.c.patient_id == patient_id, PLAN.c.state.in_(("active", "staying")))))

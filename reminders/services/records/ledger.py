@@ -1,0 +1,72 @@
+"""The tables by name, and the few statements every record needs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+from uuid import uuid4
+
+from sqlalchemy import Table, insert
+from sqlalchemy.dialects import postgresql, sqlite
+
+from db.tables import metadata
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Select
+
+CLINIC, STAFF, PATIENT, CONTACT_POINT, CONTACT_ROLE = (
+    metadata.tables[name] for name in ("clinic", "staff", "patient", "contact_point", "contact_role")
+)
+CONSENT, MEDICINE, PLAN, PLAN_VERSION, PLAN_STAY = (
+    metadata.tables[name] for name in ("consent", "medicine", "plan", "plan_version", "plan_stay")
+)
+PLAN_EVENT, DOSE, DOSE_EVENT, TEXT_OUT, TEXT_ITEM = (
+    metadata.tables[name] for name in ("plan_event", "dose", "dose_event", "text_out", "text_item")
+)
+TEXT_ATTEMPT, TEXT_IN, QUESTION, DELIVERY_EVENT, ALERT = (
+    metadata.tables[name] for name in ("text_attempt", "text_in", "question", "delivery_event", "alert")
+)
+AUDIT, LOOP_PASS = metadata.tables["audit"], metadata.tables["loop_pass"]
+
+Row = Mapping[str, Any]
+
+
+def new_id() -> str:
+    """Make an id that nobody can guess and nothing can be read from."""
+    return uuid4().hex
+
+
+def insert_all(c: Connection, table: Table, rows: Sequence[Row]) -> None:
+    """Insert rows; none is fine."""
+    if rows:
+        c.execute(insert(table), [dict(row) for row in rows])
+
+
+def insert_once(c: Connection, table: Table, row: Row) -> bool:
+    """Insert a row unless its key is there already; say whether it was new."""
+    dialect = postgresql if c.dialect.name == "postgresql" else sqlite
+    return c.execute(dialect.insert(table).values(dict(row)).on_conflict_do_nothing()).rowcount == 1
+
+
+def locked(c: Connection, query: Select[Any], *, skip: bool = False) -> Select[Any]:
+    """Lock the rows on PostgreSQL (`skip`: pass over those another holds). A SQLite writer is alone anyway."""
+    return query.with_for_update(skip_locked=skip) if c.dialect.name == "postgresql" else query
+
+
+def rows(c: Connection, query: Select[Any]) -> list[Row]:
+    """Run a query; return its rows as mappings, in order."""
+    return [dict(row) for row in c.execute(query).mappings()]
+
+
+def by(key: str, found: Iterable[Row]) -> dict[str, list[Row]]:
+    """Group rows by a column, each group in order."""
+    groups: dict[str, list[Row]] = {}
+    for row in found:
+        groups.setdefault(row[key], []).append(row)
+    return groups
+
+
+def earliest(*instants: datetime | None) -> datetime | None:
+    """The earliest of the instants that are known."""
+    return min((instant for instant in instants if instant is not None), default=None)

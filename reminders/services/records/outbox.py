@@ -1,0 +1,178 @@
+"""The outbox: a text's way from queued to sent, each step a fenced write. The proof of what was sent lives here."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select, update
+
+from reminders.domain.dose_state import DoseEvent, EventKind
+from reminders.services.records import doses
+from reminders.services.records.ledger import CONTACT_POINT, DELIVERY_EVENT, TEXT_ATTEMPT, TEXT_OUT, insert_all, insert_once, locked, new_id, rows
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from reminders.services.records.ledger import Row
+
+ENDS = {"failed", "not_sent", "expired", "cancelled"}
+LOST = {"undelivered", "failed", "canceled"}
+
+
+def claim(c: Connection, *, now: datetime, lease: timedelta, limit: int) -> list[Row]:
+    """Take the next texts to be sent, nearest expiry first: `queued → sending`, attempt + 1, a new tag. Commit before any request."""
+    query = (
+        select(TEXT_OUT, CONTACT_POINT.c.phone)
+        .join(CONTACT_POINT, (CONTACT_POINT.c.id == TEXT_OUT.c.contact_point_id) & (CONTACT_POINT.c.clinic_id == TEXT_OUT.c.clinic_id))
+        .where(TEXT_OUT.c.state == "queued", TEXT_OUT.c.send_at <= now, TEXT_OUT.c.expires_at > now)
+        .order_by(TEXT_OUT.c.expires_at, TEXT_OUT.c.id)
+        .limit(limit)
+    )
+    if c.dialect.name == "postgresql":
+        query = query.with_for_update(skip_locked=True, of=TEXT_OUT)
+    claimed = []
+    for row in rows(c, query):
+        taken = {"state": "sending", "attempt": row["attempt"] + 1, "tag": new_id(), "claimed_at": now, "lease_until": now + lease, "looked": 0}
+        c.execute(update(TEXT_OUT).where(TEXT_OUT.c.id == row["id"]).values(taken))
+        claimed.append({**row, **taken})
+    attempts = [
+        {"clinic_id": row["clinic_id"], "text_id": row["id"], "attempt": row["attempt"], "tag": row["tag"], "claimed_at": now} for row in claimed
+    ]
+    insert_all(c, TEXT_ATTEMPT, attempts)
+    return claimed
+
+
+def overdue(c: Connection, *, now: datetime, limit: int) -> list[Row]:
+    """The queued texts whose time has passed: they are never sent."""
+    query = select(TEXT_OUT).where(TEXT_OUT.c.state == "queued", TEXT_OUT.c.expires_at <= now).limit(limit)
+    return rows(c, locked(c, query, skip=True))
+
+
+def read(c: Connection, text_ids: Iterable[str]) -> dict[str, Row]:
+    """Read texts by id."""
+    return {row["id"]: row for row in rows(c, select(TEXT_OUT).where(TEXT_OUT.c.id.in_(list(text_ids))))}
+
+
+def end(c: Connection, texts: Sequence[Row], state: str, *, why: str, now: datetime) -> None:
+    """End texts that will not go out; their doses learn that no text came."""
+    if not texts:
+        return
+    ids = [text["id"] for text in texts]
+    c.execute(update(TEXT_OUT).where(TEXT_OUT.c.id.in_(ids)).values(state=state))
+    tell_doses(c, {text_id: DoseEvent(EventKind.TEXT_ENDED, now, text=text_id, why=why) for text_id in ids}, now=now)
+
+
+def hand_back(c: Connection, text: Row, *, send_at: datetime) -> bool:
+    """Put a claimed text back in the queue, if this is still its attempt: the request was certainly not processed."""
+    return fenced(c, text, {"state": "queued", "send_at": send_at}, states=("sending",))
+
+
+def fenced(c: Connection, text: Row, values: Mapping[str, Any], *, states: Sequence[str]) -> bool:
+    """Write to a text only if it is still in one of these states and this attempt; say whether it was."""
+    still = (TEXT_OUT.c.id == text["id"]) & (TEXT_OUT.c.attempt == text["attempt"]) & TEXT_OUT.c.state.in_(states)
+    return c.execute(update(TEXT_OUT).where(still).values(dict(values))).rowcount == 1
+
+
+def note_attempt(c: Connection, text: Row, *, outcome: str, sid: str | None = None) -> None:
+    """Keep what came of an attempt as evidence, whatever became of the text."""
+    mine = (TEXT_ATTEMPT.c.text_id == text["id"]) & (TEXT_ATTEMPT.c.attempt == text["attempt"])
+    c.execute(update(TEXT_ATTEMPT).where(mine).values(outcome=outcome, sid=sid))
+
+
+def in_doubt(c: Connection, *, now: datetime, settle: timedelta, limit: int) -> list[Row]:
+    """The texts whose sending is in doubt and has had time to settle, oldest first."""
+    settled = (TEXT_OUT.c.state == "unknown") & (TEXT_OUT.c.lease_until <= now - settle)
+    query = (
+        select(TEXT_OUT, CONTACT_POINT.c.phone)
+        .join(CONTACT_POINT, (CONTACT_POINT.c.id == TEXT_OUT.c.contact_point_id) & (CONTACT_POINT.c.clinic_id == TEXT_OUT.c.clinic_id))
+        .where(settled)
+        .order_by(TEXT_OUT.c.claimed_at)
+        .limit(limit)
+    )
+    return rows(c, query)
+
+
+def doubt(c: Connection, *, now: datetime) -> int:
+    """Put into doubt every text whose lease is over and whose sender never came back."""
+    late = (TEXT_OUT.c.state == "sending") & (TEXT_OUT.c.lease_until <= now)
+    return c.execute(update(TEXT_OUT).where(late).values(state="unknown", looked=0)).rowcount
+
+
+def owned(c: Connection, sids: Iterable[str]) -> set[str]:
+    """Of these carrier's ids, the ones some text or attempt of ours owns already."""
+    wanted = list(sids)
+    mine = set(c.scalars(select(TEXT_OUT.c.sid).where(TEXT_OUT.c.sid.in_(wanted))))
+    return mine | set(c.scalars(select(TEXT_ATTEMPT.c.sid).where(TEXT_ATTEMPT.c.sid.in_(wanted))))
+
+
+def accepted(c: Connection, text: Row, *, sid: str, rank: int, status: str, now: datetime) -> bool:
+    """Record that the carrier has a text. False if another attempt has begun: then the id is kept as evidence only."""
+    values = {"state": "accepted", "sid": sid, "sent_at": now}
+    won = fenced(c, text, values, states=("sending", "unknown"))
+    if won:
+        c.execute(update(TEXT_OUT).where(TEXT_OUT.c.id == text["id"], TEXT_OUT.c.rank < rank).values(rank=rank, status=status))
+        tell_doses(c, {text["id"]: DoseEvent(EventKind.TEXT_ACCEPTED, now, text=text["id"])}, now=now)
+    return won
+
+
+def accepted_all(c: Connection, sent: Sequence[tuple[Row, str]], *, now: datetime) -> list[Row]:
+    """Record what the carrier has, many texts at once; return those whose attempt was overtaken."""
+    stale = [text for text, sid in sent if not fenced(c, text, {"state": "accepted", "sid": sid, "sent_at": now}, states=("sending", "unknown"))]
+    lost = {text["id"] for text in stale}
+    for text, sid in sent:
+        note_attempt(c, text, outcome="accepted", sid=sid)
+    won = [text["id"] for text, _ in sent if text["id"] not in lost]
+    c.execute(update(TEXT_OUT).where(TEXT_OUT.c.id.in_(won), TEXT_OUT.c.rank < 0).values(rank=0, status="queued"))
+    tell_doses(c, {text_id: DoseEvent(EventKind.TEXT_ACCEPTED, now, text=text_id) for text_id in won}, now=now)
+    return stale
+
+
+def keep_receipt(c: Connection, receipt: Row) -> bool:
+    """Keep a carrier's receipt, once for each (sid, status) for ever; False if it is there already."""
+    return insert_once(c, DELIVERY_EVENT, receipt)
+
+
+def by_receipt(c: Connection, *, sid: str, tag: str | None) -> Row | None:
+    """Find the text a receipt is about: by the tag of any of its attempts, else by the carrier's id. Locked."""
+    text_id = None
+    if tag:
+        text_id = c.scalar(select(TEXT_ATTEMPT.c.text_id).where(TEXT_ATTEMPT.c.tag == tag))
+    query = select(TEXT_OUT).where(TEXT_OUT.c.id == text_id if text_id else TEXT_OUT.c.sid == sid)
+    found = rows(c, locked(c, query))
+    return found[0] if found else None
+
+
+def attempt_of(c: Connection, tag: str) -> int | None:
+    """Which attempt of its text a tag belongs to."""
+    return c.scalar(select(TEXT_ATTEMPT.c.attempt).where(TEXT_ATTEMPT.c.tag == tag))
+
+
+def raise_rank(c: Connection, text: Row, *, rank: int, status: str, error_code: int | None) -> bool:
+    """Let a text's status rise, never fall; say whether it did."""
+    higher = (TEXT_OUT.c.id == text["id"]) & (TEXT_OUT.c.rank < rank)
+    return c.execute(update(TEXT_OUT).where(higher).values(rank=rank, status=status, error_code=error_code)).rowcount == 1
+
+
+def tell_doses(c: Connection, facts: Mapping[str, DoseEvent], *, now: datetime) -> None:
+    """Let the doses that texts are about learn a fact about their text."""
+    by_dose: dict[str, list[DoseEvent]] = {}
+    for text_id, dose_ids in doses.of_text(c, facts).items():
+        for dose_id in dose_ids:
+            by_dose.setdefault(dose_id, []).append(facts[text_id])
+    doses.learn(c, by_dose, now=now)
+
+
+def proved(c: Connection, text: Row, *, sid: str, now: datetime) -> None:
+    """Record what a receipt proves of a text that was still being sent, in doubt, or already back in the queue."""
+    values = {"state": "accepted", "sid": sid, "sent_at": now}
+    if fenced(c, text, values, states=("sending", "unknown", "queued")):
+        note_attempt(c, text, outcome="proved", sid=sid)
+        tell_doses(c, {text["id"]: DoseEvent(EventKind.TEXT_ACCEPTED, now, text=text["id"])}, now=now)
+
+
+def any_in_flight(c: Connection) -> bool:
+    """Whether any text is being sent, or in doubt."""
+    return c.execute(select(TEXT_OUT.c.id).where(TEXT_OUT.c.state.in_(("sending", "unknown"))).limit(1)).first() is not None
+

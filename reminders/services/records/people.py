@@ -1,0 +1,242 @@
+"""Clinics, patients and the phones behind which they are reached."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, time
+from functools import cached_property
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from sqlalchemy import func, select, update
+
+from reminders.domain.contact import Contact, ConsentStanding, QuietHours, Role, may_contact
+from reminders.services.records.ledger import CLINIC, CONSENT, CONTACT_POINT, CONTACT_ROLE, PATIENT, by, insert_all, locked, new_id, rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sqlalchemy import Connection
+
+    from reminders.services.records.ledger import Row
+
+
+@dataclass(frozen=True)
+class Clinic:
+    """The clinic a text speaks for; opening hours are local wall times of its zone."""
+
+    id: str
+    name: str
+    phone: str
+    zone: str
+    opens_at: time
+    closes_at: time
+
+    @cached_property
+    def tz(self) -> ZoneInfo:
+        """The clinic's time zone."""
+        return ZoneInfo(self.zone)
+
+
+@dataclass(frozen=True)
+class Line:
+    """A person's phone, in one role for one patient, and whether we may text it. `shared`: others answer from it too."""
+
+    contact_point_id: str
+    phone: str
+    role: Role
+    role_id: str
+    name: str
+    ref: str
+    may_text: Contact
+    shared: bool = False
+    after_misses: int | None = None
+
+
+@dataclass(frozen=True)
+class Patient:
+    """A patient, and the lines on which they, their proxy and their caregivers are reached."""
+
+    clinic: Clinic
+    id: str
+    ref: str
+    name: str
+    zone: str
+    language: str
+    wording: str
+    quiet: QuietHours
+    next_due_at: datetime | None
+    tries: int
+    lines: tuple[Line, ...]
+
+    @cached_property
+    def tz(self) -> ZoneInfo:
+        """The zone of the patient's phone: times in texts are local to it."""
+        return ZoneInfo(self.zone)
+
+    @property
+    def line(self) -> Line | None:
+        """Where the patient's own texts go: to the proxy who answers for them, if there is one."""
+        own = {line.role: line for line in self.lines if line.role is not Role.CAREGIVER}
+        return own.get(Role.PROXY) or own.get(Role.PATIENT)
+
+    @property
+    def caregivers(self) -> tuple[Line, ...]:
+        """The people who are told."""
+        return tuple(line for line in self.lines if line.role is Role.CAREGIVER)
+
+
+def clinics(c: Connection, ids: Iterable[str] | None = None) -> dict[str, Clinic]:
+    """Read clinics by id; all of them if none are named."""
+    query = select(CLINIC) if ids is None else select(CLINIC).where(CLINIC.c.id.in_(set(ids)))
+    return {row["id"]: _clinic(row) for row in rows(c, query)}
+
+
+def patients(c: Connection, ids: Iterable[str]) -> dict[str, Patient]:
+    """Read patients with their lines, by id."""
+    wanted = list(ids)
+    found = rows(c, select(PATIENT).where(PATIENT.c.id.in_(wanted)))
+    of = clinics(c, {row["clinic_id"] for row in found})
+    lines = _lines(c, wanted)
+    return {row["id"]: _patient(row, of[row["clinic_id"]], tuple(lines.get(row["id"], ()))) for row in found}
+
+
+def lock(c: Connection, ids: Iterable[str]) -> None:
+    """Take the patients' rows, in one order. Every service that touches a plan does this first."""
+    wanted = sorted(set(ids))
+    if wanted:
+        c.execute(locked(c, select(PATIENT.c.id).where(PATIENT.c.id.in_(wanted)).order_by(PATIENT.c.id))).all()
+
+
+def behind(c: Connection, phone: str) -> list[Row]:
+    """The roles of everyone behind a phone number: contact_point_id, clinic_id, patient_id, role, role_id, name."""
+    query = (
+        select(
+            CONTACT_POINT.c.clinic_id,
+            CONTACT_POINT.c.id.label("contact_point_id"),
+            CONTACT_ROLE.c.patient_id,
+            CONTACT_ROLE.c.role,
+            CONTACT_ROLE.c.id.label("role_id"),
+            CONTACT_ROLE.c.name,
+        )
+        .join(CONTACT_ROLE, (CONTACT_ROLE.c.contact_point_id == CONTACT_POINT.c.id) & (CONTACT_ROLE.c.clinic_id == CONTACT_POINT.c.clinic_id))
+        .where(CONTACT_POINT.c.phone == phone)
+        .order_by(CONTACT_ROLE.c.patient_id)
+    )
+    return rows(c, query)
+
+
+def opt(c: Connection, contact_point_id: str, *, out: bool, given_by: str, at: datetime, sid: str | None) -> None:
+    """Stop or take up texting a number, for everyone behind it, and keep the evidence."""
+    c.execute(update(CONTACT_POINT).where(CONTACT_POINT.c.id == contact_point_id).values(opted_out_at=at if out else None))
+    found = rows(c, select(CONTACT_ROLE.c.clinic_id, CONTACT_ROLE.c.patient_id).where(CONTACT_ROLE.c.contact_point_id == contact_point_id))
+    evidence = [
+        {
+            "clinic_id": row["clinic_id"],
+            "id": new_id(),
+            "contact_point_id": contact_point_id,
+            "patient_id": row["patient_id"],
+            "kind": "revoked" if out else "restored",
+            "given_by": given_by,
+            "wording_version": "",
+            "channel": "sms",
+            "message_sid": sid,
+            "at": at,
+        }
+        for row in found
+    ]
+    insert_all(c, CONSENT, evidence)
+
+
+def mark_unusable(c: Connection, contact_point_id: str, *, at: datetime) -> None:
+    """Stop using a number that cannot be texted, until a person proves it again."""
+    c.execute(update(CONTACT_POINT).where(CONTACT_POINT.c.id == contact_point_id).values(unusable_at=at, verified_at=None))
+
+
+def patients_on(c: Connection, contact_point_id: str) -> list[str]:
+    """The patients for whom somebody answers, or is told, at a number."""
+    return list(c.scalars(select(CONTACT_ROLE.c.patient_id).where(CONTACT_ROLE.c.contact_point_id == contact_point_id).distinct()))
+
+
+def _clinic(row: Row) -> Clinic:
+    return Clinic(row["id"], row["name"], row["phone"], row["zone"], row["opens_at"], row["closes_at"])
+
+
+def _patient(row: Row, clinic: Clinic, lines: tuple[Line, ...]) -> Patient:
+    return Patient(
+        clinic=clinic,
+        id=row["id"],
+        ref=row["ref"],
+        name=row["name"],
+        zone=row["zone"],
+        language=row["language"],
+        wording=row["wording"],
+        quiet=QuietHours(row["quiet_from"], row["quiet_until"]),
+        next_due_at=row["next_due_at"],
+        tries=row["tries"],
+        lines=lines,
+    )
+
+
+def _lines(c: Connection, patient_ids: list[str]) -> dict[str, list[Line]]:
+    """Read the lines of many patients: roles, numbers, consent, and how many patients a number answers for."""
+    query = (
+        select(CONTACT_ROLE, CONTACT_POINT.c.phone, CONTACT_POINT.c.verified_at, CONTACT_POINT.c.opted_out_at, CONTACT_POINT.c.unusable_at)
+        .join(CONTACT_POINT, (CONTACT_ROLE.c.contact_point_id == CONTACT_POINT.c.id) & (CONTACT_ROLE.c.clinic_id == CONTACT_POINT.c.clinic_id))
+        .where(CONTACT_ROLE.c.patient_id.in_(patient_ids))
+        .order_by(CONTACT_ROLE.c.id)
+    )
+    roles = rows(c, query)
+    points = {row["contact_point_id"] for row in roles}
+    agreed = _agreements(c, points)
+    crowd = _answers_for(c, points)
+    return {
+        patient_id: [
+            Line(
+                contact_point_id=row["contact_point_id"],
+                phone=row["phone"],
+                role=Role(row["role"]),
+                role_id=row["id"],
+                name=row["name"],
+                ref=row["ref"],
+                may_text=may_contact(_standing(row, agreed.get((row["contact_point_id"], patient_id)))),
+                shared=crowd.get(row["contact_point_id"], 0) > 1,
+                after_misses=row["after_misses"],
+            )
+            for row in group
+        ]
+        for patient_id, group in by("patient_id", roles).items()
+    }
+
+
+def _standing(row: Row, agreed_at: datetime | None) -> ConsentStanding:
+    return ConsentStanding(
+        consented_at=agreed_at,
+        verified=row["verified_at"] is not None,
+        opted_out=row["opted_out_at"] is not None,
+        unusable=row["unusable_at"] is not None,
+    )
+
+
+def _agreements(c: Connection, points: set[str]) -> dict[tuple[str, str], datetime]:
+    """When texting was first agreed to, by (contact point, patient). STOP is the number's, and kept there."""
+    query = (
+        select(CONSENT.c.contact_point_id, CONSENT.c.patient_id, func.min(CONSENT.c.at))
+        .where(CONSENT.c.contact_point_id.in_(points), CONSENT.c.kind == "given")
+        .group_by(CONSENT.c.contact_point_id, CONSENT.c.patient_id)
+    )
+    return {(point, patient): at for point, patient, at in c.execute(query)}
+
+
+def _answers_for(c: Connection, points: set[str]) -> dict[str, int]:
+    query = (
+        select(CONTACT_ROLE.c.contact_point_id, func.count(func.distinct(CONTACT_ROLE.c.patient_id)))
+        .where(CONTACT_ROLE.c.contact_point_id.in_(points), CONTACT_ROLE.c.role != "caregiver")
+        .group_by(CONTACT_ROLE.c.contact_point_id)
+    )
+    return {point: count for point, count in c.execute(query)}
+
+
+def move(c: Connection, patient: Patient, zone: str) -> None:
+    """Let the times in a patient's texts be those of another zone."""
+    c.execute(update(PATIENT).where(PATIENT.c.id == patient.id).values(zone=zone))

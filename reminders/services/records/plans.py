@@ -1,0 +1,357 @@
+"""Plans: the immutable versions, their stays, and the two `next_due_at` caches, which have their one writer here."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import date, datetime, time, timedelta
+from enum import StrEnum
+from functools import lru_cache
+from typing import TYPE_CHECKING
+
+from sqlalchemy import bindparam, func, select, update
+
+from reminders import drugs
+from reminders.domain.missed import AskProviderRule, Limits, MissedDoseRule
+from reminders.domain.plan import Course, Plan, Stay, Version
+from reminders.domain.plan_state import PlanState
+from reminders.domain.schedule import instant_of, next_slot, phase_spans
+from reminders.formats.plan_file import read_plan, write_plan
+from reminders.services.records.audit import Entry, write_audit
+from reminders.services.records.ledger import PATIENT, PLAN, PLAN_EVENT, PLAN_STAY, PLAN_VERSION, by, insert_all, new_id, rows
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from sqlalchemy import Connection
+
+    from reminders.domain.profile import DrugProfile
+    from reminders.services.records.ledger import Row
+
+STEP_CHECK = time(18)
+"""The evening before a step, patient time, its gate is first looked at [our default]."""
+
+
+@dataclass(frozen=True)
+class StoredPlan:
+    """A plan as it stands: its course, its state and its place in time."""
+
+    clinic_id: str
+    id: str
+    patient_id: str
+    ref: str
+    drug: str
+    label: str | None
+    state: PlanState
+    state_before: PlanState | None
+    reason: str | None
+    course: Course
+    decided_until: datetime
+    next_due_at: datetime | None
+    step_check_at: datetime | None
+    step_stage: str | None
+    recount_at: datetime | None
+    tries: int
+
+    @property
+    def profile(self) -> DrugProfile:
+        """What is known of the drug."""
+        return drugs.load(self.drug)
+
+    @property
+    def rule(self) -> MissedDoseRule:
+        """The plan's missed-dose rule, else the profile's, else: ask a provider."""
+        return rule_of(self.course.current.plan, self.profile)
+
+    @property
+    def limits(self) -> Limits:
+        """The ingredient's limits."""
+        return limits_of(self.profile)
+
+    @property
+    def plan(self) -> Plan:
+        """The plan that governs now, its stays laid in."""
+        return self.course.current.followed
+
+
+def rule_of(plan: Plan, profile: DrugProfile) -> MissedDoseRule:
+    """The plan's missed-dose rule, else the profile's, else: ask a provider."""
+    if plan.missed_dose_rule is not None:
+        return plan.missed_dose_rule
+    return profile.missed_dose_rule.value if profile.missed_dose_rule else AskProviderRule()
+
+
+def limits_of(profile: DrugProfile) -> Limits:
+    """What no advice and no announcement may break."""
+    return Limits(
+        min_gap=profile.min_gap.value,
+        max_per_day=profile.max_per_day.value.value if profile.max_per_day else None,
+        max_in_24h=profile.max_in_24h.value.value if profile.max_in_24h else None,
+    )
+
+
+def document_of(plan: Plan) -> str:
+    """Write a plan as canonical JSON: what is signed, hashed and kept for ever."""
+    return json.dumps(write_plan(plan), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
+@lru_cache(maxsize=20_000)
+def plan_of(document: str) -> Plan:
+    """Read a stored document. Documents are immutable, so each is parsed once."""
+    return read_plan(json.loads(document))
+
+
+def add_plan(
+    c: Connection, *, clinic_id: str, patient_id: str, ref: str, plan: Plan, ingredient: str, approved_by: str, at: datetime
+) -> str:
+    """Store an approved plan, active from its first local midnight, and put it on the clock; return its id."""
+    plan_id = new_id()
+    begins = max(at, instant_of(plan.start, time.min, plan.tz))
+    row = {
+        "clinic_id": clinic_id,
+        "id": plan_id,
+        "patient_id": patient_id,
+        "ref": ref,
+        "drug": drugs.load(plan.drug).key,
+        "ingredient": ingredient,
+        "label": plan.label,
+        "state": PlanState.ACTIVE.value,
+        "approved_by": approved_by,
+        "decided_until": begins - timedelta.resolution,
+        "tries": 0,
+        "created_at": at,
+    }
+    insert_all(c, PLAN, [row])
+    add_version(c, clinic_id, plan_id, Version(plan, begins), approved_by=approved_by, at=at)
+    add_event(c, clinic_id, plan_id, kind="approved", state=PlanState.ACTIVE, by=approved_by, at=at, phase_no=1)
+    put_on_clock(c, [read(c, [plan_id])[plan_id]])
+    return plan_id
+
+
+def add_version(c: Connection, clinic_id: str, plan_id: str, version: Version, *, approved_by: str, at: datetime) -> None:
+    """Store an approved version: an immutable document, and where it joins the one before it."""
+    document = document_of(version.plan)
+    used = {day.isoformat(): number for day, number in version.used}
+    row = {
+        "clinic_id": clinic_id,
+        "plan_id": plan_id,
+        "no": version.no,
+        "document": document,
+        "document_hash": hashlib.sha256(document.encode()).hexdigest(),
+        "effective_at": version.effective_at,
+        "first_at": version.first_at,
+        "used": json.dumps(used),
+        "approved_by": approved_by,
+        "approved_at": at,
+    }
+    insert_all(c, PLAN_VERSION, [row])
+    write_audit(c, clinic_id, Entry(at, approved_by, "plan version approved", f"{plan_id}/{version.no}", row["document_hash"]))
+
+
+def add_event(
+    c: Connection,
+    clinic_id: str,
+    plan_id: str,
+    *,
+    kind: str,
+    state: PlanState,
+    by: str,
+    at: datetime,
+    reason: str = "",
+    phase_no: int | None = None,
+) -> None:
+    """Keep what happened to a plan: who, when and why."""
+    row = {
+        "clinic_id": clinic_id,
+        "id": new_id(),
+        "plan_id": plan_id,
+        "kind": kind,
+        "state": state.value,
+        "phase_no": phase_no,
+        "by": by,
+        "reason": reason[:400],
+        "at": at,
+    }
+    insert_all(c, PLAN_EVENT, [row])
+    write_audit(c, clinic_id, Entry(at, by, f"plan {kind}", plan_id, state.value))
+
+
+def read(c: Connection, ids: Iterable[str]) -> dict[str, StoredPlan]:
+    """Read plans with all their versions and stays, by id."""
+    wanted = list(ids)
+    found = rows(c, select(PLAN).where(PLAN.c.id.in_(wanted)))
+    courses = _courses(c, wanted, {row["id"]: row["ended_at"] for row in found})
+    return {row["id"]: _stored(row, courses[row["id"]]) for row in found}
+
+
+def of_patients(c: Connection, patient_ids: Iterable[str]) -> dict[str, list[StoredPlan]]:
+    """Read all plans of some patients that are not over, by patient, in order of their references."""
+    query = select(PLAN.c.id).where(PLAN.c.patient_id.in_(list(patient_ids)), PLAN.c.state.not_in(("draft", "stopped", "completed")))
+    groups: dict[str, list[StoredPlan]] = {}
+    for plan in sorted(read(c, c.scalars(query).all()).values(), key=lambda plan: plan.ref):
+        groups.setdefault(plan.patient_id, []).append(plan)
+    return groups
+
+
+def find(c: Connection, ref: str, clinic_id: str | None = None) -> StoredPlan | None:
+    """Find a plan by its reference."""
+    query = select(PLAN.c.id).where(PLAN.c.ref == ref, *([] if clinic_id is None else [PLAN.c.clinic_id == clinic_id]))
+    found = c.scalars(query).first()
+    return None if found is None else read(c, [found])[found]
+
+
+def save(c: Connection, plan: StoredPlan, **changes: object) -> None:
+    """Write a plan's own columns. Not `next_due_at`: that is `put_on_clock`'s alone."""
+    c.execute(update(PLAN).where(PLAN.c.id == plan.id).values(**changes))
+
+
+def put_on_clock(c: Connection, plans: Sequence[StoredPlan]) -> None:
+    """Write both caches of when something is next due, from the plans themselves. Every service that touches a plan ends here."""
+    if not plans:
+        return
+    moves = [{"plan_id": plan.id, "due": following(plan), "step": next_step_check(plan)} for plan in plans]
+    statement = update(PLAN).where(PLAN.c.id == bindparam("plan_id"))
+    c.execute(statement.values(next_due_at=bindparam("due"), step_check_at=bindparam("step")), moves)
+    set_next_due(c, {plan.patient_id for plan in plans})
+
+
+def set_next_due(c: Connection, patient_ids: Iterable[str]) -> None:
+    """Write when each patient's next dose is due, over all their plans."""
+    soonest = (
+        select(func.min(PLAN.c.next_due_at))
+        .where(PLAN.c.patient_id == PATIENT.c.id, PLAN.c.clinic_id == PATIENT.c.clinic_id, PLAN.c.set_aside_at.is_(None))
+        .scalar_subquery()
+    )
+    c.execute(update(PATIENT).where(PATIENT.c.id.in_(list(patient_ids))).values(next_due_at=soonest))
+
+
+ON_CLOCK = frozenset({PlanState.ACTIVE, PlanState.STAYING, PlanState.MUTED})
+"""The states in which doses fall due. A suspended plan has none; a muted one's are counted nowhere, but they are laid out."""
+
+
+def following(plan: StoredPlan) -> datetime | None:
+    """When the plan's next undecided slot is due; None when it has none, or is off the clock."""
+    slot = next_slot(plan.course, plan.decided_until) if plan.state in ON_CLOCK else None
+    return slot.due_at if slot else None
+
+
+def next_phase(plan: StoredPlan) -> tuple[int, date] | None:
+    """The phase after the one that runs at `decided_until`, and its first local date; None at the last."""
+    today = plan.decided_until.astimezone(plan.plan.tz).date()
+    later = [span for span in phase_spans(plan.plan) if span.starts > today and span.phase_no > 1]
+    return (later[0].phase_no, later[0].starts) if later else None
+
+
+def next_step_check(plan: StoredPlan) -> datetime | None:
+    """When the next step's gate is looked at: the evening before its first day. None without a next step, or while staying."""
+    coming = next_phase(plan) if plan.state is PlanState.ACTIVE else None
+    if coming is None or stage_of(plan) is Stage.DECIDED:
+        return None
+    if stage_of(plan) is Stage.ASKED:
+        return plan.step_check_at
+    return instant_of(coming[1] - timedelta(days=1), STEP_CHECK, plan.plan.tz)
+
+
+class Stage(StrEnum):
+    """How far the coming step has been looked at."""
+
+    WAITING = "waiting"
+    ASKED = "asked"
+    DECIDED = "decided"
+
+
+def stage_of(plan: StoredPlan) -> Stage:
+    """How far the coming step has been looked at. A stage kept for an earlier step says nothing of this one."""
+    coming = next_phase(plan)
+    stage, _, phase_no = (plan.step_stage or "").partition(":")
+    return Stage(stage) if coming and phase_no == str(coming[0]) else Stage.WAITING
+
+
+def phase_on(plan: Plan, day: date) -> int:
+    """The number of the phase that runs on a local date, from 1; before the first it is 1, after the last the last."""
+    running = [span.phase_no for span in phase_spans(plan) if span.starts <= day]
+    return running[-1] if running else 1
+
+
+def current_phase(plan: StoredPlan, now: datetime) -> int:
+    """The number of the phase that runs now, in the patient's zone."""
+    return phase_on(plan.plan, now.astimezone(plan.plan.tz).date())
+
+
+def open_stay(c: Connection, plan: StoredPlan, *, phase_no: int, since: date, at: datetime) -> None:
+    """Begin a stay: from now on the phase has no end."""
+    row = {
+        "clinic_id": plan.clinic_id,
+        "id": new_id(),
+        "plan_id": plan.id,
+        "version_no": plan.course.current.no,
+        "phase_no": phase_no,
+        "since": since,
+        "opened_at": at,
+    }
+    insert_all(c, PLAN_STAY, [row])
+
+
+def close_stay(c: Connection, plan: StoredPlan, *, extra_days: int) -> None:
+    """End the open stay: its phase keeps the extra days, and all that follows has shifted as a block."""
+    open_one = (PLAN_STAY.c.plan_id == plan.id) & PLAN_STAY.c.extra_days.is_(None)
+    c.execute(update(PLAN_STAY).where(open_one).values(extra_days=extra_days))
+
+
+def touched(c: Connection, plan_ids: Iterable[str], *, at: datetime) -> None:
+    """Ask for the plans' misses to be counted again."""
+    c.execute(update(PLAN).where(PLAN.c.id.in_(list(plan_ids))).values(recount_at=at))
+
+
+def _courses(c: Connection, ids: list[str], ended: dict[str, datetime | None]) -> dict[str, Course]:
+    stays = by("plan_id", rows(c, select(PLAN_STAY).where(PLAN_STAY.c.plan_id.in_(ids)).order_by(PLAN_STAY.c.opened_at)))
+    query = select(PLAN_VERSION).where(PLAN_VERSION.c.plan_id.in_(ids)).order_by(PLAN_VERSION.c.plan_id, PLAN_VERSION.c.no)
+    found = by("plan_id", rows(c, query))
+    return {
+        plan_id: Course(tuple(_version(row, stays.get(plan_id, [])) for row in versions), ended.get(plan_id))
+        for plan_id, versions in found.items()
+    }
+
+
+def _version(row: Row, stays: list[Row]) -> Version:
+    return Version(
+        plan=plan_of(row["document"]),
+        effective_at=row["effective_at"],
+        no=row["no"],
+        first_at=row["first_at"],
+        used=tuple((date.fromisoformat(day), number) for day, number in json.loads(row["used"]).items()),
+        stays=tuple(Stay(stay["phase_no"], stay["since"], stay["extra_days"]) for stay in stays if stay["version_no"] == row["no"]),
+    )
+
+
+def _stored(row: Row, course: Course) -> StoredPlan:
+    return StoredPlan(
+        clinic_id=row["clinic_id"],
+        id=row["id"],
+        patient_id=row["patient_id"],
+        ref=row["ref"],
+        drug=row["drug"],
+        label=row["label"],
+        state=PlanState(row["state"]),
+        state_before=PlanState(row["state_before"]) if row["state_before"] else None,
+        reason=row["reason"],
+        course=course,
+        decided_until=row["decided_until"],
+        next_due_at=row["next_due_at"],
+        step_check_at=row["step_check_at"],
+        step_stage=row["step_stage"],
+        recount_at=row["recount_at"],
+        tries=row["tries"],
+    )
+
+
+def to_recount(c: Connection, *, now: datetime, limit: int) -> list[tuple[str, str]]:
+    """The plans whose misses are to be counted again: (plan id, patient id), oldest first."""
+    query = select(PLAN.c.id, PLAN.c.patient_id).where(PLAN.c.recount_at <= now).order_by(PLAN.c.recount_at).limit(limit)
+    return [(plan_id, patient_id) for plan_id, patient_id in c.execute(query)]
+
+
+def step_announced_at(c: Connection, plan_id: str) -> datetime | None:
+    """When the plan's newest step was announced."""
+    return c.scalar(select(func.max(PLAN_EVENT.c.at)).where(PLAN_EVENT.c.plan_id == plan_id, PLAN_EVENT.c.kind == "step"))

@@ -1,0 +1,170 @@
+"""The evening before a step: ask about the doses nobody knows of, decide by the gate, and say what will happen."""
+
+from __future__ import annotations
+
+from datetime import date, datetime, time, timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from reminders.domain.dose_state import DoseState
+from reminders.domain.gate import AwaitYes, GateFacts, GateResult, Stay, Step, StepFlagged, decide_step, gate
+from reminders.domain.plan import Amount, Phase
+from reminders.domain.plan_state import PlanState
+from reminders.domain.schedule import instant_of, phase_spans
+from reminders.domain.tablets import tablets_text
+from reminders.messaging.texts import date_words, time_words
+from reminders.services.records import alerts, doses, people, plans, texts
+from reminders.services.records.alerts import Notice
+from reminders.services.records.ledger import PLAN
+from reminders.services.records.plans import Stage, StoredPlan
+from reminders.services.records.texts import Asked, Draft
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from reminders.services.records.doses import StoredDose
+    from reminders.services.records.people import Patient
+
+COUNTED = 9
+BEFORE_QUIET = timedelta(minutes=15)
+"""An unanswered catch-up question is decided without its answer this long before the quiet hours [our default]."""
+
+
+def to_check(c: Connection, *, now: datetime, limit: int) -> list[tuple[str, str]]:
+    """The plans whose coming step is to be looked at: (plan id, patient id), oldest first."""
+    query = select(PLAN.c.id, PLAN.c.patient_id).where(PLAN.c.step_check_at <= now).order_by(PLAN.c.step_check_at).limit(limit)
+    return [(plan_id, patient_id) for plan_id, patient_id in c.execute(query)]
+
+
+def look(c: Connection, plan_id: str, patient_id: str, *, now: datetime) -> None:
+    """Look at a plan's coming step, under the patient's lock: ask first if doses are unknown, else decide and tell."""
+    people.lock(c, [patient_id])
+    patient = people.patients(c, [patient_id])[patient_id]
+    plan = plans.read(c, [plan_id])[plan_id]
+    coming = plans.next_phase(plan)
+    if plan.state is not PlanState.ACTIVE or coming is None:
+        plans.put_on_clock(c, [plan])
+        return
+    if plan.step_check_at is None or plan.step_check_at > now:
+        return
+    facts, unknown = gate_facts(c, plan, now)
+    if plans.stage_of(plan) is Stage.WAITING and unknown and _ask(c, patient, plan, coming[0], unknown, now):
+        return
+    _decide(c, patient, plan, coming, gate(facts), now)
+
+
+def gate_facts(c: Connection, plan: StoredPlan, now: datetime) -> tuple[GateFacts, list[StoredDose]]:
+    """What the gate looks at, and the doses of this phase nobody knows of."""
+    phase_no = plans.current_phase(plan, now)
+    known = [dose for dose in doses.of_plan(c, plan.id, last=60) if not dose.standing.muted]
+    counted = [dose for dose in known if dose.state not in (*doses.WAITING, DoseState.NOT_DUE)]
+    mine = [dose for dose in counted if dose.slot.phase_no == phase_no and dose.version_no == plan.course.current.no][-COUNTED:]
+    raised = alerts.open_alerts(c, patient_ids=[plan.patient_id])
+    clinical = [alert for alert in raised if alert["clinical"] and alert["plan_id"] in (None, plan.id)]
+    facts = GateFacts(
+        phase=tuple(dose.state for dose in mine),
+        last_nine=tuple(dose.state for dose in counted[-COUNTED:]),
+        open_clinical_alerts=len(clinical),
+        time_done=True,
+    )
+    return facts, [dose for dose in mine if dose.state in doses.UNKNOWN]
+
+
+def _ask(c: Connection, patient: Patient, plan: StoredPlan, phase_no: int, unknown: list[StoredDose], now: datetime) -> bool:
+    """Ask about the unknown doses in one question, so that silence alone does not keep half the patients back."""
+    decide_at = patient.quiet.next_start(now, patient.tz) - BEFORE_QUIET
+    if decide_at <= now or patient.quiet.contains(now, patient.tz):
+        return False
+    asks = Asked("catch_up", decide_at, tuple(dose.id for dose in unknown))
+    since = date_words(unknown[0].slot.local_date, patient.language)
+    cause = f"catch-up:{plan.id}:{plan.course.current.no}:{phase_no}:{now:%Y%m%d}"
+    draft = Draft("catch_up", "question", cause, fields={"date": since}, expires_at=decide_at, plan_id=plan.id, asks=asks)
+    if texts.queue(c, patient, patient.line, draft, now=now) is None:
+        return False
+    plans.save(c, plan, step_stage=f"{Stage.ASKED.value}:{phase_no}", step_check_at=decide_at)
+    return True
+
+
+def _decide(c: Connection, patient: Patient, plan: StoredPlan, coming: tuple[int, date], result: GateResult, now: datetime) -> None:
+    version = plan.course.current.plan
+    match decide_step(version.advance, version.kind, result):
+        case Step():
+            announce_step(c, patient, plan, now=now)
+        case StepFlagged(reasons=reasons):
+            announce_step(c, patient, plan, now=now)
+            words = f"Phase {coming[0]} begins {coming[1]} as prescribed, though: {'; '.join(reasons)}."
+            cause = f"{plan.id} v{plan.course.current.no} phase {coming[0]} flagged"
+            alerts.raise_once(c, patient, Notice("gate_unmet", "warning", cause, words, plan_id=plan.id, clinical=False), now=now)
+        case Stay(reasons=reasons):
+            stay(c, patient, plan, since=coming[1], phase_no=coming[0] - 1, reason="; ".join(reasons), now=now)
+        case AwaitYes(reasons=reasons):
+            stay(c, patient, plan, since=coming[1], phase_no=coming[0] - 1, reason="; ".join(("waits for a provider's yes", *reasons)), now=now)
+
+
+def stay(
+    c: Connection, patient: Patient, plan: StoredPlan, *, since: date, phase_no: int, reason: str, now: datetime, by: str = "doseline"
+) -> None:
+    """Keep a plan on its phase: doses go on, no step is taken, all that follows shifts. The patient and the provider are told why."""
+    plans.open_stay(c, plan, phase_no=phase_no, since=since, at=now)
+    plans.save(c, plan, state=PlanState.STAYING.value, reason=reason[:400], step_stage=None)
+    plans.add_event(c, plan.clinic_id, plan.id, kind="stays", state=PlanState.STAYING, by=by, at=now, reason=reason, phase_no=phase_no)
+    texts.cancel_queued(c, plan_id=plan.id, kinds=("step",))
+    plans.put_on_clock(c, [plans.read(c, [plan.id])[plan.id]])
+    words = f"The plan stays on phase {phase_no}: {reason}. It goes on when a provider resumes it."
+    cause = f"{plan.id} stay {now:%Y-%m-%dT%H:%M}"
+    if by == "doseline":
+        alerts.raise_once(c, patient, Notice("plan_stays", "warning", cause, words, plan_id=plan.id, clinical=False), now=now)
+    draft = Draft("stay_tapering" if falls(plan) else "stay_rising", "stay", f"stay:{plan.id}:{now:%Y%m%dT%H%M}", plan_id=plan.id)
+    texts.queue(c, patient, patient.line, draft, now=now)
+
+
+def falls(plan: StoredPlan) -> bool:
+    """Whether the plan's next step goes down: a taper's words differ from a rise's."""
+    return plan.course.current.plan.kind.value == "taper"
+
+
+def announce_step(c: Connection, patient: Patient, plan: StoredPlan, *, now: datetime) -> None:
+    """Tell the patient of the new amounts, and from which day they hold."""
+    coming = plans.next_phase(plan)
+    if coming is None:
+        return
+    phase_no, starts = coming
+    old, new = plan.plan.phases[phase_no - 2], plan.plan.phases[phase_no - 1]
+    template, fields = _step_words(patient, plan, old, new, starts)
+    ends = instant_of(starts + timedelta(days=1), time.min, patient.tz)
+    cause = f"step:{plan.id}:{plan.course.current.no}:{phase_no}:{starts}"
+    draft = Draft(
+        template, "step", cause, fields=fields, expires_at=ends, plan_id=plan.id, version_no=plan.course.current.no, send_at=_civil(patient, now)
+    )
+    texts.queue(c, patient, patient.line, draft, now=now)
+    plans.save(c, plan, step_stage=f"{Stage.DECIDED.value}:{phase_no}", step_check_at=None)
+    plans.add_event(c, plan.clinic_id, plan.id, kind="step", state=plan.state, by="doseline", at=now, phase_no=phase_no)
+
+
+def _civil(patient: Patient, now: datetime) -> datetime:
+    """Now, or when the quiet hours end."""
+    return patient.quiet.next_end(now, patient.tz) if patient.quiet.contains(now, patient.tz) else now
+
+
+def _step_words(patient: Patient, plan: StoredPlan, old: Phase, new: Phase, starts: date) -> tuple[str, dict[str, str]]:
+    day = {"date": date_words(starts, patient.language)}
+    before = {dose.at: dose.amount for dose in old.doses}
+    after = {dose.at: dose.amount for dose in new.doses}
+    changed = {at: amount for at, amount in after.items() if before.get(at) != amount}
+    if len(set(after.values())) == 1 and (len(changed) > 1 or before.keys() != after.keys()) and before.keys() <= after.keys():
+        return "step_all", {**day, "amount": _in_tablets(plan, next(iter(after.values())))}
+    if len(changed) == 1 and before.keys() == after.keys():
+        at, amount = next(iter(changed.items()))
+        return "step", {**day, "time": time_words(at, patient.language), "amount": _in_tablets(plan, amount)}
+    return "step_mixed", day
+
+
+def _in_tablets(plan: StoredPlan, amount: Amount) -> str:
+    return tablets_text(amount, plan.profile)
+
+
+def planned_end(plan: StoredPlan, phase_no: int) -> date | None:
+    """The first date after a phase, as the version was signed, without the open stay."""
+    spans = phase_spans(plan.course.current.plan)
+    return spans[phase_no - 1].ends

@@ -1,0 +1,231 @@
+"""Texts to people: a row before it is a request, with the doses it is about and the question it asks."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass, field
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select, update
+
+from reminders.domain.contact import Contactable
+from reminders.messaging.texts import purpose_of, render, template_of
+from reminders.services.records.ledger import QUESTION, TEXT_IN, TEXT_ITEM, TEXT_OUT, insert_all, insert_once, new_id, rows
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from reminders.services.records.ledger import Row
+    from reminders.services.records.people import Line, Patient
+
+ANSWER_LIFE = timedelta(hours=4)
+"""How long an answer to a person is worth sending [our default]: they wrote, and wait for it."""
+
+ALWAYS = frozenset({"texts_stopped", "number_check", "consent_ask"})
+"""The texts that need no consent on record: the one confirmation of STOP, and the two that ask for consent."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """The question a text asks: `doses` it is about, what each label's letter stands for, until when it can be answered."""
+
+    kind: str
+    expires_at: datetime
+    doses: tuple[str, ...] = ()
+    labels: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Draft:
+    """A text to be written. `cause` is its key: the same cause never writes the same kind twice.
+
+    dose_id  the dose that advice is about: the advice is decided again when it is sent.
+    items    (dose id, item kind) for each dose it announces, reminds of or corrects.
+    """
+
+    template: str
+    kind: str
+    cause: str
+    _: KW_ONLY
+    fields: Mapping[str, str] = field(default_factory=dict)
+    send_at: datetime | None = None
+    expires_at: datetime | None = None
+    plan_id: str | None = None
+    version_no: int | None = None
+    dose_id: str | None = None
+    items: Sequence[tuple[str, str]] = ()
+    asks: Asked | None = None
+
+
+def queue(c: Connection, patient: Patient, line: Line | None, draft: Draft, *, now: datetime) -> str | None:
+    """Write a text to a line, for the sender to find; return its id.
+
+    None, and nothing written, if there is no line, no valid consent, or the cause has spoken already.
+    """
+    if line is None or not (isinstance(line.may_text, Contactable) or draft.template in ALWAYS):
+        return None
+    row = text_row(patient, line, draft, now=now)
+    if not insert_once(c, TEXT_OUT, row):
+        return None
+    for dose_id, kind in draft.items:
+        insert_once(c, TEXT_ITEM, {"clinic_id": row["clinic_id"], "text_id": row["id"], "dose_id": dose_id, "kind": kind})
+    if draft.asks:
+        insert_all(c, QUESTION, [question_row(row, patient, draft.asks)])
+    return str(row["id"])
+
+
+def text_row(patient: Patient, line: Line, draft: Draft, *, now: datetime) -> Row:
+    """Make the row of a text, its body filled in."""
+    fields = filled(patient, draft)
+    return {
+        "clinic_id": patient.clinic.id,
+        "id": new_id(),
+        "contact_point_id": line.contact_point_id,
+        "patient_id": patient.id,
+        "plan_id": draft.plan_id,
+        "version_no": draft.version_no,
+        "dose_id": draft.dose_id,
+        "kind": draft.kind,
+        "cause": draft.cause,
+        "purpose": purpose_of(draft.template).value,
+        "template": draft.template,
+        "language": patient.language,
+        "fields": json.dumps(fields, ensure_ascii=False),
+        "body": render(draft.template, patient.language, **fields),
+        "state": "queued",
+        "send_at": draft.send_at or now,
+        "expires_at": draft.expires_at or max(draft.send_at or now, now) + ANSWER_LIFE,
+        "attempt": 0,
+        "looked": 0,
+        "rank": -1,
+        "created_at": now,
+    }
+
+
+def filled(patient: Patient, draft: Draft) -> dict[str, str]:
+    """The fields a text needs, with what every text may name: the clinic, its phone, and whose dose it is."""
+    known = {"clinic": patient.clinic.name, "phone": patient.clinic.phone, "name": patient.name.split()[0], **draft.fields}
+    return {name: known[name] for name in template_of(draft.template).fields if name in known}
+
+
+def question_row(text: Row, patient: Patient, asked: Asked) -> Row:
+    """Make the row of the question a text asks."""
+    return {
+        "clinic_id": text["clinic_id"],
+        "id": new_id(),
+        "contact_point_id": text["contact_point_id"],
+        "patient_id": patient.id,
+        "plan_id": text["plan_id"],
+        "kind": asked.kind,
+        "text_id": text["id"],
+        "doses": json.dumps(list(asked.doses)),
+        "labels": json.dumps(dict(asked.labels)),
+        "asked_at": text["send_at"],
+        "expires_at": asked.expires_at,
+    }
+
+
+def rewrite(c: Connection, text_id: str, patient: Patient, draft: Draft) -> None:
+    """Write a queued text anew: another template or other fields, for the same cause."""
+    fields = filled(patient, draft)
+    values = {
+        "template": draft.template,
+        "purpose": purpose_of(draft.template).value,
+        "fields": json.dumps(fields, ensure_ascii=False),
+        "body": render(draft.template, patient.language, **fields),
+    }
+    if draft.expires_at:
+        values["expires_at"] = draft.expires_at
+    c.execute(update(TEXT_OUT).where(TEXT_OUT.c.id == text_id, TEXT_OUT.c.state.in_(("queued", "sending"))).values(values))
+
+
+def drop_items(c: Connection, text_id: str, dose_ids: Iterable[str]) -> None:
+    """Let doses leave a text that no longer needs to name them."""
+    c.execute(TEXT_ITEM.delete().where(TEXT_ITEM.c.text_id == text_id, TEXT_ITEM.c.dose_id.in_(list(dose_ids))))
+
+
+def open_questions(c: Connection, contact_point_ids: Iterable[str], *, now: datetime) -> list[Row]:
+    """The questions a phone can still answer, newest last, each with whether its text was proved delivered."""
+    query = (
+        select(QUESTION, TEXT_OUT.c.rank, TEXT_OUT.c.sent_at, TEXT_OUT.c.state.label("text_state"))
+        .join(TEXT_OUT, (TEXT_OUT.c.id == QUESTION.c.text_id) & (TEXT_OUT.c.clinic_id == QUESTION.c.clinic_id))
+        .where(
+            QUESTION.c.contact_point_id.in_(list(contact_point_ids)),
+            QUESTION.c.answered_at.is_(None),
+            QUESTION.c.asked_at <= now,
+            QUESTION.c.expires_at > now,
+            TEXT_OUT.c.state.in_(("sending", "unknown", "accepted")),
+        )
+        .order_by(QUESTION.c.asked_at, QUESTION.c.id)
+    )
+    return rows(c, query)
+
+
+def answered(c: Connection, question_id: str, answer: str, *, at: datetime) -> None:
+    """Close a question with its answer."""
+    c.execute(update(QUESTION).where(QUESTION.c.id == question_id).values(answered_at=at, answer=answer[:80]))
+
+
+def withdraw_questions(c: Connection, contact_point_ids: Iterable[str], *, at: datetime) -> None:
+    """Close every open question of some numbers unanswered."""
+    wanted = QUESTION.c.contact_point_id.in_(list(contact_point_ids)) & QUESTION.c.answered_at.is_(None)
+    c.execute(update(QUESTION).where(wanted).values(answered_at=at, answer="withdrawn"))
+
+
+def waiting_questions(c: Connection, contact_point_id: str, *, kinds: Iterable[str], now: datetime) -> int:
+    """How many questions of some kinds are still open, or on their way, at a number."""
+    query = select(QUESTION.c.id).where(
+        QUESTION.c.contact_point_id == contact_point_id,
+        QUESTION.c.kind.in_(list(kinds)),
+        QUESTION.c.answered_at.is_(None),
+        QUESTION.c.expires_at > now,
+    )
+    return len(c.execute(query).all())
+
+
+def cancel_queued(c: Connection, *, contact_point_id: str | None = None, plan_id: str | None = None, kinds: Iterable[str] | None = None) -> list[str]:
+    """Cancel texts not yet claimed, to a number or of a plan; return their ids."""
+    wanted = [TEXT_OUT.c.state == "queued"]
+    if contact_point_id:
+        wanted.append(TEXT_OUT.c.contact_point_id == contact_point_id)
+    if plan_id:
+        wanted.append(TEXT_OUT.c.plan_id == plan_id)
+    if kinds is not None:
+        wanted.append(TEXT_OUT.c.kind.in_(list(kinds)))
+    ids = list(c.scalars(select(TEXT_OUT.c.id).where(*wanted)))
+    c.execute(update(TEXT_OUT).where(TEXT_OUT.c.id.in_(ids)).values(state="cancelled"))
+    return ids
+
+
+def sent_with(c: Connection, dose_id: str) -> list[Row]:
+    """The texts about a dose that have left, or may have."""
+    query = (
+        select(TEXT_OUT)
+        .join(TEXT_ITEM, (TEXT_ITEM.c.text_id == TEXT_OUT.c.id) & (TEXT_ITEM.c.clinic_id == TEXT_OUT.c.clinic_id))
+        .where(TEXT_ITEM.c.dose_id == dose_id, TEXT_OUT.c.state.in_(("sending", "unknown", "accepted")))
+    )
+    return rows(c, query)
+
+
+def keep_incoming(c: Connection, row: Row) -> bool:
+    """Keep a text from a person under the carrier's id; False if it is there already."""
+    return insert_once(c, TEXT_IN, row)
+
+
+def read_as(c: Connection, sid: str, *, reading: str, understood: bool) -> None:
+    """Note how an incoming text was read: codes only, never its words."""
+    c.execute(update(TEXT_IN).where(TEXT_IN.c.sid == sid).values(reading=reading[:400], understood=understood))
+
+
+def widen_question(c: Connection, text_id: str, dose_ids: Iterable[str], labels: Mapping[str, str]) -> None:
+    """Let the question of a text that is still queued ask about more doses."""
+    values = {"doses": json.dumps(list(dose_ids)), "labels": json.dumps(dict(labels))}
+    c.execute(update(QUESTION).where(QUESTION.c.text_id == text_id).values(values))
+
+
+def close_questions_of_texts(c: Connection, text_ids: Iterable[str], *, at: datetime) -> None:
+    """Close the questions of texts that were never sent."""
+    wanted = QUESTION.c.text_id.in_(list(text_ids)) & QUESTION.c.answered_at.is_(None)
+    c.execute(update(QUESTION).where(wanted).values(answered_at=at, answer="withdrawn"))
