@@ -168,7 +168,7 @@ class Raised:
 
     since       due instant of the first dose of the run; at  of the dose that brought the concern about.
     unverified  it rests, in part, on silence that may be our deafness: say so, and tell no caregiver.
-    words       what staff read.
+    words       what staff read; that it is unverified is for the alert to add.
     """
 
     concern: Concern
@@ -305,12 +305,10 @@ _WORDS = {
 
 
 def _raised(concern: Concern, doses: Sequence[CountedDose], at: datetime, *, since: datetime | None = None, often: bool = False) -> Raised:
-    unverified = any(dose.unverified for dose in doses)
     words = f"{len(doses)} dose{'s' if len(doses) > 1 else ''} {_WORDS.get(concern, 'running not taken')}"
     if often:
         words = f"{len(doses)} of the last {LAST} doses not taken"
     if concern not in _WORDS and (silent := sum(dose.unanswered for dose in doses)):
         words += f", {silent} of them unconfirmed"
-    if unverified:
-        words += "; not verified: the patient's answers may not have reached us"
+    unverified = any(dose.unverified for dose in doses)
     return Raised(concern, since or doses[0].due_at, len(doses), unverified, words, at)

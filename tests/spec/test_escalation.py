@@ -1,0 +1,394 @@
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from fractions import Fraction
+
+import pytest
+
+from reminders.domain.dose_state import DoseState, Standing
+from reminders.domain.escalation import (
+    WEEKLY,
+    Concern,
+    CountedDose,
+    Counts,
+    Ladder,
+    Raised,
+    concerns,
+    counted_dose,
+    counts,
+    ever_raised,
+)
+from reminders.domain.plan import DAY, HOUR
+from reminders.domain.profile import Confidence, DrugProfile, Sourced
+from reminders.drugs import load
+
+MONDAY = datetime(2026, 11, 23, tzinfo=UTC)
+THREE_A_DAY = Ladder()
+HOURS = (8, 14, 20)
+
+STATES = {
+    **dict.fromkeys("TLXC", DoseState.TAKEN),
+    **dict.fromkeys("RP", DoseState.SKIPPED),
+    "M": DoseState.MISSED,
+    "U": DoseState.UNCONFIRMED,
+    "u": DoseState.UNCONFIRMED,
+    "N": DoseState.NOT_REMINDED,
+    "Z": DoseState.NOT_DUE,
+    "z": DoseState.UNCONFIRMED,
+    "o": DoseState.OPEN,
+    "s": DoseState.OPEN,
+    "p": DoseState.PENDING,
+}
+
+
+def drawn(table: str) -> tuple[tuple[str, ...], ...]:
+    """Read a drawn table: rows of cells between bars, the first row its heading."""
+    return tuple(tuple(cell.strip() for cell in line.split("|")) for line in table.strip().splitlines())
+
+
+def due(slot: int) -> datetime:
+    """When the n-th slot of 08/14/20 falls due, counted from 1."""
+    day, number = divmod(slot - 1, 3)
+    return MONDAY + timedelta(days=day, hours=HOURS[number])
+
+
+def doses(letters: str, every: timedelta | None = None) -> list[CountedDose]:
+    """Lay out letters as doses of 08/14/20, or one every so often."""
+    return [
+        CountedDose(
+            MONDAY + place * every if every else due(place + 1),
+            STATES[letter],
+            silent=letter == "s",
+            muted=letter == "z",
+            unverified=letter == "u",
+        )
+        for place, letter in enumerate(letters.replace(" ", ""))
+    ]
+
+
+IN_WORDS = {
+    Concern.ASK_WHY: "ask why",
+    Concern.ASK_SILENCE: "ask silence",
+    Concern.TELL_CAREGIVERS: "caregivers",
+    Concern.MISSES: "alert",
+    Concern.MISSES_URGENT: "urgent",
+    Concern.CANNOT_REACH: "cannot reach",
+    Concern.PHONE_PROBLEM: "phone problem",
+    Concern.SUSPEND: "suspend",
+}
+"""Each concern as the tables write it."""
+
+
+def raised_at(found: Iterable[Raised]) -> str:
+    """Write concerns as the tables do: the slot at which each began, and its name."""
+    slots = {due(slot): slot for slot in range(1, 61)}
+    return ", ".join(f"{slots[raised.at]} {IN_WORDS[raised.concern]}" for raised in found)
+
+
+FIRES = drawn("""
+    #         | doses                   | raised, at slot
+    1         | TTT TTT TTT TTT TTM UUT | 16 ask why, 16 caregivers, 17 alert
+    2         | TTT ZZZ ZZT TTT         |
+    3         | TTT NNN TTM             | 6 phone problem
+    4         | TLR TTT TLT             |
+    5         | UUU UUU                 | 2 ask silence, 2 caregivers, 3 alert, 6 cannot reach, 6 urgent
+    6         | TMN UZM TTT             | 4 ask why, 4 caregivers, 6 alert
+    7         | TTP PPT                 | 4 ask why, 4 caregivers, 5 alert
+    8         | TMT UTM TUT             | 8 alert
+    9         | TXT TTT                 |
+    10        | TTU UUT                 | 4 ask silence, 4 caregivers, 5 alert
+    10, later | TTT TUT                 |
+    11        | ZZZ NNN                 | 6 phone problem
+    12        | TTT TTo                 |
+    13        | TTT TTT TTT TTT MTM TTT |
+    14        | TUT TTT UTT             |
+    14, later | TCT TTT CTT             |
+    15        | MMM UUU MMM             | 2 ask why, 2 caregivers, 3 alert, 6 urgent, 9 suspend
+""")
+"""What the adherence vectors raise on the way, three doses a day of a withdrawal-risk drug, and at which slot.
+
+"10, later": slots 3 and 4 corrected to taken, so the alert of slot 5 is undone. "14, later": "all" to the catch-up question.
+"""
+
+
+@pytest.mark.parametrize("row", FIRES[1:], ids=lambda row: f"vector {row[0]}")
+def test_what_the_vectors_raise(row: tuple[str, ...]) -> None:
+    """Each vector raises exactly what is drawn, at exactly that slot."""
+    assert raised_at(ever_raised(doses(row[1]), THREE_A_DAY)) == row[2], f"vector {row[0]}"
+
+
+LADDER = drawn("""
+    doses         | three a day, withdrawal risk                         | weekly
+    M             |                                                      | ask why, caregivers
+    U             |                                                      | ask silence, caregivers, cannot reach
+    N             |                                                      | phone problem
+    MU            | ask why, caregivers                                  | ask why, caregivers, alert, cannot reach
+    UU            | ask silence, caregivers                              | ask silence, caregivers, alert, cannot reach
+    MM            | ask why, caregivers                                  | ask why, caregivers, alert, suspend
+    RPM           | ask why, caregivers, alert                           | ask why, caregivers, alert, suspend
+    UUM           | ask silence, caregivers, alert                       | ask silence, caregivers, alert
+    MTMTMTM       | alert                                                | ask why, caregivers
+    MTTTTTTTMTMTM |                                                      | ask why, caregivers
+    MMMMM         | ask why, caregivers, alert                           | ask why, caregivers, alert, suspend
+    MMMMMM        | ask why, caregivers, alert, urgent, suspend          | ask why, caregivers, alert, suspend
+    UUUUUU        | ask silence, caregivers, alert, urgent, cannot reach | ask silence, caregivers, alert, cannot reach
+    UUUUUUUUUUUU  | ask silence, caregivers, alert, urgent, cannot reach | ask silence, caregivers, alert, cannot reach
+    UUUUUR        | ask silence, caregivers, alert, urgent               | ask silence, caregivers, alert
+    NN            |                                                      | phone problem
+    NNN           | phone problem                                        | phone problem
+    NNoN          |                                                      | phone problem
+    MMMT          |                                                      |
+""")
+"""Which concerns stand after the last dose.
+
+Two not taken running ask the patient, and tell the caregivers who agreed; three running, or four of the last nine
+counted, alert the provider; six are urgent, and suspend if all were reported. Silence alone never suspends. The first
+doses of a run decide which question is asked; there is one a run.
+"""
+
+
+@pytest.mark.parametrize("row", LADDER[1:], ids=lambda row: row[0])
+@pytest.mark.parametrize(("ladder", "every", "column"), [(THREE_A_DAY, None, 1), (WEEKLY, 7 * DAY, 2)], ids=["three a day", "weekly"])
+def test_the_ladder(row: tuple[str, ...], ladder: Ladder, every: timedelta | None, column: int) -> None:
+    """Each run raises what its rung says, by cadence."""
+    standing = ", ".join(IN_WORDS[raised.concern] for raised in concerns(doses(row[0], every), ladder))
+
+    assert standing == row[column], f"{row[0]}, {LADDER[0][column]}"
+
+
+COUNTERS = drawn("""
+    doses       | not taken | unanswered | not reminded | of last nine | reported gap
+    MRPU        | 4         | 1          | 0            | 4            | 3
+    MMZ         | 2         | 0          | 0            | 2            | 2
+    MMN         | 2         | 0          | 1            | 2            | 2
+    MMz         | 2         | 0          | 0            | 2            | 2
+    MMo         | 2         | 0          | 0            | 2            | 2
+    MMp         | 2         | 0          | 0            | 2            | 2
+    MMs         | 3         | 1          | 0            | 3            | 2
+    MMT         | 0         | 0          | 0            | 2            | 0
+    UZU         | 2         | 2          | 0            | 2            | 0
+    UNU         | 2         | 2          | 0            | 2            | 0
+    UzU         | 2         | 2          | 0            | 2            | 0
+    UMU         | 3         | 1          | 0            | 3            | 1
+    UT          | 0         | 0          | 0            | 1            | 0
+    NZN         | 0         | 0          | 2            | 0            | 0
+    NzN         | 0         | 0          | 2            | 0            | 0
+    NpN         | 0         | 0          | 2            | 0            | 0
+    NT          | 0         | 0          | 0            | 0            | 0
+    NP          | 1         | 0          | 0            | 1            | 1
+    NU          | 1         | 1          | 0            | 1            | 0
+    No          | 0         | 0          | 0            | 0            | 0
+    Ns          | 1         | 1          | 0            | 1            | 0
+    MUNUM       | 4         | 0          | 0            | 4            | 2
+    MMMMMMMMMMM | 11        | 0          | 0            | 9            | 11
+""")
+"""The counters after the last dose. Beside the letters of adherence: s open past its silent time, p pending, z muted.
+
+Not due, muted and not reminded neither count nor reset what was not taken or not answered; silence between two reports
+neither adds to the reported gap nor ends it; an answer, or proof that a text left, ends a run not reminded.
+"""
+
+
+@pytest.mark.parametrize("row", COUNTERS[1:], ids=lambda row: row[0])
+def test_the_counters(row: tuple[str, ...]) -> None:
+    """Each dose counts, resets, or does neither."""
+    assert counts(doses(row[0])) == Counts(*(int(cell) for cell in row[1:]))
+
+
+# --- causes, and what undoes them -------------------------------------------------------------------------------------
+
+
+def test_one_cause_for_a_run_however_long() -> None:
+    """A run that grows keeps its cause, the first dose of the run, and its slot."""
+    three, five = (next(r for r in concerns(doses(run), THREE_A_DAY) if r.concern is Concern.MISSES) for run in ("TMMM", "TMMMMM"))
+
+    assert (five.cause, five.at, three.count, five.count) == (three.cause, three.at, 3, 5)
+
+
+def test_a_spell_of_scattered_misses_has_one_cause() -> None:
+    """As long as four of the last nine stay not taken, the alert is the same, though the window moves on."""
+    spell = ever_raised(doses("MTMTMTMTMTMTMTM"), THREE_A_DAY)
+
+    assert [raised.cause for raised in spell] == [(Concern.MISSES, due(1))]
+
+
+def test_a_miss_after_the_spell_is_a_new_cause() -> None:
+    """Three running, one taken, one missed: four of the last nine again, since the new miss."""
+    spells = [r.cause for r in ever_raised(doses("MMMTM"), THREE_A_DAY) if r.concern is Concern.MISSES]
+
+    assert spells == [(Concern.MISSES, due(1)), (Concern.MISSES, due(5))]
+
+
+def test_a_run_inside_a_spell_is_the_same_cause() -> None:
+    """Scattered misses that become a run do not alert twice."""
+    spell = [r.cause for r in ever_raised(doses("MTMTMTMMM"), THREE_A_DAY) if r.concern is Concern.MISSES]
+
+    assert spell == [(Concern.MISSES, due(1))]
+
+
+def test_a_later_answer_undoes_the_cause() -> None:
+    """When slots 3 and 4 turn out to have been taken, no alert of theirs has a cause any more."""
+    before, after = (ever_raised(doses(run), THREE_A_DAY) for run in ("TTUUUT", "TTTTUT"))
+
+    assert ([raised.concern for raised in before], after) == ([Concern.ASK_SILENCE, Concern.TELL_CAREGIVERS, Concern.MISSES], ())
+
+
+def test_what_staff_read() -> None:
+    """The words say how many, and how much of it is only silence."""
+    words = {raised.concern: raised.words for raised in concerns(doses("NNNMTUTUTU"), THREE_A_DAY)}
+
+    assert words == {Concern.MISSES: "4 of the last 9 doses not taken, 3 of them unconfirmed"}
+
+
+@pytest.mark.parametrize(
+    ("run", "ladder", "words"),
+    [
+        ("MUU", THREE_A_DAY, "3 doses running not taken, 2 of them unconfirmed"),
+        ("UUUUUU", THREE_A_DAY, "6 doses running without an answer"),
+        ("NNN", THREE_A_DAY, "3 doses running not reminded"),
+        ("MMMMUMM", THREE_A_DAY, "6 doses reported not taken since the last one taken"),
+        ("M", WEEKLY, "1 dose running not taken"),
+    ],
+)
+def test_each_concern_in_words(run: str, ladder: Ladder, words: str) -> None:
+    """Each concern names its counter: not taken, without an answer, not reminded, or reported."""
+    assert concerns(doses(run), ladder)[-1].words == words
+
+
+# --- silence that may be our deafness ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("run", ["uu", "Mu", "uuuuu"])
+def test_nothing_unverified_reaches_a_caregiver(run: str) -> None:
+    """Doses closed while replies could not be fetched do not count towards telling a caregiver."""
+    assert Concern.TELL_CAREGIVERS not in {raised.concern for raised in concerns(doses(run), THREE_A_DAY)}
+
+
+def test_a_caregiver_is_told_of_what_is_verified_in_the_run() -> None:
+    """Two verified doses are enough; the count is theirs, the cause is the run's, so that no second text follows."""
+    told = next(raised for raised in concerns(doses("uMU"), THREE_A_DAY) if raised.concern is Concern.TELL_CAREGIVERS)
+
+    assert (told.since, told.count, told.unverified) == (due(1), 2, False)
+
+
+def test_the_provider_is_told_that_a_run_is_unverified() -> None:
+    """A run that rests on unverified doses alerts the provider, and says so."""
+    alert = next(raised for raised in concerns(doses("uMu"), THREE_A_DAY) if raised.concern is Concern.MISSES)
+
+    assert (alert.count, alert.unverified) == (3, True)
+
+
+# --- time -------------------------------------------------------------------------------------------------------------
+
+CANNOT_REACH = (
+    ("six of 08/14/20, at 46 hours", THREE_A_DAY, "ssssss", None, 46 * HOUR, False),
+    ("six of 08/14/20, at 48 hours", THREE_A_DAY, "ssssss", None, 48 * HOUR, True),
+    ("two, five days apart", THREE_A_DAY, "sZZZZZZZZZZZZZZs", None, 130 * HOUR, False),
+    ("one weekly, after a day", WEEKLY, "s", 7 * DAY, DAY, False),
+    ("one weekly, after three days", WEEKLY, "s", 7 * DAY, 3 * DAY, True),
+)
+"""“Cannot reach”: unanswered running for 48 hours and as many doses as they hold; a weekly drug, three days."""
+
+
+@pytest.mark.parametrize(("words", "ladder", "run", "every", "after", "stands"), CANNOT_REACH, ids=[row[0] for row in CANNOT_REACH])
+def test_cannot_reach(words: str, ladder: Ladder, run: str, every: timedelta | None, after: timedelta, *, stands: bool) -> None:
+    """Nobody is beyond reach before the time is over, nor for doses that lie apart."""
+    laid_out = doses(run, every)
+    found = {raised.concern for raised in concerns(laid_out, ladder, laid_out[0].due_at + after)}
+
+    assert (Concern.CANNOT_REACH in found) is stands, words
+
+
+def test_a_day_without_a_reminder_is_a_phone_problem() -> None:
+    """Once a day, two reminders that did not arrive span 24 hours: no third is waited for."""
+    found = [raised.concern for raised in concerns(doses("NN", DAY), THREE_A_DAY)]
+
+    assert found == [Concern.PHONE_PROBLEM]
+
+
+SILENT_AT = MONDAY + 12 * HOUR
+SEEN = (
+    ("open, before", Standing(DoseState.OPEN), -1, CountedDose(due(1), DoseState.OPEN)),
+    ("open, from there on", Standing(DoseState.OPEN), 0, CountedDose(due(1), DoseState.OPEN, silent=True)),
+    ("“not taken”, and not since", Standing(DoseState.OPEN, answered=True), 0, CountedDose(due(1), DoseState.SKIPPED)),
+    ("“not taken”, and still time", Standing(DoseState.OPEN, answered=True), -1, CountedDose(due(1), DoseState.OPEN)),
+    ("closed unverified", Standing(DoseState.UNCONFIRMED, unverified=True), 0, CountedDose(due(1), DoseState.UNCONFIRMED, unverified=True)),
+    ("muted", Standing(DoseState.OPEN, muted=True), 0, CountedDose(due(1), DoseState.OPEN, silent=True, muted=True)),
+    ("taken", Standing(DoseState.TAKEN, answered=True), 0, CountedDose(due(1), DoseState.TAKEN)),
+)
+"""How a dose of 08:00 with silent time 12:00 is counted, so many minutes after that."""
+
+
+@pytest.mark.parametrize(("words", "standing", "minutes", "expected"), SEEN, ids=[row[0] for row in SEEN])
+def test_a_dose_as_the_counters_see_it(words: str, standing: Standing, minutes: int, expected: CountedDose) -> None:
+    """An open dose counts from its silent time on, as what was said of it."""
+    assert counted_dose(standing, due(1), silent_at=SILENT_AT, now=SILENT_AT + timedelta(minutes=minutes)) == expected, words
+
+
+@pytest.mark.parametrize(("minutes", "unverified"), [(-1, False), (0, True)])
+def test_silence_is_unverified_until_replies_are_fetched(minutes: int, *, unverified: bool) -> None:
+    """A dose that goes silent while replies cannot be fetched is counted, and marked."""
+    now = SILENT_AT + timedelta(minutes=minutes)
+
+    assert counted_dose(Standing(DoseState.OPEN), due(1), silent_at=SILENT_AT, now=now, verified=False).unverified is unverified
+
+
+# --- which ladder -----------------------------------------------------------------------------------------------------
+
+
+def profile(*, warn: timedelta | None, suspend: timedelta | None, withdrawal: bool = True) -> DrugProfile:
+    """A drug with such a gap rule."""
+    spans = [Sourced(span, "Doseline", Confidence.DEFAULT) if span else None for span in (warn, suspend)]
+    risk = Sourced(withdrawal, "Doseline", Confidence.DEFAULT)
+    return replace(load("baclofen-tablet"), gap_warn=spans[0], gap_suspend=spans[1], withdrawal_risk=risk)
+
+
+BACLOFEN = profile(warn=24 * HOUR, suspend=48 * HOUR)
+LADDERS = (
+    ("baclofen, three a day", BACLOFEN, 3, THREE_A_DAY),
+    ("baclofen, four a day", BACLOFEN, 4, replace(THREE_A_DAY, cannot_reach_after=8, gap_suspend_doses=8)),
+    (
+        "pregabalin, twice a day",
+        BACLOFEN,
+        2,
+        replace(THREE_A_DAY, alert_after=2, urgent_after=4, cannot_reach_after=4, gap_suspend_doses=4),
+    ),
+    (
+        "venlafaxine, daily",
+        profile(warn=2 * DAY, suspend=5 * DAY),
+        1,
+        replace(THREE_A_DAY, alert_after=2, urgent_after=5, cannot_reach_after=2, gap_suspend_doses=5),
+    ),
+    (
+        "benzodiazepine, daily",
+        profile(warn=DAY, suspend=3 * DAY),
+        1,
+        replace(
+            THREE_A_DAY,
+            ask_after=1,
+            caregivers_after=1,
+            alert_after=1,
+            urgent_after=3,
+            cannot_reach_after=2,
+            gap_suspend_doses=3,
+        ),
+    ),
+    ("no gap rule, three a day", profile(warn=None, suspend=None), 3, replace(THREE_A_DAY, gap_suspend_doses=None)),
+    (
+        "no withdrawal risk, three a day",
+        profile(warn=None, suspend=None, withdrawal=False),
+        3,
+        replace(THREE_A_DAY, urgent_after=None, gap_suspend_doses=None),
+    ),
+    ("weekly injection", profile(warn=7 * DAY, suspend=14 * DAY, withdrawal=False), Fraction(1, 7), WEEKLY),
+    ("every third day, no gap rule", profile(warn=None, suspend=None), Fraction(1, 3), replace(WEEKLY, gap_suspend_doses=None)),
+)
+"""The ladder a drug starts with, by its gap rule and its doses a day."""
+
+
+@pytest.mark.parametrize(("words", "drug", "per_day", "expected"), LADDERS, ids=[row[0] for row in LADDERS])
+def test_the_ladder_a_drug_starts_with(words: str, drug: DrugProfile, per_day: Fraction | int, expected: Ladder) -> None:
+    """A ladder follows the drug's cadence, and never waits longer than its gap rule."""
+    assert Ladder.for_(drug, per_day) == expected, words
