@@ -42,7 +42,8 @@ class BrokenReference(ValueError):
 def make_engine(url: str) -> Engine:
     """Make an engine for `sqlite:///path`, `sqlite://` (in memory, one connection) or `postgresql://…`.
 
-    The folder of a SQLite file is made if it is missing. Nothing connects until the engine is first used.
+    The folder of a SQLite file is made if it is missing. Nothing connects until the engine is first used. Its errors and
+    its log never show what was written: a line in a log is not the place for a patient's number.
     """
     parsed = make_url(url.replace("postgres://", "postgresql://", 1) if url.startswith("postgres://") else url)
     engine = _sqlite(parsed) if parsed.get_backend_name() == "sqlite" else _postgresql(parsed)
@@ -135,7 +136,7 @@ def _sqlite(url: URL) -> Engine:
         Path(str(url.database)).parent.mkdir(parents=True, exist_ok=True)
     pool = {"pool_size": 1, "max_overflow": 0} if in_memory else {}  # a second connection would be a second database
     arguments = {"isolation_level": None, "check_same_thread": False, "timeout": BUSY_SECONDS}
-    engine = create_engine(url, poolclass=QueuePool, pool_timeout=BUSY_SECONDS, connect_args=arguments, **pool)
+    engine = create_engine(url, poolclass=QueuePool, pool_timeout=BUSY_SECONDS, connect_args=arguments, hide_parameters=True, **pool)
     event.listen(engine, "connect", _prepare)
     event.listen(engine, "begin", _begin)
     return engine
@@ -143,7 +144,8 @@ def _sqlite(url: URL) -> Engine:
 
 def _postgresql(url: URL) -> Engine:
     arguments = {"connect_timeout": BUSY_SECONDS, "options": POSTGRES_OPTIONS}
-    return create_engine(url.set(drivername="postgresql+psycopg"), pool_pre_ping=True, connect_args=arguments)
+    url = url.set(drivername="postgresql+psycopg")
+    return create_engine(url, pool_pre_ping=True, connect_args=arguments, hide_parameters=True)
 
 
 def _prepare(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:

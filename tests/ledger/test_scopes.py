@@ -231,6 +231,14 @@ def test_sqlite_is_set(sqlite_engine: Engine, name: str, setting: object) -> Non
     assert pragma(sqlite_engine, name) == setting
 
 
+def test_an_error_does_not_tell_what_was_written(counting: Engine) -> None:
+    """What the database refuses reaches a log by its statement, never by its values."""
+    with pytest.raises(DBAPIError) as refused, writing(counting) as connection:
+        connection.execute(insert(COUNTER).values(no=1, value=20255501))
+
+    assert "20255501" not in str(refused.value)
+
+
 def test_memory_is_one_database() -> None:
     """A ledger in memory is the same in every thread."""
     engine = make_engine("sqlite://")
