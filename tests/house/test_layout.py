@@ -49,6 +49,7 @@ def test_the_import_contracts_hold(copied: Path) -> None:
         ("reminders/web/__init__.py", "import twilio", "Only its transport speaks Twilio"),
         ("reminders/services/reminding.py", "import apscheduler", "Only scheduling speaks APScheduler"),
         ("reminders/web/__init__.py", "import db.tables", "Rows become values in one package"),
+        ("reminders/web/__init__.py", "import db.queries", "Only services ask the ledger"),
         ("reminders/scheduling/loop.py", "import reminders.domain.missed", "Scheduling asks services and nothing else of ours"),
         ("reminders/services/reminding.py", "import reminders.services.planted", "No service calls a service"),
     ],
