@@ -66,17 +66,18 @@ def _phone(text: str) -> str:
     return text
 
 
-_read_amount = _reader(AMOUNT, 'an exact decimal in quotes, like "5" or "2.5"', _above_zero)
-_read_clock = _reader(CLOCK, 'a local time of day in whole minutes from 00:00 to 23:59, like "08:00"', time.fromisoformat)
-_read_date = _reader(DATE, 'a date, like "2026-11-23"', date.fromisoformat, "no such date")
-_read_duration = _reader(DURATION, 'a duration, like "2 h", "30 min" or "5 d"', _duration)
-_read_instant = _reader(
+# Each takes a raw value and gives the value it stands for, or raises ValueError with a sentence that says what is wanted.
+read_amount = _reader(AMOUNT, 'an exact decimal in quotes, like "5" or "2.5"', _above_zero)
+read_clock = _reader(CLOCK, 'a local time of day in whole minutes from 00:00 to 23:59, like "08:00"', time.fromisoformat)
+read_date = _reader(DATE, 'a date, like "2026-11-23"', date.fromisoformat, "no such date")
+read_duration = _reader(DURATION, 'a duration, like "2 h", "30 min" or "5 d"', _duration)
+read_instant = _reader(
     INSTANT,
     'an instant with its zone, like "2026-11-23T13:00:00Z"',
     lambda text: datetime.fromisoformat(text).astimezone(UTC),
     "no such instant",
 )
-_read_phone = _reader(
+read_phone = _reader(
     E164, 'a phone number in E.164 form, like "+12025550101"', _phone, "no such phone number, in any country's numbering plan"
 )
 
@@ -91,7 +92,7 @@ def duration_text(length: timedelta) -> str:
 def _read_hours(value: object) -> timedelta:
     """Read a plain number of hours, or a duration with its unit."""
     text = _number_text(value)
-    return _read_duration(f"{text} h" if re.fullmatch(AMOUNT, text) else value)
+    return read_duration(f"{text} h" if re.fullmatch(AMOUNT, text) else value)
 
 
 def hours_text(length: timedelta) -> str:
@@ -119,7 +120,8 @@ def _zones() -> frozenset[str]:
     return frozenset(available_timezones()) - {"localtime", "Factory"}  # the machine's own, and a placeholder: no place
 
 
-def _read_zone(value: object) -> str:
+def read_zone(value: object) -> str:
+    """Read the name of a time zone that exists here."""
     if not (isinstance(value, str) and value in _zones()):
         raise ValueError(f'no such time zone: {shown(value)}; use an IANA name, like "America/New_York"')
     return value
@@ -138,15 +140,15 @@ def _string(pattern: str = "", **more: object) -> WithJsonSchema:
     return WithJsonSchema({"type": "string"} | ({"pattern": pattern} if pattern else {}) | more)
 
 
-AmountText = Annotated[Decimal, BeforeValidator(_read_amount), _string(AMOUNT)]
-ClockText = Annotated[time, BeforeValidator(_read_clock), _string(CLOCK)]
-DateText = Annotated[date, BeforeValidator(_read_date), _string(DATE, format="date")]
-DurationText = Annotated[timedelta, BeforeValidator(_read_duration), _string(DURATION)]
+AmountText = Annotated[Decimal, BeforeValidator(read_amount), _string(AMOUNT)]
+ClockText = Annotated[time, BeforeValidator(read_clock), _string(CLOCK)]
+DateText = Annotated[date, BeforeValidator(read_date), _string(DATE, format="date")]
+DurationText = Annotated[timedelta, BeforeValidator(read_duration), _string(DURATION)]
 HoursText = Annotated[timedelta, BeforeValidator(_read_hours), WithJsonSchema({"type": ["string", "number"]})]
 FractionText = Annotated[Decimal, BeforeValidator(_read_fraction), WithJsonSchema({"type": ["string", "number"]})]
-InstantText = Annotated[datetime, BeforeValidator(_read_instant), _string(INSTANT, format="date-time")]
-PhoneText = Annotated[str, BeforeValidator(_read_phone), _string(E164)]
-ZoneText = Annotated[str, BeforeValidator(_read_zone), _string()]
+InstantText = Annotated[datetime, BeforeValidator(read_instant), _string(INSTANT, format="date-time")]
+PhoneText = Annotated[str, BeforeValidator(read_phone), _string(E164)]
+ZoneText = Annotated[str, BeforeValidator(read_zone), _string()]
 Name = Annotated[str, Field(min_length=1, max_length=80), AfterValidator(_one_line)]
 Ref = Annotated[str, Field(min_length=1, max_length=80), AfterValidator(_one_line)]
 Word = Annotated[str, Field(min_length=1, max_length=40), AfterValidator(_one_line)]
