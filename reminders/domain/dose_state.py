@@ -140,7 +140,9 @@ _TURN = {
     EventKind.ADVISED_SKIP: 1,
     EventKind.NOT_DUE: 2,
     EventKind.MUTED: 2,
-    EventKind.CLOSED: 3,
+    EventKind.TEXT_ENDED: 3,  # the decision first, then the text that was cancelled for it
+    EventKind.OPTED_OUT: 3,
+    EventKind.CLOSED: 4,
 }
 
 

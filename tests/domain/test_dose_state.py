@@ -233,6 +233,16 @@ def test_a_muted_pending_dose_says_why_it_was_not_reminded() -> None:
     assert fold((DoseEvent(K.FELL_DUE, DUE), DoseEvent(K.MUTED, at(1)))).reason == "muted"
 
 
+@pytest.mark.parametrize(("decided", "state", "muted"), [(K.NOT_DUE, DoseState.NOT_DUE, False), (K.MUTED, DoseState.NOT_REMINDED, True)])
+def test_a_decision_goes_before_the_text_cancelled_for_it(decided: EventKind, state: DoseState, *, muted: bool) -> None:
+    """Suspending or muting a dose whose text is cancelled at that very instant is not our failure to remind."""
+    standing = fold(
+        (DoseEvent(K.FELL_DUE, DUE), DoseEvent(K.TEXT_ENDED, at(1), text="reminder", why="cancelled"), DoseEvent(decided, at(1)))
+    )
+
+    assert (standing.state, standing.muted) == (state, muted)
+
+
 def test_a_correction_settles_what_was_odd_and_contradicted() -> None:
     """After a named person has looked, nothing is left to look at; the time told stays."""
     correction = DoseEvent(K.CORRECTED, at(60), state=DoseState.TAKEN, by="Nurse Bell", why="told by phone: one tablet")
