@@ -1,0 +1,55 @@
+"""The web, put together from its parts. It parses, asks one service and renders; it decides nothing."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import asdict
+from http import HTTPStatus
+
+from fastapi import FastAPI
+from starlette.middleware import Middleware
+from starlette.responses import JSONResponse
+
+from reminders.services import watching
+from reminders.web.guard import Guard
+from reminders.web.parts import Parts
+from reminders.web.problems import answer_with_problems
+from reminders.web.status_page import status_page
+from reminders.web.webhooks import webhooks
+
+LOOKED_AT = ["GET", "HEAD"]
+
+
+def create_app(parts: Parts) -> FastAPI:
+    """Make the app. It publishes no description of itself, and loads nothing from elsewhere."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with parts.lifespan():
+            yield
+
+    app = FastAPI(
+        docs_url=None,
+        redoc_url=None,
+        openapi_url=None,
+        redirect_slashes=False,  # a redirection would take its address from the Host header
+        lifespan=lifespan,
+        middleware=[Middleware(Guard)],
+    )
+    answer_with_problems(app)
+    app.include_router(webhooks(parts))
+    app.include_router(status_page(parts))
+
+    @app.api_route("/healthz", methods=LOOKED_AT)
+    async def healthz() -> dict[str, str]:
+        """Say that the process answers. Looks at nothing."""
+        return {"status": "ok"}
+
+    @app.api_route("/readyz", methods=LOOKED_AT)
+    def readyz() -> JSONResponse:
+        """Say whether the process is fit to serve, and what was looked at."""
+        found = watching.readiness(parts.engine, now=parts.clock.now())
+        return JSONResponse(asdict(found), HTTPStatus.OK if found.ok else HTTPStatus.SERVICE_UNAVAILABLE)
+
+    return app

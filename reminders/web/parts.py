@@ -1,0 +1,77 @@
+"""What the web needs of the rest, handed to it by `bootstrap.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractAsyncContextManager, nullcontext
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from sqlalchemy import Engine
+
+from reminders.clock import Clock
+
+
+class IsSigned(Protocol):
+    """The proof of a webhook's sender: `reminders.messaging.twilio.SignatureCheck`."""
+
+    def __call__(self, url: str, body: Sequence[tuple[str, str]] | str, *, signature: str, signature_settings: str = "") -> bool:
+        """Check a signature over the public address and the body. Never raises."""
+        ...
+
+
+class Receive(Protocol):
+    """What takes in a text from somebody, once for ever: `services.replying.receive`."""
+
+    def __call__(
+        self, engine: Engine, *, sid: str, from_phone: str, to_phone: str, body: str, received_at: datetime, now: datetime
+    ) -> object:
+        """Take it in and commit."""
+        ...
+
+
+class ReceiveStatus(Protocol):
+    """What takes in a carrier's receipt: `services.delivering.receive_status`."""
+
+    def __call__(self, engine: Engine, *, sid: str, status: str, tag: str | None, error_code: int | None, now: datetime) -> object:
+        """Take it in and commit."""
+        ...
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Carrier:
+    """The account whose webhooks are believed; at least one of `sender` and `messaging_service_sid` is there.
+
+    `public_url` is the address that the carrier signs, without a last slash.
+    """
+
+    public_url: str
+    account_sid: str
+    sender: str | None
+    messaging_service_sid: str | None
+    is_signed: IsSigned
+
+
+def _nothing() -> None:
+    """Nobody waits to be told."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Parts:
+    """The web's parts.
+
+    transport  how texts leave, for the page: `sandbox`, `twilio`.
+    carrier    None in the sandbox: then no webhook is accepted at all.
+    heard      called after a webhook's transaction has committed, so that an answer leaves soon.
+    lifespan   runs around the whole life of the app, inside its event loop.
+    """
+
+    engine: Engine
+    clock: Clock
+    transport: str
+    carrier: Carrier | None
+    receive: Receive
+    receive_status: ReceiveStatus
+    heard: Callable[[], None] = _nothing
+    lifespan: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
