@@ -8,7 +8,7 @@ import typer
 from rich.text import Text
 
 from reminders.clock import SystemClock
-from reminders.commands.ledger import open_ledger
+from reminders.commands.ledger import the_ledger
 from reminders.commands.output import ERRORS, SCREEN, JsonFlag, print_json, progress_bar, telling
 from reminders.commands.typed import FileArgument, read_file
 from reminders.errors import Fault
@@ -19,8 +19,8 @@ def import_(ctx: typer.Context, file: FileArgument, *, as_json: JsonFlag = False
     """Import patients, caregivers, consents and plans: all of the file, or nothing of it, each fault with its path."""
     with telling(ctx):
         data = read_file(file)
-        with progress_bar("Importing patients") as told:
-            imported = import_file(open_ledger(), data, now=SystemClock().now(), progress=told)
+        with the_ledger() as engine, progress_bar("Importing patients") as told:
+            imported = import_file(engine, data, now=SystemClock().now(), progress=told)
         if as_json:
             print_json(asdict(imported))
         else:

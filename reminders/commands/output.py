@@ -78,8 +78,8 @@ def _say(error: DoselineError) -> None:
     if not isinstance(error, BadFile):
         ERRORS.print(Text(f"Error: {error}", style="red"), soft_wrap=True)
         return
-    many = len(error.faults)
-    ERRORS.print(Text(f"{many} fault{'' if many == 1 else 's'}; nothing was stored.", style="red"), soft_wrap=True)
+    many = "1 fault" if len(error.faults) == 1 else f"{len(error.faults)} faults"
+    ERRORS.print(Text(f"The file cannot be used: {many}. Nothing was stored.", style="red"), soft_wrap=True)
     for fault in error.faults:
         ERRORS.print(Text.assemble("  ", (fault.path, "bold"), ": " if fault.path else "", fault.message), soft_wrap=True)
 

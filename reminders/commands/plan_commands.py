@@ -197,7 +197,7 @@ def missed(
             instants = {"until": _or_null(advised.until), "next_at": _or_null(advised.next_at)}
             print_json({"decision": advised.decision, **instants, "rule": advised.rule, "text": advised.text})
         else:
-            SCREEN.print(plan_tables.advice_lines(advised, plan.tz))
+            SCREEN.print(plan_tables.advice_lines(advised, plan.tz), soft_wrap=True)
 
 
 def _or_null(at: datetime | None) -> str | None:

@@ -15,7 +15,7 @@ from reminders import drugs
 from reminders.domain.checking import check_plan
 from reminders.domain.finding import Finding, PatientFacts
 from reminders.domain.patient_checks import check_patient
-from reminders.domain.profile import Severity
+from reminders.domain.profile import DrugProfile, Severity
 from reminders.errors import BadFile, Fault
 from reminders.formats.import_file import ImportFile, PatientPlans, plans_in, read_import
 from reminders.formats.json_text import join
@@ -128,9 +128,14 @@ def _notes(patient: PatientPlans) -> Iterator[tuple[Severity, Fault]]:
             yield Severity.ERROR, Fault(join(path, "drug"), str(unknown))
         else:
             yield from (_note(path, finding) for finding in check_plan(plan, profile, others=before))
-            facts = PatientFacts(medicines=patient.medicines)
-            yield from (_note(patient.path, finding) for finding in check_patient(plan, profile, facts))
+            yield from (_note(patient.path, finding) for finding in _of_medicines(plan, profile, patient.medicines))
         before.append(plan)
+
+
+def _of_medicines(plan: Plan, profile: DrugProfile, medicines: tuple[str, ...]) -> Iterator[Finding]:
+    """What the other medicines mean for a plan. Of age, kidneys, indication and review the file says nothing, so nothing is missed."""
+    found = check_patient(plan, profile, PatientFacts(medicines=medicines))
+    yield from (finding for finding in found if finding.path.startswith("medicines"))
 
 
 def _note(path: str, finding: Finding) -> tuple[Severity, Fault]:
