@@ -61,7 +61,7 @@ class PlanJobs(Generic[Ledger]):
             now = self._loop.clock.now()
             minutes = self._reminding.due_minutes(self._ledger, now=now, until=now + HORIZON)
             wanted = {f"doses {at:%Y-%m-%dT%H:%MZ}": at for at in minutes}
-            standing = {job.id: job.trigger.run_date for job in self._loop.scheduler.get_jobs("plans")}
+            standing = {job.id: getattr(job, "next_run_time", None) for job in self._loop.scheduler.get_jobs("plans")}  # paused: None
             for name in standing.keys() - wanted.keys():
                 with suppress(JobLookupError):  # it fired meanwhile
                     self._loop.scheduler.remove_job(name, "plans")

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import uuid4
 
+import pytest
 from sqlalchemy import Connection, Engine, func, insert, select
 
 from db.engine import reading, writing
 from db.tables import metadata
+from reminders import drugs
 from reminders.domain.plan import Course, Plan
 from reminders.domain.schedule import next_slot
 from reminders.services.records.plans import document_of
@@ -21,9 +24,20 @@ PHONES = 100  # of a clinic: the numbers +1 202 555 0100 to 0199 belong to nobod
 LABELS = ("A, blue cap", "B, red cap", "C, green cap")
 
 
-def due_at(at: datetime, label: str | None = None) -> Plan:
+def due_at(at: datetime, label: str | None = None, *, drug: str = "baclofen-tablet") -> Plan:
     """A plan of one dose a day, due for the first time at this minute."""
-    return a_plan(a_phase("5", at=(f"{at:%H:%M}",)), zone="UTC", start=f"{at:%Y-%m-%d}", label=label)
+    return a_plan(a_phase("5", at=(f"{at:%H:%M}",)), zone="UTC", start=f"{at:%Y-%m-%d}", label=label, drug=drug)
+
+
+def shelve_another_medicine(monkeypatch: pytest.MonkeyPatch) -> str:
+    """Put a medicine of another ingredient on the shelf, else like baclofen, and return its key.
+
+    Two plans of one ingredient at one minute would be a dose too many, and so no case of two doses in one text.
+    """
+    baclofen = drugs.load("baclofen-tablet")
+    other = replace(baclofen, key="another-tablet", name="another", aliases=(), ingredient="another")
+    monkeypatch.setattr(drugs, "_shelf", lambda: (baclofen, other))
+    return other.key
 
 
 def enrol(engine: Engine, *plans: Plan, now: datetime, patients: int = 1) -> list[str]:
