@@ -77,9 +77,7 @@ async def deliver(engine: Engine, transport: Transport, *, clock: Clock, limit: 
     return len(claimed)
 
 
-def receive_status(
-    engine: Engine, *, sid: str, status: str, tag: str | None, error_code: int | None, now: datetime
-) -> None:
+def receive_status(engine: Engine, *, sid: str, status: str, tag: str | None, error_code: int | None, now: datetime) -> None:
     """Take in a carrier's receipt: kept once for ever, and a text's status only ever rises."""
     with writing(engine) as c:
         text = outbox.by_receipt(c, sid=sid, tag=tag)
@@ -154,9 +152,7 @@ def _refused(c: Connection, text: Row, code: int | None, kind: FailureClass, now
         _lost(c, text, code, now=now)
 
 
-def _take_receipt(
-    c: Connection, text: Row, *, sid: str, status: str, error_code: int | None, tag: str | None, now: datetime
-) -> None:
+def _take_receipt(c: Connection, text: Row, *, sid: str, status: str, error_code: int | None, tag: str | None, now: datetime) -> None:
     rank = rank_of(status)
     if text["state"] in {"sending", "unknown", "queued"} and (tag is None or outbox.attempt_of(c, tag) == text["attempt"]):
         outbox.proved(c, text, sid=sid, now=now)  # a receipt proves that it was sent, whatever the answer to the request was
@@ -184,8 +180,10 @@ def _lost(c: Connection, text: Row, code: int | None, *, now: datetime) -> None:
 
 def _tell_clinic(c: Connection, text: Row, code: int | None, kind: FailureClass, now: datetime) -> None:
     stopped = kind is FailureClass.OPTED_OUT
-    words = "Texts to this number have stopped: the carrier says it opted out. The medicine has not stopped." if stopped else (
-        f"This number cannot be texted (carrier code {code}). Ask for another; reminders do not reach the patient."
+    words = (
+        "Texts to this number have stopped: the carrier says it opted out. The medicine has not stopped."
+        if stopped
+        else (f"This number cannot be texted (carrier code {code}). Ask for another; reminders do not reach the patient.")
     )
     cause = f"{text['contact_point_id']} {now:%Y-%m-%d}"
     known = people.patients(c, people.patients_on(c, text["contact_point_id"]))
@@ -213,7 +211,9 @@ def _settle(c: Connection, text: Row, listed: tuple[SentText, ...], *, now: date
             outbox.note_attempt(c, text, outcome="found", sid=mine.sid)
         return
     if text["looked"] + 1 < LOOKS:
-        outbox.fenced(c, text, {"looked": text["looked"] + 1, "lease_until": now + patience.second_look - patience.settle}, states=("unknown",))
+        outbox.fenced(
+            c, text, {"looked": text["looked"] + 1, "lease_until": now + patience.second_look - patience.settle}, states=("unknown",)
+        )
         return
     if now < text["expires_at"]:
         outbox.fenced(c, text, {"state": "queued", "send_at": now}, states=("unknown",))

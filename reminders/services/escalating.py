@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from db.engine import reading, writing
 from reminders.domain.dose_state import DoseState
-from reminders.domain.escalation import Concern, Ladder, Raised, concerns, counted_dose
+from reminders.domain.escalation import Concern, Ladder, Raised, concerns, counted_dose, ever_raised
 from reminders.domain.plan import AdvancePolicy
 from reminders.domain.plan_state import PlanState
 from reminders.messaging.texts import date_words, when
@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LAST_DOSES = 60
+MINUTE = "%Y-%m-%dT%H:%M"
 RELAXED = timedelta(days=1)
 """How long a question about silence, or a caregiver's text, is of use [our default]."""
 
@@ -65,6 +66,7 @@ class Case:
     plan: StoredPlan
     doses: tuple[StoredDose, ...]
     raised: tuple[Raised, ...]
+    ever: tuple[Raised, ...]
     now: datetime
 
 
@@ -98,10 +100,10 @@ def _recount(c: Connection, plan_id: str, patient_id: str, *, now: datetime) -> 
     if plan.state is PlanState.STOPPED:
         return
     recent = tuple(doses.of_plan(c, plan_id, last=LAST_DOSES))
-    counted = [
-        counted_dose(dose.standing, dose.slot.due_at, silent_at=dose.times.silent_at, now=now, key=dose.id) for dose in recent
-    ]
-    case = Case(people.patients(c, [patient_id])[patient_id], plan, recent, concerns(counted, ladder_of(plan, now)), now)
+    counted = [counted_dose(dose.standing, dose.slot.due_at, silent_at=dose.times.silent_at, now=now, key=dose.id) for dose in recent]
+    ladder = ladder_of(plan, now)
+    patient = people.patients(c, [patient_id])[patient_id]
+    case = Case(patient, plan, recent, concerns(counted, ladder, now), ever_raised(counted, ladder, now), now)
     _close_what_passed(c, case)
     for raised in case.raised:
         _raise(c, case, raised)
@@ -129,7 +131,7 @@ def _alert(c: Connection, case: Case, raised: Raised) -> None:
     kind = KINDS[raised.concern]
     if raised.concern is Concern.SUSPEND and case.plan.state is PlanState.SUSPENDED:
         return
-    cause = f"{case.plan.id} {raised.since:%Y-%m-%dT%H:%M}"
+    cause = f"{case.plan.id} {raised.since:{MINUTE}}"
     words = raised.words + (" Not verified: replies may be lost." if raised.unverified else "")
     notice = Notice(kind.alert, kind.severity, cause, words, plan_id=case.plan.id, clinical=kind.clinical, owner=kind.owner)
     if alerts.raise_once(c, case.patient, notice, now=case.now) is None:
@@ -143,7 +145,11 @@ def _alert(c: Connection, case: Case, raised: Raised) -> None:
 def _keep_back(c: Connection, case: Case, raised: Raised) -> None:
     """After repeated misses the plan stays, unless its policy is `as_prescribed` or it has no further step."""
     plan = case.plan
-    if plan.state is not PlanState.ACTIVE or plan.course.current.plan.advance is AdvancePolicy.AS_PRESCRIBED or plans.next_phase(plan) is None:
+    if (
+        plan.state is not PlanState.ACTIVE
+        or plan.course.current.plan.advance is AdvancePolicy.AS_PRESCRIBED
+        or plans.next_phase(plan) is None
+    ):
         return
     today = case.now.astimezone(plan.plan.tz).date()
     phase_no = plans.current_phase(plan, case.now)
@@ -159,7 +165,9 @@ def _overturn_step(c: Connection, case: Case) -> None:
     if plan.course.current.plan.advance is not AdvancePolicy.STAY_UNLESS_MET:
         return
     announced_at = plans.step_announced_at(c, plan.id)
-    since = [alert for alert in alerts.open_alerts(c, patient_ids=[case.patient.id]) if alert["clinical"] and alert["plan_id"] in (None, plan.id)]
+    since = [
+        alert for alert in alerts.open_alerts(c, patient_ids=[case.patient.id]) if alert["clinical"] and alert["plan_id"] in (None, plan.id)
+    ]
     if announced_at and any(alert["raised_at"] > announced_at for alert in since):
         stepping.stay(c, case.patient, plan, since=coming[1], phase_no=coming[0] - 1, reason=since[-1]["words"], now=case.now)
 
@@ -213,26 +221,37 @@ def _tell(c: Connection, case: Case, raised: Raised, caregiver: Line) -> None:
         asks=Asked("caregiver_check", at + RELAXED),
     )
     if texts.queue(c, case.patient, caregiver, draft, now=case.now):
-        cause = f"{case.plan.id} {raised.since:%Y-%m-%dT%H:%M} {caregiver.role_id}"
+        cause = f"{case.plan.id} {raised.since:{MINUTE}} {caregiver.role_id}"
         words = f"{raised.words} {caregiver.name} was told."
         notice = Notice(CAREGIVER, "info", cause, words, plan_id=case.plan.id, clinical=False, owner="caregiver")
         alerts.raise_once(c, case.patient, notice, now=case.now)
 
 
-PASSING = (*(kind.alert for kind in KINDS.values() if kind.alert != "suspended"), CAREGIVER)
+PASSING = frozenset({KINDS[Concern.CANNOT_REACH].alert, KINDS[Concern.PHONE_PROBLEM].alert, CAREGIVER})
+"""The alerts that are over when their run is: the patient was heard, or reached, again."""
+
+LASTING = frozenset({KINDS[Concern.MISSES].alert, KINDS[Concern.MISSES_URGENT].alert})
+"""The alerts that only a later word undoes: that a run of misses has ended does not mean that nobody need look at it."""
 
 
 def _close_what_passed(c: Connection, case: Case) -> None:
-    """Close the alerts of runs that a dose taken, or a later word, has undone; a caregiver who was told hears it once."""
-    standing = {(_alert_of(raised.concern), f"{case.plan.id} {raised.since:%Y-%m-%dT%H:%M}") for raised in case.raised}
+    """Close the alerts that a later word has undone, with the reason; a caregiver who was told hears it once."""
+    standing = {_cause_of(case, raised) for raised in case.raised}
+    once = {_cause_of(case, raised) for raised in case.ever}
     confirmed = next((dose for dose in reversed(case.doses) if dose.state is DoseState.TAKEN), None)
-    for alert in alerts.open_alerts(c, plan_id=case.plan.id, kinds=PASSING):
-        cause = " ".join(alert["cause"].split(" ")[:2])
-        if (alert["kind"], cause) in standing:
+    for alert in alerts.open_alerts(c, plan_id=case.plan.id, kinds=PASSING | LASTING):
+        plan_id, since, *_ = alert["cause"].split(" ")
+        holds = once if alert["kind"] in LASTING else standing
+        known = not case.doses or f"{case.doses[0].slot.due_at:{MINUTE}}" <= since
+        if (alert["kind"], f"{plan_id} {since}") in holds or not known:
             continue
         alerts.close(c, alert, reason="a dose was confirmed" if confirmed else "no longer so", by="doseline", at=case.now)
         if alert["kind"] == CAREGIVER and confirmed is not None:
             _reassure(c, case, alert, confirmed)
+
+
+def _cause_of(case: Case, raised: Raised) -> tuple[str, str]:
+    return _alert_of(raised.concern), f"{case.plan.id} {raised.since:{MINUTE}}"
 
 
 def _alert_of(concern: Concern) -> str:
@@ -243,5 +262,7 @@ def _reassure(c: Connection, case: Case, alert: Row, confirmed: StoredDose) -> N
     told = next((line for line in case.patient.caregivers if line.role_id == alert["cause"].split(" ")[-1]), None)
     fields = {"when": when(confirmed.slot.due_at, case.patient.tz, case.patient.language)}
     at = _civil(case.patient, case.now)
-    draft = Draft("caregiver_closed", "caregiver", f"closed:{alert['id']}", fields=fields, send_at=at, expires_at=at + RELAXED, plan_id=case.plan.id)
+    draft = Draft(
+        "caregiver_closed", "caregiver", f"closed:{alert['id']}", fields=fields, send_at=at, expires_at=at + RELAXED, plan_id=case.plan.id
+    )
     texts.queue(c, case.patient, told, draft, now=case.now)

@@ -64,20 +64,22 @@ def import_file(
     now: datetime,
     clinic_id: str | None = None,
     simulated: bool = False,
+    within: str = "",
     progress: Callable[[int, int], None] = _unseen,
 ) -> Imported:
     """Store an import file's JSON values in one transaction; return what was stored.
 
     Into a clinic of that name that is already there, patients are added. `clinic_id` left out, it is made of the name.
-    `progress` is told (patients stored, patients in all). Raises BadFile with every fault, and then nothing is stored.
+    `within` is the path at which the file stands in another. `progress` is told (patients stored, patients in all).
+    Raises BadFile with every fault, and then nothing is stored.
     """
-    checked = check_import(data)
+    checked = check_import(data, within=within)
     file = checked.file
     clinic_id = clinic_id or short_name(file.clinic.name)
     with writing(engine) as c:
         clinic = enrolment.claim_clinic(c, clinic_id, file.clinic, simulated=simulated, at=now)
-        if faults := in_order((*_against_clinic(file, clinic), *_against_refs(c, file, clinic_id))):
-            raise BadFile(faults)
+        if faults := (*_against_clinic(file, clinic), *_against_refs(c, file, clinic_id)):
+            raise BadFile(_placed(faults, within))
         quiet = tuple(_opted_out(c, file, clinic_id))
         for done, patient in enumerate(file.patients, 1):
             patient_id = enrolment.add_patient(c, clinic_id, patient, at=now)
@@ -106,8 +108,12 @@ def check_import(data: object, *, within: str = "") -> Checked:
     notes = [note for patient in plans_in(data) for note in _notes(patient)]
     faults += [fault for level, fault in notes if level is Severity.ERROR]
     if file is None or faults:
-        raise BadFile(in_order(replace(fault, path=join(within, fault.path)) for fault in faults))
+        raise BadFile(_placed(faults, within))
     return Checked(file, in_order((*(fault for _, fault in notes), *_away_from_home(file))))
+
+
+def _placed(faults: Iterable[Fault], within: str) -> tuple[Fault, ...]:
+    return in_order(replace(fault, path=join(within, fault.path)) for fault in faults)
 
 
 def _read(data: object) -> tuple[ImportFile | None, list[Fault]]:

@@ -21,7 +21,7 @@ from reminders.domain.schedule import phase_spans
 from reminders.domain.seam import join, max_gap_of
 from reminders.errors import NotAllowed, UnknownPlan
 from reminders.formats.story_file import StaffAct, StaffAction
-from reminders.services.records import alerts, announcements, doses, due, intakes, people, plans, stepping, suspending, texts
+from reminders.services.records import alerts, announcements, doses, intakes, people, plans, stepping, suspending, texts
 from reminders.services.records.alerts import Notice
 from reminders.services.records.audit import Entry, write_audit
 
@@ -257,12 +257,22 @@ def _change(c: Connection, patient: Patient, plan: StoredPlan, document: Plan, k
         plans.save(c, plan, state=PlanState.ACTIVE.value)
     announcements.jump(c, fresh, seam.jumped, why="moved" if kind == "moved zone" else "changed", now=now)
     plans.add_event(
-        c, plan.clinic_id, plan.id, kind=kind, state=plans.read(c, [plan.id])[plan.id].state, by=action.by, at=now, reason=action.reason, phase_no=plans.current_phase(fresh, now)
+        c,
+        plan.clinic_id,
+        plan.id,
+        kind=kind,
+        state=plans.read(c, [plan.id])[plan.id].state,
+        by=action.by,
+        at=now,
+        reason=action.reason,
+        phase_no=plans.current_phase(fresh, now),
     )
     plans.put_on_clock(c, [plans.read(c, [plan.id])[plan.id]])
     if seam.problems:
         words = f"Where the old times join the new: {', '.join(problem.value.replace('_', ' ') for problem in seam.problems)}. Call the patient."
-        alerts.raise_once(c, patient, Notice("seam", "warning", f"{plan.id} v{seam.version.no}", words, plan_id=plan.id, clinical=False), now=now)
+        alerts.raise_once(
+            c, patient, Notice("seam", "warning", f"{plan.id} v{seam.version.no}", words, plan_id=plan.id, clinical=False), now=now
+        )
 
 
 def _most(plan: StoredPlan) -> Decimal | None:

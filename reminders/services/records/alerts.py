@@ -66,7 +66,9 @@ def raise_once(c: Connection, patient: Patient, notice: Notice, *, now: datetime
     return str(row["id"])
 
 
-def open_alerts(c: Connection, *, patient_ids: Iterable[str] | None = None, plan_id: str | None = None, kinds: Iterable[str] | None = None) -> list[Row]:
+def open_alerts(
+    c: Connection, *, patient_ids: Iterable[str] | None = None, plan_id: str | None = None, kinds: Iterable[str] | None = None
+) -> list[Row]:
     """The alerts not closed, oldest first."""
     wanted = [ALERT.c.closed_at.is_(None)]
     if patient_ids is not None:

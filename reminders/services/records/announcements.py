@@ -11,8 +11,8 @@ from sqlalchemy import bindparam, select, update
 
 from reminders.domain.announcing import Announced, Fallen, Falling, LeftOut, NoText, Waits
 from reminders.domain.dose_state import DoseEvent, DoseState, EventKind
-from reminders.domain.plan import plain
 from reminders.domain.missed import FourTimes
+from reminders.domain.plan import plain
 from reminders.domain.schedule import Slot, previous_slot, slots_of_dates
 from reminders.domain.tablets import tablets_text
 from reminders.messaging.texts import when
@@ -137,7 +137,9 @@ def _write(c: Connection, waiting: Sequence[tuple[Decided, list[Spoken]]], *, no
             draft = _draft(one, group, now=now)
             row = texts.text_row(one.patient, line, draft, now=now)
             text_rows.append(row)
-            items += [{"clinic_id": row["clinic_id"], "text_id": row["id"], "dose_id": dose_id, "kind": kind} for dose_id, kind in draft.items]
+            items += [
+                {"clinic_id": row["clinic_id"], "text_id": row["id"], "dose_id": dose_id, "kind": kind} for dose_id, kind in draft.items
+            ]
             if draft.asks:
                 questions.append(texts.question_row(row, one.patient, draft.asks))
     insert_all(c, TEXT_OUT, text_rows)
@@ -233,7 +235,11 @@ def _join(c: Connection, one: Decided, text: Row, more: Sequence[Spoken]) -> Non
     template, fields = words(one.patient, due)
     expires_at = min(text["expires_at"], *(each.fallen.times.announce_until for each in more))
     texts.rewrite(c, text["id"], one.patient, Draft(template, "reminder", text["cause"], fields=fields, expires_at=expires_at))
-    insert_all(c, TEXT_ITEM, [{"clinic_id": text["clinic_id"], "text_id": text["id"], "dose_id": each.dose_id, "kind": "reminder"} for each in more])
+    insert_all(
+        c,
+        TEXT_ITEM,
+        [{"clinic_id": text["clinic_id"], "text_id": text["id"], "dose_id": each.dose_id, "kind": "reminder"} for each in more],
+    )
     labels = {plan.label[0].upper(): dose.id for dose in here.values() if (plan := by_id[dose.plan_id]).label} | _labels(more)
     texts.widen_question(c, text["id"], [*here, *(each.dose_id for each in more)], labels)
 
@@ -313,5 +319,7 @@ def jump(c: Connection, plan: StoredPlan, slots: Sequence[Slot], *, why: str, no
     fresh = []
     for slot in slots:
         times = FourTimes(announce_until=slot.due_at, take_until=slot.due_at, silent_at=slot.due_at, answer_until=slot.due_at)
-        fresh.append((doses.dose_row(plan, slot, times, now=now), [DoseEvent(EventKind.FELL_DUE, now), DoseEvent(EventKind.NOT_DUE, now, why=why)]))
+        fresh.append(
+            (doses.dose_row(plan, slot, times, now=now), [DoseEvent(EventKind.FELL_DUE, now), DoseEvent(EventKind.NOT_DUE, now, why=why)])
+        )
     doses.add(c, fresh)

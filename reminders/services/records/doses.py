@@ -94,7 +94,9 @@ def learn(c: Connection, facts: Mapping[str, Sequence[DoseEvent]], *, now: datet
     wanted = [dose_id for dose_id, events in facts.items() if events]
     if not wanted:
         return {}
-    known = by("dose_id", rows(c, select(DOSE_EVENT).where(DOSE_EVENT.c.dose_id.in_(wanted)).order_by(DOSE_EVENT.c.dose_id, DOSE_EVENT.c.no)))
+    known = by(
+        "dose_id", rows(c, select(DOSE_EVENT).where(DOSE_EVENT.c.dose_id.in_(wanted)).order_by(DOSE_EVENT.c.dose_id, DOSE_EVENT.c.no))
+    )
     found = {row["id"]: row for row in rows(c, select(DOSE).where(DOSE.c.id.in_(wanted)))}
     fresh, changes, standings = [], [], {}
     for dose_id in wanted:

@@ -92,9 +92,7 @@ def gather(c: Connection, patient_ids: Sequence[str], *, now: datetime) -> list[
     ]
 
 
-def records_by_ingredient(
-    c: Connection, patient_ids: Sequence[str], *, since: datetime
-) -> dict[str, dict[str, tuple[DoseRecord, ...]]]:
+def records_by_ingredient(c: Connection, patient_ids: Sequence[str], *, since: datetime) -> dict[str, dict[str, tuple[DoseRecord, ...]]]:
     """The recent doses of patients, by patient and ingredient, over all their plans, those that are over too."""
     ingredients = doses.plan_ids_of_ingredient(c, patient_ids)
     groups: dict[str, dict[str, tuple[DoseRecord, ...]]] = {}

@@ -32,7 +32,9 @@ def still_right(c: Connection, claimed: Sequence[Row], *, now: datetime) -> list
     patient_ids = sorted({text["patient_id"] for text in claimed if text["patient_id"]})
     standing = {one.patient.id: one for one in due.gather(c, patient_ids, now=now)}
     about = doses.of_text(c, [text["id"] for text in claimed])
-    their_doses = doses.read(c, [dose_id for ids in about.values() for dose_id in ids] + [text["dose_id"] for text in claimed if text["dose_id"]])
+    their_doses = doses.read(
+        c, [dose_id for ids in about.values() for dose_id in ids] + [text["dose_id"] for text in claimed if text["dose_id"]]
+    )
     ready = []
     for text in claimed:
         one = standing.get(text["patient_id"])
@@ -83,10 +85,7 @@ def _announce_again(c: Connection, text: Row, one: Due, about: Sequence[StoredDo
     unwanted = [
         dose
         for dose in about
-        if dose.plan_id not in by_id
-        or by_id[dose.plan_id].state in QUIET_STATES
-        or dose.state not in WANTED
-        or dose.standing.answered
+        if dose.plan_id not in by_id or by_id[dose.plan_id].state in QUIET_STATES or dose.state not in WANTED or dose.standing.answered
     ]
     staying = [dose for dose in about if dose not in unwanted]
     if text["template"] in {"skip_instead", "skip_last"}:
@@ -96,9 +95,7 @@ def _announce_again(c: Connection, text: Row, one: Due, about: Sequence[StoredDo
     return _reword(c, text, one, staying, unwanted, now)
 
 
-def _reword(
-    c: Connection, text: Row, one: Due, staying: Sequence[StoredDose], unwanted: Sequence[StoredDose], now: datetime
-) -> str | None:
+def _reword(c: Connection, text: Row, one: Due, staying: Sequence[StoredDose], unwanted: Sequence[StoredDose], now: datetime) -> str | None:
     by_id = {plan.id: plan for plan in one.plans}
     verdicts = {dose.id: may_announce(situation_of(one.standing(by_id[dose.plan_id], now), dose.slot), now) for dose in staying}
     left_out = [dose for dose in staying if isinstance(verdicts[dose.id], SkipThis)]

@@ -10,7 +10,17 @@ from sqlalchemy import select, update
 
 from reminders.domain.dose_state import DoseEvent, EventKind
 from reminders.services.records import doses
-from reminders.services.records.ledger import CONTACT_POINT, DELIVERY_EVENT, TEXT_ATTEMPT, TEXT_OUT, insert_all, insert_once, locked, new_id, rows
+from reminders.services.records.ledger import (
+    CONTACT_POINT,
+    DELIVERY_EVENT,
+    TEXT_ATTEMPT,
+    TEXT_OUT,
+    insert_all,
+    insert_once,
+    locked,
+    new_id,
+    rows,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -34,11 +44,19 @@ def claim(c: Connection, *, now: datetime, lease: timedelta, limit: int) -> list
         query = query.with_for_update(skip_locked=True, of=TEXT_OUT)
     claimed = []
     for row in rows(c, query):
-        taken = {"state": "sending", "attempt": row["attempt"] + 1, "tag": new_id(), "claimed_at": now, "lease_until": now + lease, "looked": 0}
+        taken = {
+            "state": "sending",
+            "attempt": row["attempt"] + 1,
+            "tag": new_id(),
+            "claimed_at": now,
+            "lease_until": now + lease,
+            "looked": 0,
+        }
         c.execute(update(TEXT_OUT).where(TEXT_OUT.c.id == row["id"]).values(taken))
         claimed.append({**row, **taken})
     attempts = [
-        {"clinic_id": row["clinic_id"], "text_id": row["id"], "attempt": row["attempt"], "tag": row["tag"], "claimed_at": now} for row in claimed
+        {"clinic_id": row["clinic_id"], "text_id": row["id"], "attempt": row["attempt"], "tag": row["tag"], "claimed_at": now}
+        for row in claimed
     ]
     insert_all(c, TEXT_ATTEMPT, attempts)
     return claimed
@@ -119,7 +137,9 @@ def accepted(c: Connection, text: Row, *, sid: str, rank: int, status: str, now:
 
 def accepted_all(c: Connection, sent: Sequence[tuple[Row, str]], *, now: datetime) -> list[Row]:
     """Record what the carrier has, many texts at once; return those whose attempt was overtaken."""
-    stale = [text for text, sid in sent if not fenced(c, text, {"state": "accepted", "sid": sid, "sent_at": now}, states=("sending", "unknown"))]
+    stale = [
+        text for text, sid in sent if not fenced(c, text, {"state": "accepted", "sid": sid, "sent_at": now}, states=("sending", "unknown"))
+    ]
     lost = {text["id"] for text in stale}
     for text, sid in sent:
         note_attempt(c, text, outcome="accepted", sid=sid)
@@ -175,4 +195,3 @@ def proved(c: Connection, text: Row, *, sid: str, now: datetime) -> None:
 def any_in_flight(c: Connection) -> bool:
     """Whether any text is being sent, or in doubt."""
     return c.execute(select(TEXT_OUT.c.id).where(TEXT_OUT.c.state.in_(("sending", "unknown"))).limit(1)).first() is not None
-

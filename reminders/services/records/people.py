@@ -10,7 +10,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import func, select, update
 
-from reminders.domain.contact import Contact, ConsentStanding, QuietHours, Role, may_contact
+from reminders.domain.contact import ConsentStanding, Contact, QuietHours, Role, may_contact
 from reminders.services.records.ledger import CLINIC, CONSENT, CONTACT_POINT, CONTACT_ROLE, PATIENT, by, insert_all, locked, new_id, rows
 
 if TYPE_CHECKING:
@@ -119,7 +119,9 @@ def behind(c: Connection, phone: str) -> list[Row]:
             CONTACT_ROLE.c.id.label("role_id"),
             CONTACT_ROLE.c.name,
         )
-        .join(CONTACT_ROLE, (CONTACT_ROLE.c.contact_point_id == CONTACT_POINT.c.id) & (CONTACT_ROLE.c.clinic_id == CONTACT_POINT.c.clinic_id))
+        .join(
+            CONTACT_ROLE, (CONTACT_ROLE.c.contact_point_id == CONTACT_POINT.c.id) & (CONTACT_ROLE.c.clinic_id == CONTACT_POINT.c.clinic_id)
+        )
         .where(CONTACT_POINT.c.phone == phone)
         .order_by(CONTACT_ROLE.c.patient_id)
     )
@@ -182,7 +184,9 @@ def _lines(c: Connection, patient_ids: list[str]) -> dict[str, list[Line]]:
     """Read the lines of many patients: roles, numbers, consent, and how many patients a number answers for."""
     query = (
         select(CONTACT_ROLE, CONTACT_POINT.c.phone, CONTACT_POINT.c.verified_at, CONTACT_POINT.c.opted_out_at, CONTACT_POINT.c.unusable_at)
-        .join(CONTACT_POINT, (CONTACT_ROLE.c.contact_point_id == CONTACT_POINT.c.id) & (CONTACT_ROLE.c.clinic_id == CONTACT_POINT.c.clinic_id))
+        .join(
+            CONTACT_POINT, (CONTACT_ROLE.c.contact_point_id == CONTACT_POINT.c.id) & (CONTACT_ROLE.c.clinic_id == CONTACT_POINT.c.clinic_id)
+        )
         .where(CONTACT_ROLE.c.patient_id.in_(patient_ids))
         .order_by(CONTACT_ROLE.c.id)
     )

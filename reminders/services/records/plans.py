@@ -355,3 +355,8 @@ def to_recount(c: Connection, *, now: datetime, limit: int) -> list[tuple[str, s
 def step_announced_at(c: Connection, plan_id: str) -> datetime | None:
     """When the plan's newest step was announced."""
     return c.scalar(select(func.max(PLAN_EVENT.c.at)).where(PLAN_EVENT.c.plan_id == plan_id, PLAN_EVENT.c.kind == "step"))
+
+
+def decide_step_soon(c: Connection, plan_id: str, *, at: datetime) -> None:
+    """Have the coming step decided at once: what was asked about it has been answered."""
+    c.execute(update(PLAN).where(PLAN.c.id == plan_id, PLAN.c.step_stage.like(f"{Stage.ASKED.value}:%")).values(step_check_at=at))

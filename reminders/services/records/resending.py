@@ -26,7 +26,19 @@ def resend(c: Connection, text: Row, *, now: datetime) -> str | None:
     wanted = [dose.id for dose in about.values() if dose.state in WANTED and not dose.standing.answered]
     if len(wanted) < len(about) or not wanted:
         return None
-    kept = ("clinic_id", "contact_point_id", "patient_id", "plan_id", "version_no", "purpose", "template", "language", "fields", "body", "expires_at")
+    kept = (
+        "clinic_id",
+        "contact_point_id",
+        "patient_id",
+        "plan_id",
+        "version_no",
+        "purpose",
+        "template",
+        "language",
+        "fields",
+        "body",
+        "expires_at",
+    )
     again = {name: text[name] for name in kept}
     fresh = {"id": new_id(), "kind": "resend", "cause": text["cause"], "state": "queued", "send_at": now + LATER, "created_at": now}
     row = {**again, **fresh, "attempt": 0, "looked": 0, "rank": -1}

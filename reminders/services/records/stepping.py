@@ -61,12 +61,13 @@ def gate_facts(c: Connection, plan: StoredPlan, now: datetime) -> tuple[GateFact
     counted = [dose for dose in known if dose.state not in (*doses.WAITING, DoseState.NOT_DUE)]
     mine = [dose for dose in counted if dose.slot.phase_no == phase_no and dose.version_no == plan.course.current.no][-COUNTED:]
     raised = alerts.open_alerts(c, patient_ids=[plan.patient_id])
-    clinical = [alert for alert in raised if alert["clinical"] and alert["plan_id"] in (None, plan.id)]
+    clinical = [alert for alert in raised if alert["clinical"] and not alert["acknowledged_at"] and alert["plan_id"] in (None, plan.id)]
     facts = GateFacts(
         phase=tuple(dose.state for dose in mine),
         last_nine=tuple(dose.state for dose in counted[-COUNTED:]),
         open_clinical_alerts=len(clinical),
         time_done=True,
+        tapering=falls(plan),
     )
     return facts, [dose for dose in mine if dose.state in doses.UNKNOWN]
 
@@ -99,7 +100,15 @@ def _decide(c: Connection, patient: Patient, plan: StoredPlan, coming: tuple[int
         case Stay(reasons=reasons):
             stay(c, patient, plan, since=coming[1], phase_no=coming[0] - 1, reason="; ".join(reasons), now=now)
         case AwaitYes(reasons=reasons):
-            stay(c, patient, plan, since=coming[1], phase_no=coming[0] - 1, reason="; ".join(("waits for a provider's yes", *reasons)), now=now)
+            stay(
+                c,
+                patient,
+                plan,
+                since=coming[1],
+                phase_no=coming[0] - 1,
+                reason="; ".join(("waits for a provider's yes", *reasons)),
+                now=now,
+            )
 
 
 def stay(
@@ -135,7 +144,14 @@ def announce_step(c: Connection, patient: Patient, plan: StoredPlan, *, now: dat
     ends = instant_of(starts + timedelta(days=1), time.min, patient.tz)
     cause = f"step:{plan.id}:{plan.course.current.no}:{phase_no}:{starts}"
     draft = Draft(
-        template, "step", cause, fields=fields, expires_at=ends, plan_id=plan.id, version_no=plan.course.current.no, send_at=_civil(patient, now)
+        template,
+        "step",
+        cause,
+        fields=fields,
+        expires_at=ends,
+        plan_id=plan.id,
+        version_no=plan.course.current.no,
+        send_at=_civil(patient, now),
     )
     texts.queue(c, patient, patient.line, draft, now=now)
     plans.save(c, plan, step_stage=f"{Stage.DECIDED.value}:{phase_no}", step_check_at=None)

@@ -185,7 +185,9 @@ def waiting_questions(c: Connection, contact_point_id: str, *, kinds: Iterable[s
     return len(c.execute(query).all())
 
 
-def cancel_queued(c: Connection, *, contact_point_id: str | None = None, plan_id: str | None = None, kinds: Iterable[str] | None = None) -> list[str]:
+def cancel_queued(
+    c: Connection, *, contact_point_id: str | None = None, plan_id: str | None = None, kinds: Iterable[str] | None = None
+) -> list[str]:
     """Cancel texts not yet claimed, to a number or of a plan; return their ids."""
     wanted = [TEXT_OUT.c.state == "queued"]
     if contact_point_id:

@@ -1,0 +1,1 @@
+"""On paper: one value in, bytes out. Every renderer is pure."""

@@ -1,0 +1,176 @@
+"""What happened, for reports and exports: doses as they stand, by plan, and what changed since an instant."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, datetime
+from decimal import Decimal
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import func, select, union_all
+
+from reminders.domain.adherence import Mark, mark_of
+from reminders.domain.dose_state import DoseState, Standing
+from reminders.services.records.ledger import ALERT, CONTACT_POINT, DOSE, PATIENT, PLAN, PLAN_EVENT, TEXT_ITEM, TEXT_OUT, by, earliest, rows
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Select
+
+    from reminders.services.records.ledger import Row
+
+
+@dataclass(frozen=True, slots=True)
+class DoseLine:
+    """One dose of an export: whose, of which plan, when due, what it came to."""
+
+    clinic: str
+    patient: str
+    plan: str
+    drug: str
+    local_date: date
+    slot_no: int
+    phase: int
+    due_at: datetime
+    amount: Decimal
+    unit: str
+    state: DoseState
+    reason: str | None
+    taken_at: datetime | None
+    mark: Mark
+
+
+def dose_lines(c: Connection, *, first: date | None = None, end: date | None = None, clinic_id: str | None = None) -> list[DoseLine]:
+    """The doses of `first <= local date < end`, by patient and plan, in order of due instant."""
+    query = (
+        select(DOSE, PLAN.c.ref.label("plan_ref"), PLAN.c.drug, PATIENT.c.ref.label("patient_ref"))
+        .join(PLAN, (PLAN.c.id == DOSE.c.plan_id) & (PLAN.c.clinic_id == DOSE.c.clinic_id))
+        .join(PATIENT, (PATIENT.c.id == DOSE.c.patient_id) & (PATIENT.c.clinic_id == DOSE.c.clinic_id))
+        .order_by(PATIENT.c.ref, PLAN.c.ref, DOSE.c.due_at, DOSE.c.slot_no)
+    )
+    if first is not None:
+        query = query.where(DOSE.c.local_date >= first)
+    if end is not None:
+        query = query.where(DOSE.c.local_date < end)
+    if clinic_id is not None:
+        query = query.where(DOSE.c.clinic_id == clinic_id)
+    return [_line(row) for row in rows(c, query)]
+
+
+def _line(row: Row) -> DoseLine:
+    return DoseLine(
+        clinic=row["clinic_id"],
+        patient=row["patient_ref"],
+        plan=row["plan_ref"],
+        drug=row["drug"],
+        local_date=row["local_date"],
+        slot_no=row["slot_no"],
+        phase=row["phase_no"],
+        due_at=row["due_at"],
+        amount=row["amount"],
+        unit=row["unit"],
+        state=DoseState(row["state"]),
+        reason=row["reason"],
+        taken_at=row["taken_at"],
+        mark=_mark(row),
+    )
+
+
+def _mark(row: Row) -> Mark:
+    standing = Standing(
+        DoseState(row["state"]),
+        reason=row["reason"],
+        taken_at=row["taken_at"],
+        taken_by=row["taken_by"],
+        recalled=row["recalled"],
+        muted=row["muted"],
+    )
+    return mark_of(standing, row["due_at"], row["take_until"])
+
+
+def plan_refs(c: Connection, clinic_id: str | None = None) -> list[tuple[str, str, str]]:
+    """Every plan: (patient's reference, plan's reference, drug), in order."""
+    query = select(PATIENT.c.ref, PLAN.c.ref, PLAN.c.drug).join(
+        PLAN, (PLAN.c.patient_id == PATIENT.c.id) & (PLAN.c.clinic_id == PATIENT.c.clinic_id)
+    )
+    if clinic_id is not None:
+        query = query.where(PLAN.c.clinic_id == clinic_id)
+    return [(patient, plan, drug) for patient, plan, drug in c.execute(query.order_by(PATIENT.c.ref, PLAN.c.ref))]
+
+
+def next_moment(c: Connection) -> datetime | None:
+    """The next instant at which anything is due: the earliest over all due columns."""
+    columns = [
+        select(func.min(PATIENT.c.next_due_at)),
+        select(func.min(TEXT_OUT.c.send_at)).where(TEXT_OUT.c.state == "queued"),
+        select(func.min(DOSE.c.check_at)),
+        select(func.min(PLAN.c.step_check_at)),
+        select(func.min(PLAN.c.recount_at)),
+        select(func.min(ALERT.c.deadline_at)).where(ALERT.c.closed_at.is_(None), ALERT.c.acknowledged_at.is_(None)),
+    ]
+    return earliest(*c.scalars(union_all(*columns)))
+
+
+def texts_sent(c: Connection, *, since: datetime) -> list[Row]:
+    """The texts that left at or after an instant, each with its number; in the order they left."""
+    query = (
+        select(TEXT_OUT, CONTACT_POINT.c.phone)
+        .join(CONTACT_POINT, (CONTACT_POINT.c.id == TEXT_OUT.c.contact_point_id) & (CONTACT_POINT.c.clinic_id == TEXT_OUT.c.clinic_id))
+        .where(TEXT_OUT.c.sent_at >= since)
+        .order_by(TEXT_OUT.c.sent_at, TEXT_OUT.c.created_at, TEXT_OUT.c.purpose, CONTACT_POINT.c.phone)
+    )
+    return rows(c, query)
+
+
+def doses_of_texts(c: Connection, text_ids: list[str]) -> dict[str, list[Row]]:
+    """The doses each text is about: plan's reference, local date, slot number."""
+    query = (
+        select(TEXT_ITEM.c.text_id, PLAN.c.ref.label("plan"), DOSE.c.local_date, DOSE.c.slot_no)
+        .join(DOSE, (DOSE.c.id == TEXT_ITEM.c.dose_id) & (DOSE.c.clinic_id == TEXT_ITEM.c.clinic_id))
+        .join(PLAN, (PLAN.c.id == DOSE.c.plan_id) & (PLAN.c.clinic_id == DOSE.c.clinic_id))
+        .where(TEXT_ITEM.c.text_id.in_(text_ids))
+        .order_by(DOSE.c.due_at, PLAN.c.ref)
+    )
+    return by("text_id", rows(c, query))
+
+
+def doses_changed(c: Connection, *, since: datetime) -> list[Row]:
+    """The doses whose state may have changed at or after an instant, in order of due instant."""
+    query = _with_plan(select(DOSE, PLAN.c.ref.label("plan"), PLAN.c.state.label("plan_state"))).where(DOSE.c.changed_at >= since)
+    return rows(c, query.order_by(DOSE.c.due_at, PLAN.c.ref, DOSE.c.slot_no))
+
+
+def alerts_changed(c: Connection, *, since: datetime) -> list[Row]:
+    """The alerts raised, or given to somebody else, at or after an instant; each with its plan's reference."""
+    query = (
+        select(ALERT, PLAN.c.ref.label("plan"), PATIENT.c.ref.label("patient"))
+        .outerjoin(PLAN, (PLAN.c.id == ALERT.c.plan_id) & (PLAN.c.clinic_id == ALERT.c.clinic_id))
+        .join(PATIENT, (PATIENT.c.id == ALERT.c.patient_id) & (PATIENT.c.clinic_id == ALERT.c.clinic_id))
+        .where((ALERT.c.raised_at >= since) | ((ALERT.c.owner == "backup") & ALERT.c.closed_at.is_(None)))
+        .order_by(ALERT.c.raised_at, PATIENT.c.ref, ALERT.c.kind)
+    )
+    return rows(c, query)
+
+
+def plan_events(c: Connection, *, since: datetime) -> list[Row]:
+    """What happened to plans at or after an instant; each with its plan's reference."""
+    query = _events().where(PLAN_EVENT.c.at >= since).order_by(PLAN_EVENT.c.at, PLAN.c.ref)
+    return rows(c, query)
+
+
+def _events() -> Select[Any]:
+    return select(PLAN_EVENT, PLAN.c.ref.label("plan")).join(
+        PLAN, (PLAN.c.id == PLAN_EVENT.c.plan_id) & (PLAN.c.clinic_id == PLAN_EVENT.c.clinic_id)
+    )
+
+
+def _with_plan(query: Select[Any]) -> Select[Any]:
+    return query.join(PLAN, (PLAN.c.id == DOSE.c.plan_id) & (PLAN.c.clinic_id == DOSE.c.clinic_id))
+
+
+def count_alerts(c: Connection, *, not_to: Iterable[str] = (), clinic_id: str | None = None) -> int:
+    """How many alerts were raised, but for those to some owners."""
+    query = select(func.count()).select_from(ALERT).where(ALERT.c.owner.not_in(list(not_to)))
+    if clinic_id is not None:
+        query = query.where(ALERT.c.clinic_id == clinic_id)
+    return int(c.scalar(query) or 0)

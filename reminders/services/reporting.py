@@ -1,0 +1,46 @@
+"""Reporting: what fell due and what it came to, as values that a renderer turns into a file."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import date
+from typing import TYPE_CHECKING
+
+from db.engine import reading
+from reminders.domain.adherence import adherence
+from reminders.reports.adherence_report import PlanAdherence
+from reminders.services.records import history
+from reminders.services.records.history import DoseLine
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+
+def dose_lines(engine: Engine, *, first: date | None = None, end: date | None = None, clinic_id: str | None = None) -> tuple[DoseLine, ...]:
+    """Every dose of `first <= local date < end`, by patient and plan, in order of due instant."""
+    with reading(engine) as c:
+        return tuple(history.dose_lines(c, first=first, end=end, clinic_id=clinic_id))
+
+
+def adherence_of_plans(
+    engine: Engine, *, first: date | None = None, end: date | None = None, clinic_id: str | None = None
+) -> tuple[PlanAdherence, ...]:
+    """How far the taking matched each plan in `first <= local date < end`; a plan without doses has "no data"."""
+    with reading(engine) as c:
+        lines = history.dose_lines(c, first=first, end=end, clinic_id=clinic_id)
+        known = history.plan_refs(c, clinic_id)
+    return tuple(_of_plan(patient, plan, drug, [line for line in lines if line.plan == plan]) for patient, plan, drug in known)
+
+
+def _of_plan(patient: str, plan: str, drug: str, lines: list[DoseLine]) -> PlanAdherence:
+    counts: dict[str, int] = {}
+    for line in lines:
+        counts[line.state.value] = counts.get(line.state.value, 0) + 1
+    scores = adherence((line.local_date, line.mark, line.amount) for line in lines)
+    return PlanAdherence(patient=patient, plan=plan, drug=drug, due=len(lines), states=counts, scores=scores)
+
+
+def alerts_raised(engine: Engine, *, not_to: Iterable[str] = (), clinic_id: str | None = None) -> int:
+    """How many alerts called for a person."""
+    with reading(engine) as c:
+        return history.count_alerts(c, not_to=not_to, clinic_id=clinic_id)

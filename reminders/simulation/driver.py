@@ -1,0 +1,107 @@
+"""The driver: moves the clock to the next instant at which anything is due, and runs what is due there.
+
+Stories, the demo and the sandbox's clock are this one driver. It never touches the scheduler: a story calls the services
+that the scheduler's jobs call.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from datetime import datetime
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from reminders.errors import DoselineError
+from reminders.messaging.sandbox import CarrierFault
+from reminders.services import delivering, escalating, following_up, prescribing, rehearsing, reminding, replying
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from reminders.clock import HandClock
+    from reminders.formats.story_file import StaffAct
+    from reminders.messaging.sandbox import SandboxTransport
+
+MOST_PASSES = 10_000
+
+
+class Stuck(DoselineError):
+    """The story does not move on: something stays due for ever."""
+
+
+class Driver:
+    """Runs the services of one ledger on a clock moved by hand. `heard` is called after every pass, to see what it did."""
+
+    def __init__(self, engine: Engine, clock: HandClock, transport: SandboxTransport, heard: Callable[[datetime], None]) -> None:
+        self._engine, self._clock, self._transport, self._heard = engine, clock, transport, heard
+        self._loop = asyncio.new_event_loop()
+        self._texts = 0
+
+    def __enter__(self) -> Driver:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self._loop.close()
+
+    @property
+    def now(self) -> datetime:
+        """Where the clock stands."""
+        return self._clock.now()
+
+    def run_until(self, until: datetime) -> None:
+        """Let time pass to an instant, with everything that falls due on the way, that instant included."""
+        while (moment := rehearsing.next_moment(self._engine)) is not None and moment <= until:
+            self._clock.advance_to(moment)
+            self.settle()
+        self._clock.advance_to(until)
+
+    def sleep_until(self, until: datetime) -> None:
+        """Let time pass with nothing running: an outage of ours. What fell due is found when it ends."""
+        self._clock.advance_to(until)
+        self.settle()
+
+    def settle(self) -> None:
+        """Run what is due now, and what that brings about, until nothing is left."""
+        for _ in range(MOST_PASSES):
+            moment = rehearsing.next_moment(self._engine)
+            if moment is None or moment > self.now:
+                return
+            self._pass()
+        raise Stuck(f"nothing moves on at {self.now.isoformat()}")
+
+    def says(self, phone: str, text: str) -> None:
+        """Let somebody's phone text us."""
+        self._texts += 1
+        now = self.now
+        sid = f"story-{self._texts:06}-{now:%Y%m%d%H%M%S}"
+        replying.receive(self._engine, sid=sid, from_phone=phone, to_phone="", body=text, received_at=now, now=now)
+        self._heard(now)
+        self.settle()
+
+    def acts(self, action: StaffAct) -> None:
+        """Let a person at the clinic act on a plan."""
+        prescribing.act(self._engine, action, now=self.now)
+        self._heard(self.now)
+        self.settle()
+
+    def carrier(self, phone: str, *, status: str, code: int | None) -> None:
+        """Let the carrier treat a phone so from now on."""
+        self._transport.set_fault(phone, CarrierFault(status, code))
+
+    def _pass(self) -> None:
+        """One round of what the scheduler's jobs do, in the order in which one brings about the next."""
+        now = self.now
+        while reminding.remind_due(self._engine, now=now):
+            self._heard(now)
+        following_up.follow_up(self._engine, now=now)
+        self._heard(now)
+        escalating.escalate(self._engine, now=now)
+        self._heard(now)
+        self._loop.run_until_complete(delivering.deliver(self._engine, self._transport, clock=self._clock))
+        self._heard(now)
+        for receipt in self._transport.take_receipts():
+            delivering.receive_status(
+                self._engine, sid=receipt.sid, status=receipt.status, tag=receipt.tag, error_code=receipt.error_code, now=now
+            )
+        self._heard(now)
