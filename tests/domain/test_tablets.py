@@ -1,0 +1,160 @@
+from __future__ import annotations
+
+from decimal import Decimal
+from itertools import product
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from reminders import drugs
+from reminders.domain.plan import Amount, Unit
+from reminders.domain.tablets import WIDEST, Tablets, count_tablets, in_tablets, makeable, tablets_text
+from reminders.drugs.profile_file import read_profile
+
+BACLOFEN = drugs.load("baclofen")
+
+
+def one(value: str) -> Amount:
+    """So many mg."""
+    return Amount(Decimal(value))
+
+
+def mg(*values: str) -> tuple[Amount, ...]:
+    """Several amounts in mg."""
+    return tuple(map(one, values))
+
+
+def only_of(*values: str) -> str:
+    """Say 5 mg and 15 mg to a patient who has only these tablets."""
+    return ", ".join(tablets_text(amount, BACLOFEN, mg(*values)) for amount in mg("5", "15"))
+
+
+TEXTS = [
+    ("5", "1 tablet of 5 mg"),
+    ("10", "1 tablet of 10 mg"),
+    ("15", "1 of 10 mg and 1 of 5 mg"),
+    ("20", "1 tablet of 20 mg"),
+    ("40", "2 tablets of 20 mg"),
+    ("25", "1 of 20 mg and 1 of 5 mg"),
+    ("35", "35 mg in all"),
+    ("7", "7 mg"),
+]
+
+
+@pytest.mark.parametrize(("amount", "text"), TEXTS)
+def test_a_text_says_an_amount_in_tablets(amount: str, text: str) -> None:
+    """An amount is said in the fewest tablets, or as itself where that is too long or cannot be made."""
+    assert tablets_text(one(amount), BACLOFEN) == text
+
+
+def test_a_text_uses_the_tablets_the_patient_has() -> None:
+    """With only 10 mg tablets, scored, 5 mg is half of one, and halves are written in words."""
+    assert only_of("10") == "half a tablet of 10 mg, 1 and a half tablets of 10 mg"
+
+
+def test_whole_tablets_come_before_halves() -> None:
+    """A half is used only where whole tablets do not make the amount."""
+    assert only_of("5", "10") == "1 tablet of 5 mg, 1 of 10 mg and 1 of 5 mg"
+
+
+def test_a_half_beside_other_tablets() -> None:
+    """Half a tablet of one strength may stand beside whole ones of another."""
+    made = in_tablets(one("17.5"), BACLOFEN, mg("5", "15"), scored=mg("5"))
+
+    assert made == (Tablets(Decimal(1), one("15")), Tablets(Decimal("0.5"), one("5")))
+
+
+def test_a_half_beside_another_strength_is_said_in_words() -> None:
+    """The half of a smaller tablet beside a larger one."""
+    scored = read_profile(_SCORED_SMALL, "small.toml")
+
+    assert tablets_text(one("11"), scored) == "1 of 10 mg and half of 2 mg"
+
+
+_SCORED_SMALL = """
+key = "small"
+name = "small"
+ingredient = "small"
+form = "tablet"
+[sources]
+"a label" = "made up for the test"
+[strengths]
+value = ["2 mg", "10 mg"]
+source = ["a label"]
+confidence = "sourced"
+[scored]
+value = ["2 mg"]
+source = ["a label"]
+confidence = "sourced"
+[withdrawal_risk]
+value = false
+source = ["a label"]
+confidence = "sourced"
+[min_gap]
+value = "2 h"
+source = ["a label"]
+confidence = "sourced"
+"""
+
+
+COUNTS = [("1", "1 tablet"), ("2", "2 tablets"), ("0.5", "half a tablet"), ("1.5", "1 and a half tablets"), ("0.25", "0.25 tablets")]
+
+
+@pytest.mark.parametrize(("count", "text"), COUNTS)
+def test_a_plan_in_tablets_is_said_as_it_is(count: str, text: str) -> None:
+    """Amounts that are tablets already are only put into words."""
+    assert tablets_text(Amount(Decimal(count), Unit.TABLET), BACLOFEN) == text
+
+
+def test_nobody_is_told_to_swallow_a_handful() -> None:
+    """Forty tablets of the largest strength is the most that counts as makeable."""
+    assert (makeable(one("800"), mg("20")) is None, makeable(one("801"), mg("20", "1")) is None) == (False, True)
+
+
+def test_tablets_of_another_unit_do_not_help() -> None:
+    """A strength in another unit makes no amount in mg."""
+    assert makeable(one("5"), (Amount(Decimal(5), Unit.MCG),)) is None
+
+
+def test_a_half_larger_than_the_amount_is_no_help() -> None:
+    """2.5 mg is less than half of a 10 mg tablet."""
+    assert makeable(one("2.5"), mg("10"), mg("10")) is None
+
+
+def test_two_halves_are_one_tablet() -> None:
+    """Halves of a run of doses are counted together, and the last half needs a tablet of its own."""
+    assert count_tablets(mg("5", "5", "5"), BACLOFEN, mg("10")) == {one("10"): 2}
+
+
+def test_tablets_the_patient_lacks_are_counted_all_the_same() -> None:
+    """What the patient's own strengths cannot make is counted in the profile's: it is missing, not needless."""
+    assert count_tablets(mg("5", "20"), BACLOFEN, mg("20")) == {one("20"): 1, one("5"): 1}
+
+
+def test_what_no_tablet_makes_counts_nothing() -> None:
+    """An amount that no strength makes is an error of the plan's check, not of the count."""
+    assert count_tablets(mg("7"), BACLOFEN) == {}
+
+
+sizes = st.sets(st.sampled_from(["2.5", "5", "10", "15", "20", "25"]), min_size=1, max_size=3)
+
+
+@given(st.integers(1, 24).map(lambda count: Decimal(count) * Decimal("2.5")), sizes)
+def test_no_other_choice_takes_fewer_tablets(amount: Decimal, chosen: set[str]) -> None:
+    """The tablets add up to the amount, and no other choice of whole tablets is smaller."""
+    strengths = mg(*chosen)
+    made = makeable(Amount(amount), strengths)
+    ranges = (range(int(amount / strength.value) + 1) for strength in strengths)
+    choices = [sum(counts) for counts in product(*ranges) if sum(c * s.value for c, s in zip(counts, strengths, strict=True)) == amount]
+
+    assert (None if made is None else sum(tablets.count for tablets in made)) == min(choices, default=None)
+    assert made is None or sum(tablets.count * tablets.strength.value for tablets in made) == amount
+
+
+@given(st.integers(1, 400).map(lambda count: Decimal(count) / 4), sizes)
+def test_every_amount_fits_its_place_in_a_text(amount: Decimal, chosen: set[str]) -> None:
+    """However it is said, an amount is plain ASCII and no wider than its place."""
+    text = tablets_text(Amount(amount), BACLOFEN, mg(*chosen))
+
+    assert (text.isascii(), len(text) <= WIDEST) == (True, True)
