@@ -25,7 +25,7 @@ class Receive(Protocol):
     """What takes in a text from somebody, once for ever: `services.replying.receive`."""
 
     def __call__(
-        self, engine: Engine, *, sid: str, from_phone: str, to_phone: str, body: str, received_at: datetime, now: datetime
+        self, engine: Engine, /, *, sid: str, from_phone: str, to_phone: str, body: str, received_at: datetime, now: datetime
     ) -> object:
         """Take it in and commit."""
         ...
@@ -34,7 +34,7 @@ class Receive(Protocol):
 class ReceiveStatus(Protocol):
     """What takes in a carrier's receipt: `services.delivering.receive_status`."""
 
-    def __call__(self, engine: Engine, *, sid: str, status: str, tag: str | None, error_code: int | None, now: datetime) -> object:
+    def __call__(self, engine: Engine, /, *, sid: str, status: str, tag: str | None, error_code: int | None, now: datetime) -> object:
         """Take it in and commit."""
         ...
 
