@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from reminders.domain.missed import MissedDoseRule
     from reminders.domain.plan import Amount
 
-T = TypeVar("T")
+T_co = TypeVar("T_co", covariant=True)
 
 
 class Confidence(StrEnum):
@@ -31,13 +31,13 @@ class Severity(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
-class Sourced(Generic[T]):
+class Sourced(Generic[T_co]):
     """A value, where it comes from, how sure that is, and what breaching it does.
 
     `disagrees`: what other sources say, as (value, source) in words. The cautious one is `value`; all are shown.
     """
 
-    value: T
+    value: T_co
     source: str
     confidence: Confidence
     on_breach: Severity = Severity.WARNING

@@ -1,0 +1,230 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import timedelta
+from decimal import Decimal
+
+import pytest
+
+from reminders import drugs
+from reminders.domain.missed import AskProviderRule, Beyond, Boundary, Fraction, HoursBeforeNext, MaxLate, MissedDoseRule
+from reminders.domain.plan import Amount
+from reminders.domain.profile import Confidence, DrugProfile, Severity, Sourced
+from reminders.drugs.profile_file import BadProfile, read_profile
+from reminders.errors import NotFound
+
+BACLOFEN = drugs.load("baclofen")
+
+
+@pytest.mark.parametrize("name", ["baclofen-tablet", "baclofen", "BACLOFEN", "Lioresal", "lioresal", "baclofen tablets"])
+def test_a_drug_is_found_by_any_of_its_names(name: str) -> None:
+    """A key, a name, a brand, in any case: one profile."""
+    assert drugs.load(name) is BACLOFEN
+
+
+def test_an_unknown_drug_is_refused_with_the_known_ones() -> None:
+    """What is not known is not guessed, and the answer says what is known."""
+    with pytest.raises(drugs.UnknownDrug, match=r"'baclofin'; known: baclofen-tablet \(Lioresal, baclofen"):
+        drugs.load("baclofin")
+
+
+def test_an_unknown_drug_is_a_thing_not_found() -> None:
+    """The edges treat it like every other name that leads nowhere."""
+    assert issubclass(drugs.UnknownDrug, NotFound)
+
+
+def test_the_names_are_the_keys() -> None:
+    """One file each, one key each."""
+    assert drugs.names() == ("baclofen-tablet",)
+
+
+NUMBERS: list[tuple[Sourced[object] | None, object, Confidence, Severity]] = [
+    (BACLOFEN.max_per_dose, Amount(Decimal(20)), Confidence.SOURCED, Severity.ERROR),
+    (BACLOFEN.max_per_day, Amount(Decimal(80)), Confidence.SOURCED, Severity.ERROR),
+    (BACLOFEN.ceiling_per_day, Amount(Decimal(100)), Confidence.SOURCED, Severity.ERROR),
+    (BACLOFEN.max_in_24h, None, Confidence.SOURCED, Severity.ERROR),
+    (BACLOFEN.start_max_per_day, Amount(Decimal(15)), Confidence.SOURCED, Severity.WARNING),
+    (BACLOFEN.step_max_per_dose, Amount(Decimal(5)), Confidence.SOURCED, Severity.WARNING),
+    (BACLOFEN.step_max_per_day, Amount(Decimal(15)), Confidence.SOURCED, Severity.WARNING),
+    (BACLOFEN.step_min_days, 3, Confidence.SOURCED, Severity.WARNING),
+    (BACLOFEN.taper_min_days, 7, Confidence.SOURCED, Severity.WARNING),
+    (BACLOFEN.missed_dose_rule, HoursBeforeNext(timedelta(hours=2), Boundary.TAKE), Confidence.SOURCED, Severity.WARNING),
+    (BACLOFEN.min_gap, timedelta(hours=2), Confidence.DEFAULT, Severity.WARNING),
+    (BACLOFEN.max_gap, timedelta(hours=12), Confidence.DEFAULT, Severity.WARNING),
+    (BACLOFEN.gap_warn, timedelta(hours=24), Confidence.DEFAULT, Severity.WARNING),
+    (BACLOFEN.gap_suspend, timedelta(hours=48), Confidence.DEFAULT, Severity.WARNING),
+    (BACLOFEN.older_from, 65, Confidence.DEFAULT, Severity.WARNING),
+    (BACLOFEN.review_within, timedelta(days=42), Confidence.SOURCED, Severity.WARNING),
+    (BACLOFEN.withdrawal_risk, True, Confidence.SOURCED, Severity.WARNING),
+]
+
+
+@pytest.mark.parametrize(("rule", "value", "confidence", "on_breach"), NUMBERS)
+def test_the_numbers_of_baclofen(rule: Sourced[object] | None, value: object, confidence: Confidence, on_breach: Severity) -> None:
+    """Each number is what its source says, as sure as it is; a maximum in 24 hours is not set, for it would forbid every late dose."""
+    assert (rule and (rule.value, rule.confidence, rule.on_breach)) == (None if value is None else (value, confidence, on_breach))
+
+
+def test_where_sources_disagree_the_cautious_number_is_active() -> None:
+    """80 mg a day is held, the 100 mg of others are shown."""
+    assert BACLOFEN.max_per_day is not None
+    assert ("100 mg", "Therapeutic Guidelines") in BACLOFEN.max_per_day.disagrees
+
+
+def test_kidney_bands_of_both_sources_are_kept() -> None:
+    """Below 30 mL/min two sources disagree: both are held, neither is computed."""
+    advice = [band.advice.value for band in BACLOFEN.kidney if band.holds(Decimal(25))]
+
+    assert advice == ["lower the mean dose by 2/3", "avoid"]
+
+
+SMALL = """
+key = "small"
+name = "small"
+ingredient = "small"
+form = "tablet"
+[sources]
+"a label" = "made up for the test"
+[strengths]
+value = ["5 mg"]
+source = ["a label"]
+confidence = "sourced"
+[withdrawal_risk]
+value = false
+source = ["a label"]
+confidence = "sourced"
+[min_gap]
+value = "90 min"
+source = ["a label"]
+confidence = "sourced"
+"""
+
+
+def small(more: str = "", **changes: str) -> DrugProfile:
+    """Read the smallest profile there is, with some lines replaced or added."""
+    text = SMALL
+    for old, new in changes.items():
+        text = text.replace(OLD[old], new)
+    return read_profile(text + more, "small.toml")
+
+
+OLD = {
+    "key": 'key = "small"',
+    "sources": '"a label" = "made up for the test"',
+    "whole_sources": '[sources]\n"a label" = "made up for the test"',
+    "strengths": 'value = ["5 mg"]',
+    "risk": "value = false",
+    "gap": 'value = "90 min"',
+    "gap_section": "[min_gap]",
+}
+
+SOURCE = 'source = ["a label"]\nconfidence = "sourced"\n'
+
+
+def test_the_smallest_profile_knows_little() -> None:
+    """What a file leaves out has no source, and stays empty."""
+    profile = small()
+
+    assert (profile.aliases, profile.max_per_day, profile.interactions, profile.kidney, profile.notes) == ((), None, (), (), ())
+    assert profile.min_gap.value == timedelta(minutes=90)
+
+
+RULES: list[tuple[str, MissedDoseRule]] = [
+    ('rule = "hours_before_next", gap = "6 h", at_limit = "skip"', HoursBeforeNext(timedelta(hours=6), Boundary.SKIP)),
+    ('rule = "max_late", late = "5 d", min_gap = "48 h"', MaxLate(timedelta(days=5), timedelta(hours=48))),
+    ('rule = "max_late", late = "2 h", beyond = "ask"', MaxLate(timedelta(hours=2), beyond=Beyond.ASK)),
+    ('rule = "fraction", of_gap = "0.5"', Fraction(Decimal("0.5"))),
+    ('rule = "ask_provider"', AskProviderRule()),
+]
+
+
+@pytest.mark.parametrize(("written", "rule"), RULES)
+def test_every_missed_dose_rule_can_be_written(written: str, rule: MissedDoseRule) -> None:
+    """The rules of the table, each as its data."""
+    profile = small(f"[missed_dose_rule]\nvalue = {{ {written} }}\n{SOURCE}")
+
+    assert profile.missed_dose_rule is not None
+    assert profile.missed_dose_rule.value == rule
+
+
+REFUSED: dict[str, tuple[Callable[[], object], str, str]] = {
+    "not TOML": (lambda: read_profile("key = ", "small.toml"), "small.toml", "not TOML"),
+    "no sources": (lambda: small(whole_sources=""), "small.toml: sources", "must be a table"),
+    "a source of nothing": (lambda: small(sources='"a label" = ""'), "small.toml: sources.a label", "a text"),
+    "no key": (lambda: small(key=""), "small.toml: key", "is missing"),
+    "a misspelt field": (lambda: small("[max_per_dya]\n"), "small.toml: max_per_dya", "misspelt"),
+    "a misspelt part": (lambda: small(f'[max_per_day]\nvalue = "80 mg"\nvalu = 1\n{SOURCE}'), "small.toml: max_per_day.valu", "misspelt"),
+    "no table": (lambda: small(key='key = "small"\nmax_per_day = "80 mg"'), "small.toml: max_per_day", "must be a table"),
+    "unsourced": (
+        lambda: small('[max_per_day]\nvalue = "80 mg"\nconfidence = "sourced"\n'), "small.toml: max_per_day.source", "is missing",
+    ),
+    "an empty source": (
+        lambda: small('[max_per_day]\nvalue = "80 mg"\nsource = []\nconfidence = "sourced"\n'), "small.toml: max_per_day.source", "a list",
+    ),
+    "no confidence": (
+        lambda: small('[max_per_day]\nvalue = "80 mg"\nsource = ["a label"]\n'), "small.toml: max_per_day.confidence", "is missing",
+    ),
+    "a confidence of its own": (
+        lambda: small('[max_per_day]\nvalue = "80 mg"\nsource = ["a label"]\nconfidence = "sure"\n'),
+        "small.toml: max_per_day.confidence", "not one of sourced, second-hand, default",
+    ),
+    "a source nobody listed": (
+        lambda: small('[max_per_day]\nvalue = "80 mg"\nsource = ["hearsay"]\nconfidence = "sourced"\n'),
+        "small.toml: max_per_day.source", "'hearsay' is not among",
+    ),
+    "a dissenting source nobody listed": (
+        lambda: small(f'[max_per_day]\nvalue = "80 mg"\ndisagrees = [["90 mg", "hearsay"]]\n{SOURCE}'),
+        "small.toml: max_per_day.source", "'hearsay' is not among",
+    ),
+    "a dissent without a source": (
+        lambda: small(f'[max_per_day]\nvalue = "80 mg"\ndisagrees = [["90 mg"]]\n{SOURCE}'), "small.toml: max_per_day.disagrees", "pairs",
+    ),
+    "an error on hearsay": (
+        lambda: small('[max_per_day]\nvalue = "80 mg"\nsource = ["a label"]\nconfidence = "second-hand"\non_breach = "error"\n'),
+        "small.toml: max_per_day.on_breach", "rests on a sourced number",
+    ),
+    "an error on a default": (
+        lambda: small('[max_per_day]\nvalue = "80 mg"\nsource = ["a label"]\nconfidence = "default"\non_breach = "error"\n'),
+        "small.toml: max_per_day.on_breach", "rests on a sourced number",
+    ),
+    "a strength without a unit": (lambda: small(strengths='value = ["5"]'), "small.toml: strengths.value[0]", "not an amount"),
+    "a strength of no number": (lambda: small(strengths='value = ["five mg"]'), "small.toml: strengths.value[0]", "not a decimal"),
+    "a strength of nothing": (lambda: small(strengths='value = ["0 mg"]'), "small.toml: strengths.value[0]", "above zero"),
+    "a strength below nothing": (lambda: small(strengths='value = ["-5 mg"]'), "small.toml: strengths.value[0]", "zero or more"),
+    "a strength without end": (lambda: small(strengths='value = ["Infinity mg"]'), "small.toml: strengths.value[0]", "zero or more"),
+    "a float": (lambda: small(strengths="value = [5.0]"), "small.toml: strengths.value[0]", "a text"),
+    "no list": (lambda: small(strengths='value = "5 mg"'), "small.toml: strengths.value", "a list"),
+    "neither true nor false": (lambda: small(risk='value = "no"'), "small.toml: withdrawal_risk.value", "true or false"),
+    "a gap without a unit": (lambda: small(gap='value = "90"'), "small.toml: min_gap.value", "a span of time"),
+    "a gap of no number": (lambda: small(gap='value = "two h"'), "small.toml: min_gap.value", "a span of time"),
+    "a gap of nothing": (lambda: small(gap='value = "0 h"'), "small.toml: min_gap.value", "a span of time"),
+    "no gap": (lambda: small(gap_section="[max_gap]"), "small.toml: min_gap", "is missing"),
+    "half a day": (lambda: small(f"[step_min_days]\nvalue = 2.5\n{SOURCE}"), "small.toml: step_min_days.value", "whole number"),
+    "a day of truth": (lambda: small(f"[step_min_days]\nvalue = true\n{SOURCE}"), "small.toml: step_min_days.value", "whole number"),
+    "no days": (lambda: small(f"[step_min_days]\nvalue = 0\n{SOURCE}"), "small.toml: step_min_days.value", "whole number"),
+    "an unknown rule": (
+        lambda: small(f'[missed_dose_rule]\nvalue = {{ rule = "double" }}\n{SOURCE}'),
+        "small.toml: missed_dose_rule.value.rule", "'double' is not hours_before_next",
+    ),
+    "a rule with a part too many": (
+        lambda: small(f'[missed_dose_rule]\nvalue = {{ rule = "ask_provider", gap = "2 h" }}\n{SOURCE}'),
+        "small.toml: missed_dose_rule.value.gap", "misspelt",
+    ),
+    "an interaction without an effect": (
+        lambda: small('[[interactions]]\ngroup = "x"\nnames = ["x"]\nadvice = "x"\nseverity = "low"\n'),
+        "small.toml: interactions[0].effect", "is missing",
+    ),
+    "interactions in no list": (lambda: small(key='key = "small"\ninteractions = "none"'), "small.toml: interactions", "a list"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("name", REFUSED)
+def test_a_profile_that_cannot_be_trusted_is_refused(name: str) -> None:
+    """A number without a source, an unknown field, an error on hearsay: refused, with the path of the fault."""
+    read, path, words = REFUSED[name]
+
+    with pytest.raises(BadProfile) as refused:
+        read()
+
+    assert refused.value.path == path
+    assert words in refused.value.message
