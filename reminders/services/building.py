@@ -9,7 +9,7 @@ from decimal import Decimal
 from itertools import count
 
 from reminders import drugs
-from reminders.domain.plan import DAY, AdvancePolicy, InvalidPlan, Kind, Phase, Plan, Unit
+from reminders.domain.plan import DAY, AdvancePolicy, Kind, Phase, Plan, Unit
 from reminders.domain.schedule import phase_spans
 from reminders.domain.taper import Basis, taper_by, titrate
 
@@ -60,7 +60,7 @@ class Reading:
 
 @dataclass(frozen=True, slots=True)
 class TwoReadings:
-    """What "+5 mg every 3 days" can mean, run by run (days counted from 1): None where a reading has ended, or does not come out."""
+    """What "+5 mg every 3 days" can mean, run by run (days counted from 1): None where a taper has ended."""
 
     days: tuple[int, int]
     per_dose: Reading | None
@@ -87,32 +87,21 @@ def _phases(recipe: Recipe, basis: Basis) -> tuple[Phase, ...]:
 
 
 def two_readings(recipe: Recipe) -> tuple[TwoReadings, ...]:
-    """Lay the two readings of a step side by side, until both have ended. Raises InvalidPlan where neither comes out."""
-    columns = {basis: _column(recipe, basis) for basis in Basis}
-    if all(isinstance(column, InvalidPlan) for column in columns.values()):
-        raise next(column for column in columns.values() if isinstance(column, InvalidPlan))
-    per_dose, per_day = (() if isinstance(column, InvalidPlan) else column for column in columns.values())
-    rows = max(len(per_dose), len(per_day))
+    """Lay the two readings of a step side by side, until both have ended. Raises InvalidPlan where its steps do not come out."""
+    per_dose, per_day = _phases(recipe, Basis.PER_DOSE), _phases(recipe, Basis.PER_DAY)
+    runs = range(max(len(per_dose), len(per_day)))
     every = recipe.every_days
     return tuple(
         TwoReadings((number * every + 1, (number + 1) * every), left, right)
-        for number, left, right in zip(range(rows), _goes_on(recipe, per_dose), _goes_on(recipe, per_day), strict=False)
+        for number, left, right in zip(runs, _goes_on(recipe, per_dose), _goes_on(recipe, per_day), strict=False)
     )
-
-
-def _column(recipe: Recipe, basis: Basis) -> tuple[Phase, ...] | InvalidPlan:
-    try:
-        return _phases(recipe, basis)
-    except InvalidPlan as fault:
-        return fault
 
 
 def _goes_on(recipe: Recipe, phases: tuple[Phase, ...]) -> Iterator[Reading | None]:
     """The runs of a reading, without end: a titration stays on its last amounts, a taper has ended."""
     so_far = Decimal(0)
     for number in count():
-        rests = number >= len(phases)
-        if not phases or (rests and recipe.kind is Kind.TAPER):
+        if number >= len(phases) and recipe.kind is Kind.TAPER:
             yield None
             continue
         phase = phases[min(number, len(phases) - 1)]
