@@ -119,10 +119,9 @@ def fall_due(standing: PlanStanding, now: datetime) -> Falling:
         return Falling((), max(now, standing.decided_until), None)
     slots = slots_between(standing.course, *_just_after(standing.decided_until, now))
     moved = moved_slots(standing.course, slots, standing.limits.min_gap)
-    current = max((slot for slot in slots if slot not in moved), default=None)
     following = next_slot(standing.course, max(now, standing.decided_until))
     return Falling(
-        fallen=tuple(_decided(standing, slot, now, moved=slot in moved, current=slot == current) for slot in slots),
+        fallen=tuple(_decided(standing, slot, now, moved=slot in moved) for slot in slots),
         decided_until=max(now, standing.decided_until),
         next_due_at=None if following is None else following.due_at,
     )
@@ -199,13 +198,14 @@ def _own_upcoming(standing: PlanStanding, following: Slot | None) -> tuple[Slot,
     return tuple(slot for slot in slots if slot not in moved and slot.key not in known)
 
 
-def _decided(standing: PlanStanding, slot: Slot, now: datetime, *, moved: bool, current: bool) -> Fallen:
+def _decided(standing: PlanStanding, slot: Slot, now: datetime, *, moved: bool) -> Fallen:
     situation, tz = situation_of(standing, slot), standing.course.current.plan.tz
     times = times_of(slot, situation.next_slot, standing.rule, standing.quiet, tz, not_after=situation.room_until)
     no_text = _no_text(standing, situation, moved=moved)
     if no_text is not None:
         return Fallen(slot, times, no_text)
-    if not current or now >= times.announce_until:
+    # Its time ends in the first quarter of the gap to the next slot: of several overdue slots only the current can still be in it.
+    if now >= times.announce_until:
         return Fallen(slot, times, NoText(DoseState.NOT_REMINDED, OUTAGE))
     return Fallen(slot, times, _verdict(situation, now))
 

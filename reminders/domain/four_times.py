@@ -30,6 +30,11 @@ class FourTimes:
     silent_at: datetime
     answer_until: datetime
 
+    @property
+    def offered_until(self) -> datetime:
+        """The last moment at which somebody who follows the reminder takes the dose; no rule, or on time only: until it is announced."""
+        return self.announce_until if self.take_until is None else max(self.take_until, self.announce_until)
+
 
 # Our defaults. In quiet hours a text that is late must not wake anybody.
 ANNOUNCE_WITHIN, ANNOUNCE_PART_OF_GAP = HOUR, 4

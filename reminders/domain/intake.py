@@ -35,7 +35,7 @@ class DoseRecord:
     taken_at        when it was taken, where the patient told us.
     taken_by        told as taken, hour unknown: at the latest then.
     announced_at    when its reminder was written; None: none was.
-    may_take_until  the last moment at which a text of ours lets the patient take it (its take_until, or later advice).
+    may_take_until  the last moment at which a text of ours lets the patient take it: `offered_until`, or later advice's `until`.
     odd             "took two", "half" or "threw up", and no person has looked at it yet.
     """
 

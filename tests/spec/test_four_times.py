@@ -100,3 +100,12 @@ def test_the_eve_of_a_clock_change(day: str, announce_until: str) -> None:
     times = times_of(*slot_and_next(daily("08/14/20"), "20:00", on), TWO_HOURS, QuietHours(), TZ)
 
     assert times.announce_until == clock(announce_until, on)
+
+
+@pytest.mark.parametrize(
+    ("rule", "offered_until"),
+    [(TWO_HOURS, "12:00"), (HoursBeforeNext(6 * HOUR, at_limit=Boundary.SKIP), "08:01"), (AskProviderRule(), "09:00")],
+)
+def test_offered_until(rule: HoursBeforeNext | AskProviderRule, offered_until: str) -> None:
+    """Whoever follows a reminder takes the dose by its last moment, or by the reminder's own where that is later."""
+    assert _times(daily("08/14/20"), "08:00", rule).offered_until == clock(offered_until)
