@@ -108,7 +108,9 @@ def _recount(c: Connection, plan_id: str, patient_id: str, *, now: datetime) -> 
     for raised in case.raised:
         _raise(c, case, raised)
     _overturn_step(c, case)
-    plans.put_on_clock(c, [plans.read(c, [plan_id])[plan_id]])
+    after = plans.read(c, [plan_id])[plan_id]
+    if after.state in plans.ON_CLOCK and plans.following(after) is None and not doses.any_waiting(c, plan_id):
+        plans.complete(c, after, at=now)
 
 
 def ladder_of(plan: StoredPlan, now: datetime) -> Ladder:

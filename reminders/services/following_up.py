@@ -55,7 +55,6 @@ def _follow_patient(c: Connection, patient_id: str, *, now: datetime) -> None:
     silent = [dose for dose in waiting if dose.id not in closed]
     plans.touched(c, {dose.plan_id for dose in silent if dose.times.silent_at <= now}, at=now)
     doses.looked_at(c, {dose.id: doses.next_moment(dose, after=now) for dose in silent})
-    _complete(c, [plan for plan in their_plans.values() if plan.id in {dose.plan_id for dose in waiting}], now=now)
 
 
 def _nudge(c: Connection, patient: Patient, state: PlanState, dose: StoredDose, *, now: datetime) -> None:
@@ -76,15 +75,6 @@ def _nudge(c: Connection, patient: Patient, state: PlanState, dose: StoredDose, 
         asks=texts.Asked("dose", dose.times.answer_until, (dose.id,)),
     )
     texts.queue(c, patient, patient.line, draft, now=now)
-
-
-def _complete(c: Connection, their_plans: list[plans.StoredPlan], *, now: datetime) -> None:
-    """A plan is complete when its last dose is no longer waited for."""
-    for plan in their_plans:
-        over = plan.state in plans.ON_CLOCK and plans.following(plan) is None
-        if over and not doses.any_waiting(c, plan.id):
-            plans.save(c, plan, state=PlanState.COMPLETED.value, ended_at=now)
-            plans.add_event(c, plan.clinic_id, plan.id, kind="completed", state=PlanState.COMPLETED, by="doseline", at=now)
 
 
 def _follow_steps(engine: Engine, *, now: datetime, limit: int) -> int:

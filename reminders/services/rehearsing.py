@@ -9,17 +9,20 @@ from typing import TYPE_CHECKING, Any
 from db.engine import reading
 from reminders.domain.plan import plain
 from reminders.services.records import history
+from reminders.services.records.history import Work
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
+__all__ = ["Line", "Narrator", "Work", "instant", "next_moments"]
+
 Line = Mapping[str, Any]
 
 
-def next_moment(engine: Engine) -> datetime | None:
-    """The next instant at which anything is due; None when nothing ever will be."""
+def next_moments(engine: Engine) -> dict[Work, datetime]:
+    """When each kind of work is next due; a kind that has nothing to do is left out."""
     with reading(engine) as c:
-        return history.next_moment(c)
+        return history.next_moments(c)
 
 
 class Narrator:

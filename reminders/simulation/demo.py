@@ -153,7 +153,7 @@ def _answers(phone: str, start: date, *, days: range, times: Sequence[str], but:
 
 def _ana(start: date) -> Iterator[Json]:
     silent = {(3, "14:00"), (5, "08:00"), (8, "08:00"), (21, "20:00"), (30, "08:00")}
-    yield from _answers(ANA, start, days=range(1, 44), times=THREE, but=silent, words=("1", "1", "taken", "1", "done"))
+    yield from _answers(ANA, start, days=range(1, 46), times=THREE, but=silent, words=("1", "1", "taken", "1", "done"))
     yield _says(ANA, _local(start, 3, "18:04", ZONES[ANA]), "1")  # the catch-up question before the first step: all taken
     yield _says(ANA, _local(start, 5, "11:40", ZONES[ANA]), "missed my 8am")
     yield _says(ANA, _local(start, 5, "11:46", ZONES[ANA]), "ok took it now")
@@ -172,7 +172,7 @@ def _ben(start: date) -> Iterator[Json]:
     yield {"at": _instant(_local(start, 11, "10:00", ZONES[BEN])), "staff": resumes}
     moves = {"action": "move_zone", "plan": "ben-baclofen", "zone": "America/New_York", "reason": "moved to his sister's", "by": PROVIDER}
     yield {"at": _instant(_local(start, 26, "07:00", ZONES[BEN])), "staff": moves}
-    yield from _answers(BEN, start, days=range(26, 43), times=THREE, but={(33, "20:00")}, zone="America/New_York")
+    yield from _answers(BEN, start, days=range(26, 46), times=THREE, but={(33, "20:00")}, zone="America/New_York")
 
 
 def _chidi(start: date) -> Iterator[Json]:
@@ -188,7 +188,7 @@ def _chidi(start: date) -> Iterator[Json]:
 
 def _dana(start: date) -> Iterator[Json]:
     silent = {(6, "08:00"), *((day, at) for day in range(20, 26) for at in THREE)}
-    yield from _answers(DANA, start, days=range(1, 42), times=THREE, but=silent)
+    yield from _answers(DANA, start, days=range(1, 46), times=THREE, but=silent)
     off = {"to": DANA, "status": "undelivered", "code": 30003}
     yield {"at": _instant(_local(start, 6, "07:30", ZONES[DANA])), "carrier": off}
     yield {"at": _instant(_local(start, 6, "09:30", ZONES[DANA])), "carrier": {"to": DANA, "status": "delivered"}}
@@ -198,7 +198,7 @@ def _dana(start: date) -> Iterator[Json]:
 
 def _ema(start: date) -> Iterator[Json]:
     times = ("07:00", "15:00", "20:00")
-    yield from _answers(EMAS_FATHER, start, days=range(1, 43), times=times, but={(10, "15:00"), (18, "07:00")}, words=("1", "she took it", "1"))
+    yield from _answers(EMAS_FATHER, start, days=range(1, 46), times=times, but={(10, "15:00"), (18, "07:00")}, words=("1", "she took it", "1"))
     yield _says(EMAS_FATHER, _local(start, 18, "09:10", ZONES[EMAS_FATHER]), "she threw up her tablet")
     seen = {"action": "acknowledge", "plan": "ema-baclofen", "reason": "spoke to her father: a stomach bug, go on as usual", "by": PROVIDER}
     yield {"at": _instant(_local(start, 18, "10:00", ZONES[EMAS_FATHER])), "staff": seen}

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from reminders.errors import DoselineError
 from reminders.messaging.sandbox import CarrierFault
 from reminders.services import delivering, escalating, following_up, prescribing, rehearsing, reminding, replying
+from reminders.services.rehearsing import Work
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -51,7 +52,7 @@ class Driver:
 
     def run_until(self, until: datetime) -> None:
         """Let time pass to an instant, with everything that falls due on the way, that instant included."""
-        while (moment := rehearsing.next_moment(self._engine)) is not None and moment <= until:
+        while (moment := self._next_moment()) is not None and moment <= until:
             self._clock.advance_to(moment)
             self.settle()
         self._clock.advance_to(until)
@@ -64,10 +65,11 @@ class Driver:
     def settle(self) -> None:
         """Run what is due now, and what that brings about, until nothing is left."""
         for _ in range(MOST_PASSES):
-            moment = rehearsing.next_moment(self._engine)
-            if moment is None or moment > self.now:
+            now = self.now
+            due = {work for work, at in rehearsing.next_moments(self._engine).items() if at <= now}
+            if not due:
                 return
-            self._pass()
+            self._pass(due)
         raise Stuck(f"nothing moves on at {self.now.isoformat()}")
 
     def says(self, phone: str, text: str) -> None:
@@ -76,32 +78,39 @@ class Driver:
         now = self.now
         sid = f"story-{self._texts:06}-{now:%Y%m%d%H%M%S}"
         replying.receive(self._engine, sid=sid, from_phone=phone, to_phone="", body=text, received_at=now, now=now)
-        self._heard(now)
         self.settle()
+        self._heard(now)
 
     def acts(self, action: StaffAct) -> None:
         """Let a person at the clinic act on a plan."""
         prescribing.act(self._engine, action, now=self.now)
-        self._heard(self.now)
         self.settle()
+        self._heard(self.now)
 
     def carrier(self, phone: str, *, status: str, code: int | None) -> None:
         """Let the carrier treat a phone so from now on."""
         self._transport.set_fault(phone, CarrierFault(status, code))
 
-    def _pass(self) -> None:
-        """One round of what the scheduler's jobs do, in the order in which one brings about the next."""
+    def _next_moment(self) -> datetime | None:
+        return min(rehearsing.next_moments(self._engine).values(), default=None)
+
+    def _pass(self, due: set[Work]) -> None:
+        """One round of what the scheduler's jobs do, of those that have anything to do, in the order in which one brings about the next."""
         now = self.now
-        while reminding.remind_due(self._engine, now=now):
-            self._heard(now)
-        following_up.follow_up(self._engine, now=now)
+        if Work.REMIND in due:
+            while reminding.remind_due(self._engine, now=now):
+                pass
+        if Work.FOLLOW_UP in due:
+            following_up.follow_up(self._engine, now=now)
+        if Work.ESCALATE in due:
+            escalating.escalate(self._engine, now=now)
+        if Work.DELIVER in due:
+            self._deliver(now)
         self._heard(now)
-        escalating.escalate(self._engine, now=now)
-        self._heard(now)
+
+    def _deliver(self, now: datetime) -> None:
         self._loop.run_until_complete(delivering.deliver(self._engine, self._transport, clock=self._clock))
-        self._heard(now)
         for receipt in self._transport.take_receipts():
             delivering.receive_status(
                 self._engine, sid=receipt.sid, status=receipt.status, tag=receipt.tag, error_code=receipt.error_code, now=now
             )
-        self._heard(now)

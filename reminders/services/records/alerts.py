@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select, update
 
+from reminders.domain.clinic_hours import ClinicHours
 from reminders.services.records import plans
 from reminders.services.records.audit import Entry, write_audit
 from reminders.services.records.ledger import ALERT, PLAN, insert_once, new_id, rows
@@ -18,10 +19,11 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from reminders.services.records.ledger import Row
-    from reminders.services.records.people import Patient
+    from reminders.services.records.people import Clinic, Patient
 
-MINUTES_TO_ANSWER = {"emergency": 10, "urgent": 30, "warning": 240}
-"""How long each severity may wait, in minutes, before the backup is told [our defaults]: red flag, urgent, alert."""
+AT_ONCE = {"emergency": timedelta(minutes=10), "urgent": timedelta(minutes=30)}
+CLINIC_HOURS = timedelta(hours=4)
+"""How long an alert may wait before the backup is told [our defaults]: a red flag, an urgent one; others in clinic hours."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +45,6 @@ class Notice:
 
 def raise_once(c: Connection, patient: Patient, notice: Notice, *, now: datetime) -> str | None:
     """Raise an alert unless its cause has raised one; return its id if it is new."""
-    minutes = MINUTES_TO_ANSWER.get(notice.severity)
     row = {
         "clinic_id": patient.clinic.id,
         "id": new_id(),
@@ -56,7 +57,7 @@ def raise_once(c: Connection, patient: Patient, notice: Notice, *, now: datetime
         "owner": notice.owner,
         "words": notice.words[:400],
         "raised_at": now,
-        "deadline_at": now + timedelta(minutes=minutes) if minutes else None,
+        "deadline_at": deadline(patient.clinic, notice.severity, now),
     }
     if not insert_once(c, ALERT, row):
         return None
@@ -64,6 +65,14 @@ def raise_once(c: Connection, patient: Patient, notice: Notice, *, now: datetime
     if notice.clinical:  # a new clinical alert can overturn a step already announced
         plans.touched(c, _plans_of(c, patient.id, notice.plan_id), at=now)
     return str(row["id"])
+
+
+def deadline(clinic: Clinic, severity: str, now: datetime) -> datetime | None:
+    """Until when somebody must have taken an alert on; None for mere information."""
+    if severity in AT_ONCE:
+        return now + AT_ONCE[severity]
+    hours = ClinicHours(clinic.opens_at, clinic.closes_at)
+    return None if severity == "info" else hours.after(now, CLINIC_HOURS, clinic.tz)
 
 
 def open_alerts(

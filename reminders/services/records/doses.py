@@ -87,6 +87,9 @@ def add(c: Connection, fresh: Sequence[tuple[Row, Sequence[DoseEvent]]]) -> None
         event_rows += [_event_row(row["clinic_id"], row["id"], no, event) for no, event in enumerate(events, 1)]
     insert_all(c, DOSE, dose_rows)
     insert_all(c, DOSE_EVENT, event_rows)
+    settled = {row["plan_id"]: row["changed_at"] for row in dose_rows if row["state"] != DoseState.PENDING.value}
+    for at in set(settled.values()):
+        plans.touched(c, [plan_id for plan_id, changed_at in settled.items() if changed_at == at], at=at)
 
 
 def learn(c: Connection, facts: Mapping[str, Sequence[DoseEvent]], *, now: datetime) -> dict[str, Standing]:
@@ -108,8 +111,14 @@ def learn(c: Connection, facts: Mapping[str, Sequence[DoseEvent]], *, now: datet
         changes.append({"dose_id": dose_id, **_columns(standing), "check_at": check, "changed_at": now})
     insert_all(c, DOSE_EVENT, fresh)
     _change(c, changes)
-    plans.touched(c, {row["plan_id"] for row in found.values()}, at=now)
+    plans.touched(c, {row["plan_id"] for dose_id, row in found.items() if _counts_anew(row, standings[dose_id])}, at=now)
     return standings
+
+
+def _counts_anew(row: Row, standing: Standing) -> bool:
+    """Whether a change of a dose can change a count. That a reminder has left, as nearly all do, cannot begin any run."""
+    before, after = DoseState(row["state"]), standing.state
+    return (before, after) != (DoseState.PENDING, DoseState.OPEN) and (before is not after or row["answered"] != standing.answered)
 
 
 def next_check(row: Row, standing: Standing, *, after: datetime) -> datetime | None:

@@ -6,13 +6,14 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select, union_all
 
 from reminders.domain.adherence import Mark, mark_of
 from reminders.domain.dose_state import DoseState, Standing
-from reminders.services.records.ledger import ALERT, CONTACT_POINT, DOSE, PATIENT, PLAN, PLAN_EVENT, TEXT_ITEM, TEXT_OUT, by, earliest, rows
+from reminders.services.records.ledger import ALERT, CONTACT_POINT, DOSE, PATIENT, PLAN, PLAN_EVENT, TEXT_ITEM, TEXT_OUT, by, rows
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Select
@@ -98,17 +99,31 @@ def plan_refs(c: Connection, clinic_id: str | None = None) -> list[tuple[str, st
     return [(patient, plan, drug) for patient, plan, drug in c.execute(query.order_by(PATIENT.c.ref, PLAN.c.ref))]
 
 
-def next_moment(c: Connection) -> datetime | None:
-    """The next instant at which anything is due: the earliest over all due columns."""
-    columns = [
-        select(func.min(PATIENT.c.next_due_at)),
-        select(func.min(TEXT_OUT.c.send_at)).where(TEXT_OUT.c.state == "queued"),
-        select(func.min(DOSE.c.check_at)),
-        select(func.min(PLAN.c.step_check_at)),
-        select(func.min(PLAN.c.recount_at)),
-        select(func.min(ALERT.c.deadline_at)).where(ALERT.c.closed_at.is_(None), ALERT.c.acknowledged_at.is_(None)),
-    ]
-    return earliest(*c.scalars(union_all(*columns)))
+class Work(StrEnum):
+    """What can be due."""
+
+    REMIND = "remind"
+    DELIVER = "deliver"
+    FOLLOW_UP = "follow up"
+    ESCALATE = "escalate"
+
+
+def next_moments(c: Connection) -> dict[Work, datetime]:
+    """When each kind of work is next due: the earliest of its due columns, left out where all are empty."""
+    unanswered = (ALERT.c.closed_at.is_(None), ALERT.c.acknowledged_at.is_(None))
+    columns = {
+        select(func.min(PATIENT.c.next_due_at)): Work.REMIND,
+        select(func.min(TEXT_OUT.c.send_at)).where(TEXT_OUT.c.state == "queued"): Work.DELIVER,
+        select(func.min(DOSE.c.check_at)): Work.FOLLOW_UP,
+        select(func.min(PLAN.c.step_check_at)): Work.FOLLOW_UP,
+        select(func.min(PLAN.c.recount_at)): Work.ESCALATE,
+        select(func.min(ALERT.c.deadline_at)).where(*unanswered): Work.ESCALATE,
+    }
+    moments: dict[Work, datetime] = {}
+    for at, work in zip(c.scalars(union_all(*columns)), columns.values(), strict=True):
+        if at is not None:
+            moments[work] = min(at, moments.get(work, at))
+    return moments
 
 
 def texts_sent(c: Connection, *, since: datetime) -> list[Row]:

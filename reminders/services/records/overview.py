@@ -206,7 +206,7 @@ def _plan(row: Row, plan: StoredPlan, past: Sequence[Mark], now: datetime) -> tu
         phases=len(phases),
         doses=phases[phase_no - 1].doses,
         next_step=_next_step(plan, phase_no),
-        marks=(*past, *(Mark(slot.local_date, slot.number, slot.due_at, slot.amount.value, None) for slot in ahead)),
+        marks=tuple(sorted((*past, *map(_coming, ahead)), key=lambda mark: (mark.due_at, mark.number))),
     )
     return line, ahead
 
@@ -225,6 +225,10 @@ def _next_doses(shown: Iterable[tuple[PlanLine, tuple[Slot, ...]]]) -> tuple[Nex
 
 def _mark(row: Row) -> Mark:
     return Mark(row["local_date"], row["slot_no"], row["due_at"], row["amount"], DoseState(row["state"]))
+
+
+def _coming(slot: Slot) -> Mark:
+    return Mark(slot.local_date, slot.number, slot.due_at, slot.amount.value, None)
 
 
 def _texts(c: Connection, clinic_id: str) -> tuple[TextLine, ...]:

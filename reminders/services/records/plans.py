@@ -360,3 +360,10 @@ def step_announced_at(c: Connection, plan_id: str) -> datetime | None:
 def decide_step_soon(c: Connection, plan_id: str, *, at: datetime) -> None:
     """Have the coming step decided at once: what was asked about it has been answered."""
     c.execute(update(PLAN).where(PLAN.c.id == plan_id, PLAN.c.step_stage.like(f"{Stage.ASKED.value}:%")).values(step_check_at=at))
+
+
+def complete(c: Connection, plan: StoredPlan, *, at: datetime) -> None:
+    """End a plan whose last dose is behind it and no longer waited for."""
+    save(c, plan, state=PlanState.COMPLETED.value, ended_at=at)
+    phase_no = len(plan.plan.phases)
+    add_event(c, plan.clinic_id, plan.id, kind="completed", state=PlanState.COMPLETED, by="doseline", at=at, phase_no=phase_no)

@@ -69,7 +69,8 @@ def gate_facts(c: Connection, plan: StoredPlan, now: datetime) -> tuple[GateFact
         time_done=True,
         tapering=falls(plan),
     )
-    return facts, [dose for dose in mine if dose.state in doses.UNKNOWN]
+    silent = [dose for dose in known if dose.state in doses.WAITING and dose.times.silent_at <= now and not dose.standing.answered]
+    return facts, [*(dose for dose in mine if dose.state in doses.UNKNOWN), *(dose for dose in silent if dose.slot.phase_no == phase_no)]
 
 
 def _ask(c: Connection, patient: Patient, plan: StoredPlan, phase_no: int, unknown: list[StoredDose], now: datetime) -> bool:
@@ -124,7 +125,8 @@ def stay(
     cause = f"{plan.id} stay {now:%Y-%m-%dT%H:%M}"
     if by == "doseline":
         alerts.raise_once(c, patient, Notice("plan_stays", "warning", cause, words, plan_id=plan.id, clinical=False), now=now)
-    draft = Draft("stay_tapering" if falls(plan) else "stay_rising", "stay", f"stay:{plan.id}:{now:%Y%m%dT%H%M}", plan_id=plan.id)
+    template, at = "stay_tapering" if falls(plan) else "stay_rising", _civil(patient, now)
+    draft = Draft(template, "stay", f"stay:{plan.id}:{now:%Y%m%dT%H%M}", plan_id=plan.id, send_at=at)
     texts.queue(c, patient, patient.line, draft, now=now)
 
 

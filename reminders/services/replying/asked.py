@@ -204,7 +204,7 @@ def _catch_up(talk: Talk, question: Row, digit: int) -> None:
     about = of_ids(talk, json.loads(question["doses"]))
     if digit == 1:
         for meant in about:
-            if meant.dose.state in doses.UNKNOWN:
+            if meant.dose.state in (*doses.UNKNOWN, *doses.WAITING):
                 talk.learn(meant.dose, DoseEvent(EventKind.SAID_TAKEN, talk.at, taken_by=talk.at, recalled=True, by=talk.by))
     else:
         one = _patient_of(talk, question)

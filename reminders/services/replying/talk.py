@@ -68,7 +68,8 @@ class Talk:
     def alert(self, patients: Iterable[Due], notice: Notice) -> None:
         """Tell a person at the clinic, for each patient concerned."""
         for one in patients:
-            alerts.raise_once(self.c, one.patient, notice, now=self.now)
+            only = one.plans[0].id if len(one.plans) == 1 else None
+            alerts.raise_once(self.c, one.patient, replace(notice, plan_id=notice.plan_id or only), now=self.now)
 
     def learn(self, dose: StoredDose, *events: DoseEvent) -> None:
         """Keep what was said of a dose, or decided about it."""
