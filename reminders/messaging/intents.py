@@ -1,6 +1,6 @@
 """What a reply can mean, each meaning a value. Which question it answers, and what follows from it, is decided elsewhere.
 
-A time written without am or pm means two moments: `at` is the earlier of the day and `or_at` the later one, else None.
+A time written without am or pm means two moments: `at` as it is written and `or_at` twelve hours from it, else None.
 `at` says when a dose was taken; `due` says which dose is meant, by its time. Times are local wall times of whole minutes.
 """
 
@@ -198,7 +198,7 @@ class Vomited:
 
 @dataclass(frozen=True, slots=True)
 class TookBoth:
-    """"Both": all doses of a reminder for two medicines, and too much of one. The question tells."""
+    """Both: all doses of a reminder for two medicines, and too much of one. The question tells."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -208,7 +208,7 @@ class SomeTaken:
 
 @dataclass(frozen=True, slots=True)
 class NoneOfThem:
-    """"None": no dose, no symptom, or neither of two. The question tells."""
+    """None: no dose, no symptom, or neither of two. The question tells."""
 
 
 @dataclass(frozen=True, slots=True)

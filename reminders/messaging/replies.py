@@ -1,0 +1,245 @@
+"""What a reply means: `parse` turns a text into intents, in the order in which they must be acted on.
+
+It never guesses. Danger signs, opting out and stopped medicine are matched generously, wherever they stand; what a text says
+about a dose counts only where every word of the sentence is understood. What is not stays in `unread`, for a person.
+It knows no open question and no plan: `questions.py` says which question a reading answers.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from typing import get_args
+
+from reminders.messaging import reply_words as w
+from reminders.messaging import request_words as r
+from reminders.messaging.dose_sentences import SOMETHING_READ, read_sentence
+from reminders.messaging.dose_statements import combined
+from reminders.messaging.dose_words import BECAUSE, DOUBT
+from reminders.messaging.intents import (
+    BloodPressure,
+    CallMe,
+    FeltBetter,
+    HelpWanted,
+    Intent,
+    Label,
+    LateQuestion,
+    Named,
+    OptIn,
+    OptOut,
+    OutOfMedicine,
+    Problem,
+    Reading,
+    Refill,
+    Slower,
+    Stiffness,
+    StoppedTaking,
+    Symptoms,
+    TookDouble,
+    TookHalf,
+    Unclear,
+    Unsure,
+    Vomited,
+    WantsToStop,
+    WrongNumber,
+)
+from reminders.messaging.reply_alarms import corrected, find_alarms
+from reminders.messaging.reply_text import is_reaction, plain_words
+
+__all__ = ["Reading", "parse"]
+
+UNCLEAR = Reading((Unclear(),))
+
+
+def parse(text: str, *, language: str = "en") -> Reading:
+    """Read a reply; never raises. English and Spanish are read alike; `language` settles the few words that differ ("ya").
+
+    Returns its meanings in reading order, each once, `Unclear` alone if there is none.
+    """
+    plain = plain_words(text)
+    if is_reaction(text):
+        return Reading((Unclear(),), plain)
+    alarms, rest = find_alarms(corrected(plain))
+    if _bare(rest) in w.WHOLE_OPT_OUT:
+        return _in_order([*alarms, OptOut()], "")
+    if _bare(rest) in w.WHOLE_OPT_IN:
+        return _in_order([*alarms, OptIn()], "")
+    found: list[Intent] = list(alarms)
+    for pattern, make in _RULES:
+        rest = pattern.sub(lambda match, make=make: _noted(match, make, found), rest)  # type: ignore[misc]  # a default binds it
+    for clauses, meaning in ((w.STOPPED_ALONE, StoppedTaking()), (w.CLAUSE_OPT_OUT, OptOut())):
+        rest = _without_clauses(rest, clauses, meaning, found)
+    rest = _with_stops(rest, language, found)
+    said, unread = _said(rest, language, unsure=Unsure() in found)
+    return _in_order([*found, *(intent for intent in said if not (found and isinstance(intent, Named | Label)))], unread)
+
+
+_Make = Callable[[re.Match[str]], "Intent | str | None"]
+"""What a phrase becomes: a meaning, other words in its place, or None where it is not the phrase after all."""
+
+_PASSED_OVER = f" {SOMETHING_READ} "
+_DOUBT = " # "
+
+
+def _count(match: re.Match[str]) -> Refill:
+    return Refill(next((int(number) for number in match.groupdict().values() if number), None))
+
+
+def _pressure(match: re.Match[str]) -> BloodPressure | None:
+    """Read 118/76; a date such as 11/25 is none. Bounds: what a cuff can show, in mmHg."""
+    pressure = BloodPressure(int(match["s"]), int(match["d"]))
+    return pressure if 50 <= pressure.systolic <= 280 and 30 <= pressure.diastolic < pressure.systolic else None  # noqa: PLR2004
+
+
+_RULES: tuple[tuple[re.Pattern[str], _Make], ...] = (
+    (w.SMALL_TALK, lambda _: _PASSED_OVER),
+    (r.ASKS_DOUBLE, lambda _: LateQuestion(asked=True)),
+    (r.TOOK_DOUBLE, lambda _: TookDouble()),
+    (r.ASKS_HALF, lambda _: _DOUBT),
+    (r.TOOK_HALF, lambda _: TookHalf()),
+    (w.UNSURE, lambda _: Unsure()),
+    (w.DOUBTFUL, lambda _: _DOUBT),
+    (w.STOPPED_TAKING, lambda _: StoppedTaking()),
+    (w.OPT_OUT, lambda _: OptOut()),
+    (r.OPT_IN, lambda _: OptIn()),
+    (w.WRONG_NUMBER, lambda _: WrongNumber()),
+    (r.NOT_VOMITED, lambda _: _PASSED_OVER),
+    (r.VOMITED, lambda _: Vomited()),
+    (r.BLOOD_PRESSURE, _pressure),
+    (r.HAVE_MEDICINE, lambda _: _PASSED_OVER),
+    (r.NEARLY_OUT, lambda _: OutOfMedicine(soon=True)),
+    (r.OUT_OF_MEDICINE, lambda _: OutOfMedicine()),
+    (r.NO_REFILL, lambda _: _PASSED_OVER),
+    (r.REFILL, _count),
+    (r.SLOWER, lambda _: Slower()),
+    (r.STIFFNESS, lambda match: Stiffness(int(match["n"]))),
+    (r.NO_SYMPTOMS, lambda _: Symptoms()),
+    (r.NOT_A_PROBLEM, lambda _: _PASSED_OVER),
+    (r.NOT_BETTER, lambda _: Problem()),
+    (r.FELT_BETTER, lambda _: FeltBetter()),
+    (r.PROBLEM, lambda _: Problem()),
+    (r.NOT_CALL, lambda _: _PASSED_OVER),
+    (r.CALL_ME, lambda _: CallMe()),
+    (r.NO_HELP, lambda _: _PASSED_OVER),
+    (r.HELP, lambda _: HelpWanted()),
+)
+
+
+def _noted(match: re.Match[str], make: _Make, found: list[Intent]) -> str:
+    made = make(match)
+    if made is None:
+        return match[0]
+    if isinstance(made, str):
+        return made
+    found.append(made)
+    return _PASSED_OVER
+
+
+# --- clauses and sentences --------------------------------------------------------------------------------------------------------
+
+_POLITE = frozenset(
+    (
+        *(
+            "please",
+            "pls",
+            "plz",
+            "plse",
+            "thanks",
+            "thank",
+            "thx",
+            "you",
+            "ty",
+            "por",
+            "favor",
+            "gracias",
+            "hi",
+            "hello",
+            "hey",
+            "ok",
+            "okay",
+        ),
+        *("sir", "maam", "team", "clinic", "ya", "asap", "immediately", ".", ",", "?"),
+    ),
+)
+_CLAUSE = re.compile(r"( [.,?~] | and | but | y | pero )")
+
+
+def _bare(words: str) -> str:
+    """Return words without politeness and punctuation: "stop" of "Please, STOP!"."""
+    return " ".join(word for word in words.split() if word not in _POLITE)
+
+
+def _without_clauses(words: str, clauses: frozenset[str], meaning: Intent, found: list[Intent]) -> str:
+    """Take out the clauses that are, but for politeness, one of the given ones, and note what they mean."""
+    parts = _CLAUSE.split(f" {words} ")
+    for here in range(0, len(parts), 2):
+        if _bare(parts[here]) in clauses:
+            found.append(meaning)
+            parts[here] = _PASSED_OVER
+    return " ".join("".join(parts).split())
+
+
+def _with_stops(words: str, language: str, found: list[Intent]) -> str:
+    """Read what is left of stopping: "1, stop" is about the texts, "I want to stop" does not say what it is about."""
+    parts = _CLAUSE.split(f" {words} ")
+    for here in range(0, len(parts), 2):
+        rest = " ".join(w.STOP_LIKE.sub("", parts[here]).split())
+        if rest == " ".join(parts[here].split()):
+            continue
+        plainly = w.STOP_WORD.search(parts[here]) and read_sentence(rest, language, question=False) is not None and "i" not in rest.split()
+        found.append(OptOut() if plainly else WantsToStop())
+        parts[here] = f" {rest} " if plainly else _PASSED_OVER
+    return " ".join("".join(parts).split())
+
+
+def _said(words: str, language: str, *, unsure: bool) -> tuple[tuple[Intent, ...], str]:
+    """Read the sentences about doses; return what they mean together and the words that nobody understood.
+
+    Nothing is taken from them if the rest raises a doubt: "took it, not really" is no "taken".
+    """
+    said: list[Intent] = []
+    unread: list[str] = []
+    doubt = False
+    for sentence, question in _sentences(words):
+        for part, meant in _parts(sentence, language, question=question):
+            if meant is None:
+                unread.append(part)
+                doubt = doubt or question or DOUBT.search(part) is not None
+            else:
+                said += meant
+    meant = () if doubt else combined(said)
+    if meant is None or (unsure and meant):
+        return (), words
+    return meant, " . ".join(unread)
+
+
+def _sentences(words: str) -> Iterable[tuple[str, bool]]:
+    """Split words at full stops and question marks; say of each sentence whether it ended in the latter."""
+    start: list[str] = []
+    for word in words.split():
+        if word in {".", "?"}:
+            yield " ".join(start), word == "?"
+            start = []
+        else:
+            start.append(word)
+    yield " ".join(start), False
+
+
+def _parts(sentence: str, language: str, *, question: bool) -> Iterable[tuple[str, tuple[Intent, ...] | None]]:
+    """Read a sentence whole, or else by its parts: "took it, going to bed" is understood in its first."""
+    meant = read_sentence(sentence, language, question=question)
+    parts = [part.strip() for part in re.split(rf" ?, ?|{BECAUSE.pattern}", f" {sentence} ") if part.strip()]
+    if meant is not None or len(parts) == 1:
+        yield sentence, meant
+        return
+    for part in parts:
+        yield part, read_sentence(part, language, question=question)
+
+
+_ORDER = {kind: place for place, kind in enumerate(get_args(Intent))}
+
+
+def _in_order(found: Iterable[Intent], unread: str) -> Reading:
+    """Put meanings into reading order, each once."""
+    intents = sorted(dict.fromkeys(found), key=lambda intent: _ORDER[type(intent)])
+    return Reading(tuple(intents) or (Unclear(),), unread)
