@@ -29,10 +29,21 @@ def read_json(text: str | bytes) -> object:
         raise BadFile([Fault("", f"not JSON: {error.msg} at line {error.lineno}, column {error.colno}")]) from error
     except RecursionError as error:
         raise BadFile([Fault("", "not usable JSON: nested too deep")]) from error
+    if not _is_whole_text(data):
+        raise BadFile([Fault("", "not usable JSON: half a character, such as \\ud800 without its other half")])
     twice = sorted(Fault(path, "this key stands more than once here; keep one") for path in _repeated(data, ""))
     if twice:
         raise BadFile(twice)
     return data
+
+
+def _is_whole_text(data: object) -> bool:
+    """Half a surrogate pair passes as JSON, but can be neither stored nor printed."""
+    try:
+        json.dumps(data, ensure_ascii=False, default=str).encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _object(pairs: list[tuple[str, object]]) -> dict[str, object]:

@@ -119,7 +119,7 @@ def _fault(detail: ErrorDetails) -> Fault:
 
 def shown(value: object) -> str:
     """Write a found value as it stands in the file, shortened."""
-    text = json.dumps(value, ensure_ascii=False, default=_plainly)
+    text = json.dumps(value, ensure_ascii=False, default=_plainly).encode("utf-8", "replace").decode()  # half a character has no form
     return text if len(text) <= SHOWN else f"{text[: SHOWN - 3]}..."
 
 

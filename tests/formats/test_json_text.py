@@ -44,6 +44,7 @@ def test_a_key_given_twice_is_refused_by_its_path(text: str, path: str) -> None:
         ('{"days": -Infinity}', "not JSON: -Infinity is not a number"),
         ("9" * 5000, "not usable JSON: a number of 5000 characters"),
         ("1." + "9" * 5000, "not usable JSON: a number of 5002 characters"),
+        (r'{"name": "\ud800"}', r"not usable JSON: half a character, such as \ud800 without its other half"),
         ("[" * 100_000, "not usable JSON: nested too deep"),
     ],
 )
