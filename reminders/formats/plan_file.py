@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from functools import cached_property
-from typing import Annotated, Literal, TypeAlias
+from typing import Annotated, Literal, TypeAlias, assert_never
 
 from pydantic import Field, Tag, model_validator
 
@@ -197,6 +197,8 @@ def write_rule(rule: MissedDoseRule) -> dict[str, object]:
             return {"fraction": plain(of_gap)} | _at_limit(at_limit)
         case AskProviderRule():
             return {"ask_provider": True}
+        case _ as unreachable:
+            assert_never(unreachable)
 
 
 def _min_gap(min_gap: timedelta | None) -> dict[str, object]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
+from typing import assert_never
 
 from reminders import drugs
 from reminders.domain.checking import check_plan
@@ -101,6 +102,8 @@ def _in_short(advice: Advice) -> tuple[str, datetime | None, str]:
             return "too_soon", until, rule
         case AskProvider(why=why, rule=rule):
             return "ask_provider", None, rule or why
+        case _ as unreachable:
+            assert_never(unreachable)
 
 
 def _words(plan: Plan, situation: Situation, advice: Advice) -> str:

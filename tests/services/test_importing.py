@@ -282,6 +282,37 @@ def test_a_number_that_said_stop_stays_stopped(sqlite_engine: Engine) -> None:
     assert rows_of(sqlite_engine, "contact_point")[0]["opted_out_at"] == NOW
 
 
+@pytest.mark.parametrize(("days", "usable"), [(-3, True), (0, False)])
+def test_a_number_proved_anew_is_usable_again(sqlite_engine: Engine, days: int, *, usable: bool) -> None:
+    """A number that could not be texted is used again if it was proved after that, and not if before."""
+    import_file(sqlite_engine, an_import_file(a_patient(caregivers=[])), now=NOW)
+    (point,) = rows_of(sqlite_engine, "contact_point")
+    with writing(sqlite_engine) as c:
+        people.mark_unusable(c, point["id"], at=NOW + timedelta(days=days))
+
+    import_file(sqlite_engine, an_import_file(a_patient(**{**BEN, "phone": "+12025550101"}, caregivers=[], plans=[])), now=NOW)
+
+    (point,) = rows_of(sqlite_engine, "contact_point")
+    assert (point["unusable_at"] is None, point["verified_at"] is not None) == (usable, usable)
+
+
+def test_a_patient_with_a_proxy_needs_no_consent_of_their_own(sqlite_engine: Engine) -> None:
+    """Where a proxy answers, the patient's own number is on record, and not texted."""
+    import_file(sqlite_engine, an_import_file(a_patient(consent=None, caregivers=[a_proxy()])), now=NOW)
+
+    lines = {line.role: isinstance(line.may_text, Contactable) for line in the_patient(sqlite_engine).lines}
+    assert lines == {Role.PATIENT: False, Role.PROXY: True}
+
+
+def test_what_the_ledger_refuses_is_named_where_the_file_stands(sqlite_engine: Engine) -> None:
+    """The faults of a file within another are named from the outside, those found in the ledger too."""
+    import_file(sqlite_engine, an_import_file(), now=NOW)
+    with pytest.raises(BadFile) as caught:
+        import_file(sqlite_engine, an_import_file(a_patient(plans=[])), now=NOW, within="import")
+
+    assert [fault.path for fault in caught.value.faults] == ["import.patients[0].ref"]
+
+
 def test_a_check_alone_names_faults_where_the_file_stands() -> None:
     """A file within another, a story's, has its faults named from the outside."""
     with pytest.raises(BadFile) as caught:
