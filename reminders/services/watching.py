@@ -74,11 +74,10 @@ def readiness(engine: Engine, *, now: datetime) -> Readiness:
 @lru_cache(maxsize=1)
 def zone_rules() -> str:
     """The version of the time zone rules in use: the system's where it says one, else those of the tzdata package."""
-    for folder in TZPATH:
-        rules = Path(folder) / "tzdata.zi"
-        if rules.is_file():
-            with rules.open(encoding="utf-8") as lines:
-                return lines.readline().removeprefix("# version ").strip()
+    found = next((rules for folder in TZPATH if (rules := Path(folder) / "tzdata.zi").is_file()), None)
+    if found is not None:
+        with found.open(encoding="utf-8") as lines:
+            return lines.readline().removeprefix("# version ").strip()
     return f"tzdata {version('tzdata')}"
 
 

@@ -18,8 +18,6 @@ from reminders.web.problems import answer_with_problems
 from reminders.web.status_page import status_page
 from reminders.web.webhooks import webhooks
 
-LOOKED_AT = ["GET", "HEAD"]
-
 
 def create_app(parts: Parts) -> FastAPI:
     """Make the app. It publishes no description of itself, and loads nothing from elsewhere."""
@@ -41,12 +39,14 @@ def create_app(parts: Parts) -> FastAPI:
     app.include_router(webhooks(parts))
     app.include_router(status_page(parts))
 
-    @app.api_route("/healthz", methods=LOOKED_AT)
+    @app.head("/healthz", include_in_schema=False)
+    @app.get("/healthz")
     async def healthz() -> dict[str, str]:
         """Say that the process answers. Looks at nothing."""
         return {"status": "ok"}
 
-    @app.api_route("/readyz", methods=LOOKED_AT)
+    @app.head("/readyz", include_in_schema=False)
+    @app.get("/readyz")
     def readyz() -> JSONResponse:
         """Say whether the process is fit to serve, and what was looked at."""
         found = watching.readiness(parts.engine, now=parts.clock.now())

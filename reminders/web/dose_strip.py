@@ -61,16 +61,15 @@ def dose_strip(marks: Sequence[Mark], unit: str) -> Strip:
     """Lay out a plan's doses, in their order, with a wider gap between days."""
     most = max((mark.amount for mark in marks), default=Decimal(1))
     bars: list[Bar] = []
-    today_x: int | None = None
     x = 0
     for _, day in groupby(marks, key=lambda mark: mark.local_date):
         for mark in day:
-            if mark.state is None and today_x is None and bars:
-                today_x = x - GAP // 2 - 1
             bars.append(Bar(x, max(4, int(HIGHEST * mark.amount / most)), LOOKS[mark.state][0], _title(mark, unit)))
             x += BAR + GAP
         x += DAY_GAP
     width = max(x - GAP - DAY_GAP, 0)
+    ahead = next((index for index, mark in enumerate(marks) if mark.state is None), 0)
+    today_x = bars[ahead].x - GAP // 2 - 1 if ahead else None
     return Strip(width, FOOT, tuple(bars), _dates(marks), today_x, _words(marks))
 
 

@@ -6,6 +6,7 @@ import logging
 from collections.abc import Mapping
 from http import HTTPStatus
 from types import MappingProxyType
+from typing import cast
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -48,9 +49,8 @@ def answer_with_problems(app: FastAPI) -> None:
 
 
 async def _refused(_: Request, error: Exception) -> Response:
-    if not isinstance(error, HTTPException):  # narrows for the type checker: the handler is registered for nothing else
-        raise error
-    return problem(HTTPStatus(error.status_code), error.headers)
+    refusal = cast("HTTPException", error)  # it is registered for nothing else
+    return problem(HTTPStatus(refusal.status_code), refusal.headers)
 
 
 async def _failed(_: Request, error: Exception) -> Response:

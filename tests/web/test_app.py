@@ -1,17 +1,20 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, MutableMapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import Engine
+from starlette.types import Message, Receive, Scope, Send
 
 from db.engine import make_engine
 from reminders.services.reminding import record_pass
 from reminders.web.app import create_app
-from reminders.web.guard import HEADERS
+from reminders.web.guard import HEADERS, Guard
 from tests.web.serving import NOW, Heard, a_carrier, asking, post, some_parts
 
 ROUTES = ["/", "/healthz", "/readyz", "/sms/inbound", "/sms/status", "/static/status.css"]
@@ -103,3 +106,22 @@ def test_the_apps_life_is_what_it_is_given() -> None:
         life.append("asked")
 
     assert life == ["opened", "asked", "closed"]
+
+
+def test_an_answer_that_has_begun_is_not_begun_again() -> None:
+    """An error in the middle of an answer ends it; there is no second head."""
+    sent: list[MutableMapping[str, Any]] = []
+
+    async def breaks_off(_scope: Scope, _receive: Receive, send: Send) -> None:
+        await send({"type": "http.response.start", "status": 200, "headers": []})
+        raise RuntimeError
+
+    async def receive() -> Message:
+        return {"type": "http.disconnect"}
+
+    async def send(message: Message) -> None:
+        sent.append(message)
+
+    asyncio.run(Guard(breaks_off)({"type": "http", "method": "GET", "path": "/"}, receive, send))
+
+    assert [message["type"] for message in sent] == ["http.response.start"]

@@ -159,6 +159,11 @@ def without_names(body: str, names: Iterable[str]) -> str:
     return re.sub(rf"(?<!\w)({'|'.join(map(re.escape, words))})(?!\w)", lambda match: f"{match[0][0]}.", body)
 
 
+def without_numbers(body: str) -> str:
+    """Shorten what may be a phone number, seven digits or more in any grouping, to its last two."""
+    return re.sub(r"\+?\d(?:[ ().-]{0,2}\d){6,}", lambda match: f"··{match[0][-2:]}", body)
+
+
 def _clinic(c: Connection, clinic: Row, now: datetime) -> ClinicLine:
     clinic_id = clinic["id"]
     shown = _plans(c, clinic_id, now)
@@ -263,7 +268,7 @@ def _text_in(row: Row, people: Sequence[Row]) -> TextLine:
         outgoing=False,
         **_addressed(people, row["from_phone"]),
         purpose="",
-        body=without_names(row["body"], _names(people)),
+        body=without_numbers(without_names(row["body"], _names(people))),
         standing="understood" if row["understood"] else "not understood",
     )
 
