@@ -161,7 +161,7 @@ _POLITE = frozenset(
         *("sir", "maam", "team", "clinic", "ya", "asap", "immediately", ".", ",", "?"),
     ),
 )
-_CLAUSE = re.compile(r"( [.,?~] | and | but | y | pero )")
+_CLAUSE = re.compile(r"( [.,?] | and | but | y | pero )")
 
 
 def _bare(words: str) -> str:
