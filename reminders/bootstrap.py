@@ -14,11 +14,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import make_url
-from sqlalchemy.exc import SQLAlchemyError
 
-from db.engine import is_current, make_engine, migrate
 from reminders.clock import Clock, SystemClock
-from reminders.errors import LedgerBehind, LedgerBusy, LedgerDown
+from reminders.errors import LedgerBusy
 from reminders.messaging.sandbox import SandboxTransport
 from reminders.messaging.transport import Transport
 from reminders.messaging.twilio import SignatureCheck, TwilioTransport
@@ -26,6 +24,7 @@ from reminders.scheduling.loop import Chore, Loop
 from reminders.scheduling.plan_jobs import PlanJobs
 from reminders.services import delivering, escalating, following_up, reminding, replying
 from reminders.services.delivering import Patience
+from reminders.services.opening import open_ledger
 from reminders.settings import Settings, TransportName
 from reminders.web.app import create_app
 from reminders.web.parts import Carrier, Parts
@@ -71,22 +70,6 @@ class Sender:
         self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join()
         self._loop.close()
-
-
-def ledger(settings: Settings, *, clock: Clock | None = None) -> Engine:
-    """Open the ledger of the settings, its tables up to date.
-
-    A SQLite file is migrated here; elsewhere that is the operator's to do. Raises LedgerBehind, or LedgerDown.
-    """
-    engine = make_engine(settings.database_url.reveal())
-    try:
-        if engine.dialect.name == "sqlite":
-            migrate(engine)
-        elif not is_current(engine):
-            raise LedgerBehind
-    except SQLAlchemyError as error:
-        raise LedgerDown(f"The database does not answer ({type(error).__name__}): see DATABASE_URL.") from error
-    return engine
 
 
 def transport_of(settings: Settings, clock: Clock) -> Transport:
@@ -167,7 +150,7 @@ def running(settings: Settings) -> Iterator[Running]:
     """
     with only_one(settings.database_url.reveal()):
         clock = SystemClock()
-        engine = ledger(settings)
+        engine = open_ledger(settings.database_url.reveal())
         sender = Sender()
         transport = transport_of(settings, clock)
         try:

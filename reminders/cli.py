@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from reminders.commands import import_command, plan_commands
+from reminders.commands import demo_commands, import_command, list_commands, phone_commands, plan_commands, serve_command
 
 app = typer.Typer(
     name="doseline",
@@ -13,8 +13,17 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_show_locals=False,  # a traceback must not print a patient
 )
-app.add_typer(plan_commands.app, name="plan")
+app.command("serve")(serve_command.serve)
+app.command("migrate")(serve_command.migrate_)
+app.command("demo")(demo_commands.demo)
 app.command("import")(import_command.import_)
+app.add_typer(plan_commands.app, name="plan")
+app.command("simulate")(demo_commands.simulate)
+app.command("texts")(phone_commands.texts)
+app.command("reply")(phone_commands.reply)
+app.command("jobs")(list_commands.jobs)
+app.command("alerts")(list_commands.alerts)
+app.add_typer(list_commands.export, name="export")
 
 
 def main() -> None:

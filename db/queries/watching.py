@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import case, func, select
+from sqlalchemy import case, func, select, union_all
 
-from db.tables import metadata
+from db.tables import TEXT_STATES, metadata
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Select
+    from sqlalchemy import Connection, Select, Subquery
 
 Row = Mapping[str, Any]
 
@@ -53,15 +53,19 @@ def doses(c: Connection, clinic_id: str, plan_ids: Sequence[str], *, since: date
     return _rows(c, query.where(*wanted).order_by(DOSE.c.due_at, DOSE.c.slot_no))
 
 
-def texts_out(c: Connection, clinic_id: str, *, limit: int) -> list[Row]:
-    """A clinic's last texts to people, newest first."""
+def texts_out(c: Connection, clinic_id: str, *, now: datetime, limit: int) -> list[Row]:
+    """A clinic's last texts to people that were due to go out, newest first.
+
+    They are looked for state by state, because the table is indexed by (state, send_at): it grows for ever, the page does not.
+    """
     columns = (TEXT_OUT.c.purpose, TEXT_OUT.c.body, TEXT_OUT.c.state, TEXT_OUT.c.status, TEXT_OUT.c.error_code, TEXT_OUT.c.patient_id)
-    at = func.coalesce(TEXT_OUT.c.sent_at, TEXT_OUT.c.created_at)
+    at = func.coalesce(TEXT_OUT.c.sent_at, TEXT_OUT.c.send_at)
+    last = union_all(*(select(_last_in(state, clinic_id, now, limit)) for state in TEXT_STATES))
     query = (
         select(*columns, at.label("at"), CONTACT_POINT.c.id.label("contact_point_id"), CONTACT_POINT.c.phone)
         .join(CONTACT_POINT, (CONTACT_POINT.c.clinic_id == TEXT_OUT.c.clinic_id) & (CONTACT_POINT.c.id == TEXT_OUT.c.contact_point_id))
-        .where(TEXT_OUT.c.clinic_id == clinic_id)
-        .order_by(TEXT_OUT.c.created_at.desc(), TEXT_OUT.c.id)
+        .where(TEXT_OUT.c.clinic_id == clinic_id, TEXT_OUT.c.id.in_(last))
+        .order_by(at.desc(), TEXT_OUT.c.id)
         .limit(limit)
     )
     return _rows(c, query)
@@ -108,6 +112,11 @@ def oldest_due(c: Connection) -> datetime | None:
     """When the dose that waits longest is, or was, due; None if none is to come."""
     at: datetime | None = c.scalars(select(func.min(PATIENT.c.next_due_at))).one()
     return at
+
+
+def _last_in(state: str, clinic_id: str, now: datetime, limit: int) -> Subquery:
+    due = (TEXT_OUT.c.state == state, TEXT_OUT.c.clinic_id == clinic_id, TEXT_OUT.c.send_at <= now)
+    return select(TEXT_OUT.c.id).where(*due).order_by(TEXT_OUT.c.send_at.desc()).limit(limit).subquery()
 
 
 def _rows(c: Connection, query: Select[Any]) -> list[Row]:

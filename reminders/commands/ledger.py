@@ -8,8 +8,9 @@ from contextlib import contextmanager
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
-from db.engine import WriterBusy, is_current, make_engine, migrate
-from reminders.errors import LedgerBehind, LedgerDown
+from db.engine import WriterBusy
+from reminders.errors import LedgerDown
+from reminders.services.opening import open_ledger
 from reminders.settings import Settings, load_settings
 
 
@@ -19,15 +20,20 @@ def the_ledger(settings: Settings | None = None) -> Iterator[Engine]:
 
     Raises SettingsError, LedgerBehind, and LedgerDown where the database does not answer, then or later.
     """
-    engine = make_engine((settings or load_settings()).database_url.reveal())
+    url = (settings or load_settings()).database_url.reveal()
+    with answering():
+        engine = open_ledger(url)
+        try:
+            yield engine
+        finally:
+            engine.dispose()
+
+
+@contextmanager
+def answering() -> Iterator[None]:
+    """Say in words that the database does not answer."""
     try:
-        if engine.dialect.name == "sqlite":
-            migrate(engine)
-        elif not is_current(engine):
-            raise LedgerBehind
-        yield engine
+        yield
     except (OperationalError, WriterBusy) as error:
         reason = str(getattr(error, "orig", error)).partition("\n")[0]
         raise LedgerDown(f"the database does not answer ({reason}): check DATABASE_URL, and that it runs") from error
-    finally:
-        engine.dispose()

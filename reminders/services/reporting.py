@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import date
+from dataclasses import dataclass
+from datetime import date, datetime, time
 from typing import TYPE_CHECKING
 
 from db.engine import reading
 from reminders.domain.adherence import adherence
+from reminders.domain.plan import plain
+from reminders.domain.schedule import next_slot
+from reminders.errors import UnknownPlan
 from reminders.reports.adherence_report import PlanAdherence
-from reminders.services.records import history
-from reminders.services.records.history import DoseLine
+from reminders.services.records import history, plans
+from reminders.services.records.history import AlertLine, DoseLine
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -44,3 +48,37 @@ def alerts_raised(engine: Engine, *, not_to: Iterable[str] = (), clinic_id: str 
     """How many alerts called for a person."""
     with reading(engine) as c:
         return history.count_alerts(c, not_to=not_to, clinic_id=clinic_id)
+
+
+def alert_lines(engine: Engine, *, closed_too: bool = False, clinic_id: str | None = None) -> tuple[AlertLine, ...]:
+    """The alerts, the gravest first and of those the oldest; open ones only, unless asked."""
+    with reading(engine) as c:
+        return tuple(history.alert_lines(c, closed_too=closed_too, clinic_id=clinic_id))
+
+
+@dataclass(frozen=True, slots=True)
+class ComingSlot:
+    """A slot still to come, as its plan lays it out now."""
+
+    local_date: date
+    slot_no: int
+    local_time: time
+    due_at: datetime
+    amount: str
+    unit: str
+    phase: int
+
+
+def coming_slots(engine: Engine, plan_ref: str, *, now: datetime, count: int) -> tuple[ComingSlot, ...]:
+    """The next slots of a plan, in order; none if it is off the clock. Raises UnknownPlan."""
+    with reading(engine) as c:
+        plan = plans.find(c, plan_ref)
+    if plan is None:
+        raise UnknownPlan(f"there is no plan {plan_ref!r}")
+    slots: list[ComingSlot] = []
+    slot = next_slot(plan.course, max(now, plan.decided_until)) if plan.state in plans.ON_CLOCK else None
+    while slot is not None and len(slots) < count:
+        amount = plain(slot.amount.value)
+        slots.append(ComingSlot(*slot.key, slot.local_time, slot.due_at, amount, slot.amount.unit.value, slot.phase_no))
+        slot = next_slot(plan.course, slot.due_at)
+    return tuple(slots)

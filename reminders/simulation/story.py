@@ -6,12 +6,12 @@ from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import TYPE_CHECKING, assert_never
 
-from db.engine import make_engine, migrate
 from reminders.clock import HandClock
 from reminders.domain.adherence import percent
 from reminders.formats.story_file import CarrierChange, Outage, StaffAct, Story, StoryEvent, TextIn
 from reminders.messaging.sandbox import SandboxTransport
 from reminders.services import importing, reporting
+from reminders.services.opening import in_memory
 from reminders.services.rehearsing import Line, Narrator, instant
 from reminders.simulation.driver import Driver
 
@@ -24,12 +24,14 @@ NO_PERSON = frozenset({"caregiver"})
 """Whose alerts do not count as calling for a person at the clinic."""
 
 
-def play(story: Story, *, engine: Engine | None = None, heard: Callable[[StoryEvent], None] | None = None) -> Iterator[Line]:
+def play(
+    story: Story, *, engine: Engine | None = None, clinic_id: str | None = None, heard: Callable[[StoryEvent], None] | None = None
+) -> Iterator[Line]:
     """Play a story; yield its output line by line, in time order, and a summary last.
 
-    Plays in memory, or into a given empty ledger. Raises BadFile if the people it enrols are not in order, with paths under `import`.
+    `heard` is told of each event before it happens. Plays in memory, or into a given empty ledger. Raises BadFile if the people it enrols are not in order, with paths under `import`.
     """
-    engine = engine or _in_memory()
+    engine = engine or in_memory()
     clock = HandClock(story.start)
     narrator = Narrator(engine)
     told: list[Line] = []
@@ -37,7 +39,7 @@ def play(story: Story, *, engine: Engine | None = None, heard: Callable[[StoryEv
     def listen(moment: datetime) -> None:
         told.extend(narrator.since(moment))
 
-    imported = importing.import_file(engine, story.enrolment, now=story.start)
+    imported = importing.import_file(engine, story.enrolment, now=story.start, clinic_id=clinic_id, simulated=True, within="import")
     with Driver(engine, clock, SandboxTransport(clock), listen) as driver:
         listen(story.start)
         for event in story.events:
@@ -69,12 +71,6 @@ def _happen(driver: Driver, event: StoryEvent) -> None:
             driver.sleep_until(until)
         case _ as unreachable:
             assert_never(unreachable)
-
-
-def _in_memory() -> Engine:
-    engine = make_engine("sqlite://")
-    migrate(engine)
-    return engine
 
 
 def _summary(engine: Engine, patients: int, story: Story) -> Line:

@@ -189,3 +189,72 @@ def count_alerts(c: Connection, *, not_to: Iterable[str] = (), clinic_id: str | 
     if clinic_id is not None:
         query = query.where(ALERT.c.clinic_id == clinic_id)
     return int(c.scalar(query) or 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """One text of a conversation; `ours` if we sent it. `state` is how far ours has come, and None for theirs."""
+
+    at: datetime
+    phone: str
+    ours: bool
+    body: str
+    purpose: str | None
+    state: str | None
+
+
+def conversation(c: Connection, *, phone: str | None = None, limit: int = 50) -> list[Said]:
+    """The newest texts in both directions, oldest first; with one phone, or with all."""
+    ours = (
+        select(TEXT_OUT, CONTACT_POINT.c.phone)
+        .join(CONTACT_POINT, (CONTACT_POINT.c.id == TEXT_OUT.c.contact_point_id) & (CONTACT_POINT.c.clinic_id == TEXT_OUT.c.clinic_id))
+        .where(TEXT_OUT.c.state.not_in(("cancelled", "expired")))
+        .order_by(TEXT_OUT.c.created_at.desc(), TEXT_OUT.c.id)
+        .limit(limit)
+    )
+    theirs = select(TEXT_IN).order_by(TEXT_IN.c.received_at.desc()).limit(limit)
+    if phone is not None:
+        ours, theirs = ours.where(CONTACT_POINT.c.phone == phone), theirs.where(TEXT_IN.c.from_phone == phone)
+    said = [
+        Said(row["sent_at"] or row["send_at"], row["phone"], True, row["body"], row["purpose"], row["status"] or row["state"])
+        for row in rows(c, ours)
+    ]
+    said += [Said(row["received_at"], row["from_phone"], False, row["body"], None, None) for row in rows(c, theirs)]
+    return sorted(said, key=lambda text: (text.at, text.ours))[-limit:]
+
+
+@dataclass(frozen=True, slots=True)
+class AlertLine:
+    """An alert as a list shows it. No names: whose it is, by reference."""
+
+    clinic: str
+    patient: str
+    plan: str | None
+    kind: str
+    severity: str
+    owner: str
+    words: str
+    raised_at: datetime
+    deadline_at: datetime | None
+    acknowledged_by: str | None
+    closed_at: datetime | None
+    close_reason: str | None
+
+
+RANK = {"emergency": 0, "urgent": 1, "warning": 2, "info": 3}
+
+
+def alert_lines(c: Connection, *, closed_too: bool = False, clinic_id: str | None = None) -> list[AlertLine]:
+    """The alerts, the gravest first and of those the oldest; open ones only, unless asked."""
+    query = (
+        select(ALERT, PLAN.c.ref.label("plan"), PATIENT.c.ref.label("patient"))
+        .outerjoin(PLAN, (PLAN.c.id == ALERT.c.plan_id) & (PLAN.c.clinic_id == ALERT.c.clinic_id))
+        .join(PATIENT, (PATIENT.c.id == ALERT.c.patient_id) & (PATIENT.c.clinic_id == ALERT.c.clinic_id))
+    )
+    if not closed_too:
+        query = query.where(ALERT.c.closed_at.is_(None))
+    if clinic_id is not None:
+        query = query.where(ALERT.c.clinic_id == clinic_id)
+    found = sorted(rows(c, query), key=lambda row: (RANK[row["severity"]], row["raised_at"], row["patient"]))
+    names = ("patient", "plan", "kind", "severity", "owner", "words", "raised_at", "deadline_at", "acknowledged_by", "closed_at", "close_reason")
+    return [AlertLine(row["clinic_id"], **{name: row[name] for name in names}) for row in found]

@@ -176,7 +176,7 @@ def _clinic(c: Connection, clinic: Row, now: datetime) -> ClinicLine:
         states=tuple((PlanState(row["state"]), row["plans"]) for row in queries.plan_counts(c, clinic_id)),
         plans=tuple(line for line, _ in shown),
         next_doses=_next_doses(shown),
-        texts=_texts(c, clinic_id),
+        texts=_texts(c, clinic_id, now),
         alert_count=alerts[0]["alerts"] if alerts else 0,
         alerts=tuple(_alert(row) for row in alerts),
     )
@@ -236,9 +236,9 @@ def _coming(slot: Slot) -> Mark:
     return Mark(slot.local_date, slot.number, slot.due_at, slot.amount.value, None)
 
 
-def _texts(c: Connection, clinic_id: str) -> tuple[TextLine, ...]:
+def _texts(c: Connection, clinic_id: str, now: datetime) -> tuple[TextLine, ...]:
     """The last texts both ways, newest first."""
-    sent, heard = queries.texts_out(c, clinic_id, limit=TEXTS_SHOWN), queries.texts_in(c, clinic_id, limit=TEXTS_SHOWN)
+    sent, heard = queries.texts_out(c, clinic_id, now=now, limit=TEXTS_SHOWN), queries.texts_in(c, clinic_id, limit=TEXTS_SHOWN)
     points = sorted({row["contact_point_id"] for row in (*sent, *heard)})
     behind: dict[str, list[Row]] = {}
     for row in queries.people_behind(c, clinic_id, points):

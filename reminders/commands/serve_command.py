@@ -1,0 +1,70 @@
+"""`doseline serve` and `doseline migrate`: the running service, and its tables."""
+
+from __future__ import annotations
+
+import logging
+from typing import Annotated
+
+import typer
+import uvicorn
+from rich.text import Text
+
+from db.engine import current_revision, make_engine, migrate
+from reminders.bootstrap import running
+from reminders.commands.ledger import answering
+from reminders.commands.output import ERRORS, SCREEN, JsonFlag, print_json, telling
+from reminders.settings import Settings, TransportName, load_settings
+
+QUIET = ("apscheduler", "twilio", "uvicorn.access", "aiohttp")
+"""Loggers that would write a line for each chore, or an address with a patient's number in it."""
+
+
+def serve(
+    ctx: typer.Context,
+    *,
+    host: Annotated[str | None, typer.Option(help="Where to listen; DOSELINE_HOST if left out.")] = None,
+    port: Annotated[int | None, typer.Option(min=1, max=65535, help="The port; DOSELINE_PORT if left out.")] = None,
+) -> None:
+    """Run the service: the web, the scheduler and the sender, in one process."""
+    with telling(ctx), answering():
+        settings = load_settings()
+        _log(settings)
+        host, port = host or settings.host, port or settings.port
+        with running(settings) as process:
+            _say_what_next(settings, host, port)
+            uvicorn.run(process.app, host=host, port=port, log_config=None, server_header=False, proxy_headers=False)
+
+
+def migrate_(ctx: typer.Context, *, as_json: JsonFlag = False) -> None:
+    """Bring the database of DATABASE_URL to the newest migration. Repeatable."""
+    with telling(ctx), answering():
+        engine = make_engine(load_settings().database_url.reveal())
+        before = current_revision(engine)
+        migrate(engine)
+        after = current_revision(engine)
+        engine.dispose()
+    if as_json:
+        print_json({"before": before, "after": after})
+    else:
+        SCREEN.print(Text(f"The database is at migration {after}." + (" It was already." if before == after else "")))
+
+
+def _log(settings: Settings) -> None:
+    logging.basicConfig(level=settings.log_level.value.upper(), format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+    for name in QUIET:
+        logging.getLogger(name).setLevel(logging.WARNING)
+
+
+def _say_what_next(settings: Settings, host: str, port: int) -> None:
+    """Say where it runs, and what a newcomer does next."""
+    lines = [f"Doseline serves on http://{host}:{port} (stop with Ctrl-C)."]
+    if settings.transport is TransportName.SANDBOX:
+        lines += [
+            "The sandbox is on: texts are kept, none is sent. In another terminal, in this folder:",
+            "  .venv/bin/doseline texts                          the texts, in both directions",
+            '  .venv/bin/doseline reply +12025550111 "1"         answer as a patient',
+            "  .venv/bin/doseline jobs                           the coming hour",
+            "  .venv/bin/doseline alerts                         what a person must look at",
+        ]
+    for line in lines:
+        ERRORS.print(Text(line), soft_wrap=True)

@@ -1,0 +1,238 @@
+"""A story as a person would read it: each phone's conversation, each plan's doses as a grid, the alerts, the report."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from itertools import groupby
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
+
+from rich.console import Console
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from reminders.domain.adherence import Mark, percent
+from reminders.formats.story_file import CarrierChange, Outage, StaffAct, StaffAction, TextIn
+from reminders.reports.adherence_report import CAVEATS
+from reminders.services import reporting
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from reminders.formats.story_file import StoryEvent
+    from reminders.services.records.history import DoseLine
+    from reminders.services.rehearsing import Line
+
+MARKS: Mapping[Mark, tuple[str, str]] = MappingProxyType(
+    {
+        Mark.T: ("green", "taken on time"),
+        Mark.L: ("green4", "taken late, within the rule"),
+        Mark.X: ("orange3", "taken later than the rule"),
+        Mark.C: ("dark_cyan", "taken, told afterwards"),
+        Mark.R: ("blue", "left out, as advised"),
+        Mark.P: ("magenta", "skipped by the patient"),
+        Mark.M: ("red", "missed, as told"),
+        Mark.U: ("yellow", "unconfirmed"),
+        Mark.N: ("bright_black", "not reminded"),
+        Mark.Z: ("bright_black", "not due, or muted"),
+        Mark.o: ("white", "still open"),
+    }
+)
+SEVERITIES = {"emergency": "bold red", "urgent": "red", "warning": "yellow", "info": "dim"}
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One line of a conversation: who (`us`, `them`, or what else happened), what, and whether it is everyday."""
+
+    at: datetime
+    who: str
+    text: str
+    everyday: bool = False
+
+
+@dataclass
+class Telling:
+    """Gathers what a story tells, and prints it."""
+
+    engine: Engine
+    people: dict[str, str] = field(default_factory=dict)
+    zones: dict[str, str] = field(default_factory=dict)
+    talks: dict[str, list[Entry]] = field(default_factory=dict)
+    alerts: list[Line] = field(default_factory=list)
+    plans: list[Line] = field(default_factory=list)
+    acts: list[tuple[datetime, str]] = field(default_factory=list)
+    summary: Line = field(default_factory=dict)
+
+    def introduce(self, enrolment: Any) -> None:  # noqa: ANN401 - the JSON values of an import file, checked before
+        """Learn whose phone is whose, and in which zone they live."""
+        for patient in enrolment["patients"]:
+            if patient["phone"]:
+                self.people[patient["phone"]], self.zones[patient["phone"]] = patient["name"], patient["zone"]
+            for person in patient.get("caregivers", ()):
+                self.people[person["phone"]] = f"{person['name']}, {person['relationship']} of {patient['name']} ({person['role']})"
+                self.zones[person["phone"]] = patient["zone"]
+
+    def hears(self, event: StoryEvent) -> None:
+        """Note what people do."""
+        match event:
+            case TextIn(at=at, phone=phone, text=text):
+                self._talk(phone).append(Entry(at, "them", text, everyday=_everyday(text)))
+            case StaffAct(at=at, action=action, plan=plan, reason=reason, by=by):
+                zone = f" to {event.zone}" if action is StaffAction.MOVE_ZONE else ""
+                self.acts.append((at, f"{by}: {action.value.replace('_', ' ')} {plan}{zone} ({reason})"))
+            case CarrierChange(at=at, phone=phone, status=status, code=code):
+                self._talk(phone).append(Entry(at, "carrier", f"from here on: {status}{f' ({code})' if code else ''}"))
+            case Outage(at=at, until=until):
+                self.acts.append((at, f"outage until {until:%d %b %H:%M} UTC"))
+
+    def sees(self, line: Line) -> None:
+        """Note what Doseline does."""
+        match line["kind"]:
+            case "text_out":
+                self._talk(line["to"]).append(Entry(_instant(line["at"]), "us", line["body"], everyday=line["purpose"] == "reminder"))
+            case "alert":
+                self.alerts.append(line)
+            case "plan":
+                self.plans.append(line)
+            case "summary":
+                self.summary = line
+            case _:
+                pass
+
+    def print_on(self, console: Console) -> None:
+        """Print it all."""
+        for phone, talk in self.talks.items():
+            console.print()
+            console.print(Text.assemble((self.people.get(phone, phone), "bold"), (f"   {phone}, times in {self._zone(phone)}", "dim")))
+            for text in _conversation(talk, ZoneInfo(self._zone(phone))):
+                console.print(Padding(text, (0, 0, 0, 2)))
+        self._print_doses(console)
+        self._print_alerts(console)
+        self._print_report(console)
+
+    def _talk(self, phone: str) -> list[Entry]:
+        return self.talks.setdefault(phone, [])
+
+    def _zone(self, phone: str) -> str:
+        return self.zones.get(phone, "UTC")
+
+    def _print_doses(self, console: Console) -> None:
+        lines = reporting.dose_lines(self.engine)
+        console.print(Text("\nDoses, a column a day and a row a slot", style="bold"))
+        for ref, group in groupby(lines, key=lambda line: line.plan):
+            console.print(Text(f"\n  {ref}", style="bold"))
+            for row in _grid(list(group)):
+                console.print(Padding(row, (0, 0, 0, 2)), no_wrap=True, crop=False, overflow="ignore")
+        used = {line.mark for line in lines}
+        key = Text("\n  ")
+        for mark, (style, words) in MARKS.items():
+            if mark in used:
+                key.append_text(Text.assemble((mark.value, style), f" {words}   "))
+        console.print(key)
+
+    def _print_alerts(self, console: Console) -> None:
+        console.print(Text("\nAlerts, and what the clinic did", style="bold"))
+        told = [(_instant(alert["at"]), _alert(alert)) for alert in self.alerts]
+        told += [(at, Text(words, style="green")) for at, words in self.acts]
+        told += [(_instant(plan["at"]), _plan(plan)) for plan in self.plans if plan["reason"] or plan["state"] != "active"]
+        for at, text in sorted(told, key=lambda one: one[0]):
+            console.print(Padding(Text.assemble((f"{at:%a %d %b %H:%M}Z  ", "dim"), text), (0, 0, 0, 2)))
+
+    def _print_report(self, console: Console) -> None:
+        console.print(Text("\nAdherence", style="bold"))
+        table = Table(box=None, header_style="bold", pad_edge=False)
+        for name in ("plan", "due", "taken", "skipped", "missed", "unconfirmed", "not reminded", "confirmed", "at most", "of those answered"):
+            table.add_column(name, justify="left" if name == "plan" else "right")
+        for plan in reporting.adherence_of_plans(self.engine):
+            states = [str(plan.states.get(state, 0)) for state in ("taken", "skipped", "missed", "unconfirmed", "not_reminded")]
+            shares = [_share(percent(share)) for share in (plan.scores.lower, plan.scores.upper, plan.scores.responded)]
+            table.add_row(plan.plan, str(plan.due), *states, *shares)
+        console.print(Padding(table, (0, 0, 0, 2)))
+        for caveat in CAVEATS:
+            console.print(Padding(Text(caveat, style="dim"), (0, 0, 0, 2)))
+        if self.summary:
+            console.print(Text(f"\n  Alerts for the clinic: {self.summary['alerts_per_100_patient_days']} per 100 patients a day."))
+
+
+def _share(text: str) -> str:
+    return text if text == "no data" else f"{text} %"
+
+
+def _everyday(text: str) -> bool:
+    return text.strip().lower().rstrip(".!") in {"1", "taken", "done", "yes", "yes, taken", "taken, thanks", "she took it"}
+
+
+def _conversation(talk: Sequence[Entry], tz: ZoneInfo) -> Iterator[Text]:
+    """A conversation by days; days on which every reminder was answered are told in a line."""
+    days = [(day, list(entries)) for day, entries in groupby(sorted(talk, key=lambda entry: entry.at), key=lambda entry: entry.at.astimezone(tz).date())]
+    for routine, run in groupby(days, key=lambda day: _routine(day[1])):
+        if routine:
+            yield _in_a_line(list(run))
+        else:
+            for _, entries in run:
+                yield from _day(entries, tz)
+
+
+def _routine(entries: Sequence[Entry]) -> bool:
+    ours, theirs = [entry for entry in entries if entry.who == "us"], [entry for entry in entries if entry.who == "them"]
+    return all(entry.everyday for entry in entries) and len(ours) == len(theirs)
+
+
+def _in_a_line(run: Sequence[tuple[date, list[Entry]]]) -> Text:
+    first, last = run[0][0], run[-1][0]
+    count = sum(1 for _, entries in run for entry in entries if entry.who == "us")
+    when = f"{first:%a %d %b}" if first == last else f"{first:%a %d %b} to {last:%a %d %b}"
+    return Text(f"{when}: {count} reminders, each answered", style="dim")
+
+
+def _day(entries: Iterable[Entry], tz: ZoneInfo) -> Iterator[Text]:
+    for entry in entries:
+        at = f"{entry.at.astimezone(tz):%a %d %b %H:%M}  "
+        if entry.who == "us":
+            yield Text.assemble((at, "dim"), ("→ ", "cyan"), entry.text)
+        elif entry.who == "them":
+            yield Text.assemble((at, "dim"), ("← ", "green"), (entry.text, "green"))
+        else:
+            yield Text.assemble((at, "dim"), (f"* {entry.who} {entry.text}", "red"))
+
+
+def _grid(lines: Sequence[DoseLine]) -> Iterator[Text]:
+    """The doses of a plan: a heading of days, then a row a slot."""
+    first, last = min(line.local_date for line in lines), max(line.local_date for line in lines)
+    days = [first + timedelta(days=ahead) for ahead in range((last - first).days + 1)]
+    by_slot = {(line.local_date, line.slot_no): line for line in lines}
+    heading = Text("     ", style="dim")
+    for day in days:
+        heading.append(f"{day:%d %b}"[:6].ljust(7) if day.weekday() == 0 or day == first else "" if _under_label(day, first) else " ")
+    yield heading
+    for slot_no in sorted({line.slot_no for line in lines}):
+        row = Text(f"{slot_no:>3}  ", style="dim")
+        for day in days:
+            dose = by_slot.get((day, slot_no))
+            row.append(dose.mark.value if dose else " ", style=MARKS[dose.mark][0] if dose else "")
+        yield row
+
+
+def _under_label(day: date, first: date) -> bool:
+    """Whether a heading's label, seven columns wide, already covers this day."""
+    start = day - timedelta(days=day.weekday())
+    return day > max(start, first) and (day - max(start, first)).days < 7  # noqa: PLR2004 - a week
+
+
+def _alert(alert: Line) -> Text:
+    style = SEVERITIES[alert["severity"]]
+    about = alert["plan"] or ""
+    return Text.assemble((f"{alert['severity']}: {alert['alert'].replace('_', ' ')}", style), f"  {about}  → {alert['to']}")
+
+
+def _plan(plan: Line) -> Text:
+    return Text.assemble((f"{plan['plan']} is {plan['state']}", "bold"), f", phase {plan['phase']}", f": {plan['reason']}" if plan["reason"] else "")
+
+
+def _instant(text: str) -> datetime:
+    return datetime.strptime(text, "%Y-%m-%dT%H:%M:%SZ").replace(tzinfo=UTC)
