@@ -243,6 +243,34 @@ def test_a_small_slot_more_is_a_small_step() -> None:
     assert check_plan(_plan_of(("5/5/5 3", "5/5/5/10")), BACLOFEN) == ()
 
 
+@pytest.mark.parametrize(
+    ("after", "expected"), [("5/5/10/10", [("slot_added", "phases[1]")]), ("5/5/5/10/20", [("step_too_large", "phases[1]")] * 2)]
+)
+def test_an_added_slot_is_held_against_the_largest_dose(after: str, expected: list[tuple[str, str]]) -> None:
+    """Beside 5/5/10 a slot of 10 mg more adds no larger dose; slots of 5 and 20 do, and are a step."""
+    at = ["06:00", "10:00", "14:00", "18:00", "22:00"][: after.count("/") + 1]
+    plan = a_plan(a_phase("5/5/10", 3, at=FOUR[:3]), a_phase(after, at=tuple(at)))
+
+    assert codes(check_plan(plan, replace(BACLOFEN, start_max_per_day=None))) == expected
+
+
+def test_a_phase_that_only_moves_amounts_is_no_way_up() -> None:
+    """The same day total in another order may follow after a day."""
+    assert codes(check_plan(_plan_of(("10/5/5 1", "5/5/10")), BACLOFEN)) == [("start_too_high", "phases[0]")]
+
+
+def test_a_finding_names_the_phase_it_is_about() -> None:
+    """A short phase is named itself, the step after it by the phase it leads to, a sudden end by the last phase."""
+    found = codes(check_plan(_plan_of(("5/5/5 3", "10/10/10 2", "20/20/20 9")), BACLOFEN))
+
+    assert found == [
+        ("step_too_soon", "phases[1].days"),
+        ("step_too_large", "phases[2]"),
+        ("step_too_large", "phases[2]"),
+        ("stop_without_taper", "phases[2]"),
+    ]
+
+
 def test_a_slot_added_above_the_current_dose_is_a_step() -> None:
     """A fourth slot larger than the doses there are is not the label's step: by the day it is held against the limit."""
     found = check_plan(_plan_of(("5/5/5 3", "5/5/5/20")), BACLOFEN)
@@ -261,6 +289,8 @@ STARTS = [
     (Kind.TITRATION, "20/20/20", ["start_too_high"]),
     (Kind.MAINTENANCE, "20/20/20", ["start_too_high"]),
     (Kind.MAINTENANCE, "5/5/5", ["outside_usual"]),
+    (Kind.MAINTENANCE, "20/20/20/20", ["start_too_high"]),
+    (Kind.MAINTENANCE, "20/10/10", ["start_too_high"]),
     (Kind.TITRATION, "5/5/5", []),
 ]
 
@@ -268,7 +298,12 @@ STARTS = [
 @pytest.mark.parametrize(("kind", "amounts", "expected"), STARTS)
 def test_the_start_and_the_usual_range(kind: Kind, amounts: str, expected: list[str]) -> None:
     """A start above the label's warns; a maintenance plan outside the usual range warns too; a taper starts where it must."""
-    assert [finding.code for finding in check_plan(a_plan(a_phase(amounts), kind=kind), BACLOFEN)] == expected
+    assert [finding.code for finding in check_plan(_plan_of((amounts,), kind), BACLOFEN)] == expected
+
+
+def test_the_usual_range_is_for_the_highest_phase() -> None:
+    """A maintenance plan may begin below the usual range if it comes to it."""
+    assert check_plan(_plan_of(("5/5/5 3", "10/10/10 3", "15/15/15"), Kind.MAINTENANCE), BACLOFEN) == ()
 
 
 ENDS = [

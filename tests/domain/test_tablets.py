@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from decimal import Decimal
 from itertools import product
 
@@ -105,6 +106,27 @@ COUNTS = [("1", "1 tablet"), ("2", "2 tablets"), ("0.5", "half a tablet"), ("1.5
 def test_a_plan_in_tablets_is_said_as_it_is(count: str, text: str) -> None:
     """Amounts that are tablets already are only put into words."""
     assert tablets_text(Amount(Decimal(count), Unit.TABLET), BACLOFEN) == text
+
+
+def test_of_as_few_tablets_one_strength_is_simpler() -> None:
+    """20 mg from 5, 10 and 15 mg tablets is two of 10, not 15 and 5."""
+    assert tablets_text(one("20"), BACLOFEN, mg("5", "10", "15")) == "2 tablets of 10 mg"
+
+
+def test_of_choices_alike_the_largest_tablet_wins() -> None:
+    """5 mg from 1 to 4 mg tablets is 4 and 1, not 3 and 2: one answer, always the same."""
+    made = makeable(one("5"), mg("1", "2", "3", "4"))
+
+    assert made == (Tablets(Decimal(1), one("4")), Tablets(Decimal(1), one("1")))
+
+
+@pytest.mark.parametrize(("strength", "text"), [("12.5", "1 and a half tablets of 12.5 mg"), ("12.25", "18.375 mg in all")])
+def test_a_text_of_31_characters_just_fits(strength: str, text: str) -> None:
+    """The place for an amount in a text is 31 characters wide; what is longer is said shorter."""
+    assert BACLOFEN.scored is not None
+    profile = replace(BACLOFEN, scored=replace(BACLOFEN.scored, value=mg(strength)))
+
+    assert tablets_text(Amount(Decimal(strength) * Decimal("1.5")), profile, mg(strength)) == text
 
 
 def test_nobody_is_told_to_swallow_a_handful() -> None:

@@ -69,6 +69,7 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     "a titration that stands": (lambda: titrate(D(5), D(5), step=D(5), every_days=3, basis=Basis.PER_DOSE, times=AT), "to"),
     "a titration from nothing": (lambda: titrate(D(0), D(5), step=D(5), every_days=3, basis=Basis.PER_DOSE, times=AT), "to"),
     "a taper that rises": (lambda: taper_by(D(5), D(20), step=D(5), every_days=3, basis=Basis.PER_DOSE, times=AT), "to"),
+    "a taper that stands": (lambda: taper_by(D(5), D(5), step=D(5), every_days=3, basis=Basis.PER_DOSE, times=AT), "to"),
     "a taper below nothing": (lambda: taper_by(D(5), D(-5), step=D(5), every_days=3, basis=Basis.PER_DOSE, times=AT), "to"),
     "steps past the end": (lambda: titrate(D(5), D(18), step=D(5), every_days=3, basis=Basis.PER_DOSE, times=AT), "step"),
     "steps past the end of the day": (
@@ -125,6 +126,11 @@ def test_a_percent_of_the_original_dose_stays_the_same() -> None:
 def test_a_percent_taper_ends_at_its_floor() -> None:
     """What would fall below the floor is the floor, once, and then nothing."""
     assert percent(PercentOf.ORIGINAL, Direction.DOWN, by="90", floor="2.5") == ["2.5"]
+
+
+def test_small_amounts_taper_too() -> None:
+    """A floor and a rounding unit below one are numbers like any other: half of 1 mg, then a quarter."""
+    assert percent(PercentOf.CURRENT, Direction.DOWN, by="50", floor="0.25", rounding="0.25", from_="1") == ["0.5", "0.25"]
 
 
 def test_rounding_that_undoes_the_cut_is_refused() -> None:
