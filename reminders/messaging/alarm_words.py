@@ -137,7 +137,7 @@ FLAGS: tuple[tuple[RedFlagKind, re.Pattern[str]], ...] = (
             r"(?:blue|purple|gray|grey) lips",
             r"lips (?:(?:are|is|look|turned|turning|went|going) )*(?:blue|purple|gray|grey)",
             r"turn(?:ed|ing) blue",
-            r"throat (?:is )?(?:closing|swelling|swollen)(?: up)?",
+            r"throat (?:is )?(?:closing|swelling|swollen)(?: up)?|(?:swollen|swelling) (?:throat|tongue|lips|face)",
             r"(?:no (?:puedo|puede|puedes|me deja) |no |dificultad para |problemas para |cuesta )?respira[a-z]*",
             r"(?:falta|faltaba) (?:el |de )?aire",
             r"(?:me|se) ahog[a-z]+",

@@ -189,8 +189,10 @@ def _without_verb(marks: Sequence[Mark]) -> list[Intent] | None:
     """Read words with no verb: "all", "just now", "at 8:15", "A and B", "Wed 8:00 am"."""
     said: list[Intent] = [_SINGLE[mark] for mark in marks if isinstance(mark, Word) and mark in _SINGLE]
     named = _named_alone([mark for mark in marks if not isinstance(mark, Word)])
-    if named is None or (named and any(mark in _HOW_MANY for mark in marks)):
+    if named is None:
         return None
+    if any(mark in _HOW_MANY for mark in marks):
+        return said if named in ([], [Named(day=DayWord.TODAY)]) else None
     meant = [*said, *named]
     return meant if meant or not marks else None
 

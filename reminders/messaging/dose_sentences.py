@@ -43,6 +43,7 @@ _RATINGS = re.compile(rf"{_TOKEN}(?:(?: and| y| ,|) ?{_TOKEN})*(?: please| thank
 
 def _ratings(sentence: str) -> tuple[Intent, ...]:
     """Read S4, A2 C1, or N alone. A letter that is rated twice with two grades is not understood."""
+    sentence = " ".join(sentence.replace(SOMETHING_READ, " ").split())
     if sentence == "n":
         return (Symptoms(),)
     if not _RATINGS.fullmatch(sentence):

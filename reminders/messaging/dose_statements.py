@@ -87,7 +87,7 @@ def _without_yes_no(said: list[Intent]) -> list[Intent] | None:
     """Drop a yes or no that another word already says. "Yes, late" and "no, took it" can mean two things, and mean nothing here."""
     yes, no = Yes() in said, No() in said
     rest: list[Intent] = [intent for intent in said if not isinstance(intent, Yes | No)]
-    if (yes and (no or _late(rest, asked=False))) or (no and _has(rest, Taken, TookBoth)):
+    if (yes and (no or _late(rest, asked=False))) or (no and _has(rest, Taken, TookBoth)) or ((yes or no) and _has(rest, Named, Label)):
         return None
     return rest if any(not isinstance(intent, Digit) for intent in rest) else said
 

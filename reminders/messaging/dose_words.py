@@ -47,7 +47,8 @@ BEFORE_TIMES: tuple[tuple[Word, re.Pattern[str]], ...] = (
             r"|it|my doses|the doses))?(?: doses| pills| times)?",
             r"(?:not|no|nt) (?:all|every|everything|todas|todos)(?: of (?:them|it|my doses))?(?: (?:taken|tomadas))?",
             r"(?:all|todas) (?:but|except|menos) (?:one|1|two|2|a few|una|dos)",
-            r"(?:only |just |solo )?(?:some|most|a few|a couple|part|algunas?|algunos?|unas|la mayoria)(?: of (?:them|it|my doses"
+            r"(?:only |just |solo )?(?:some|most|a few|a couple(?! (?:of )?(?:hours|hrs|minutes|mins))|part|algunas?|algunos?|unas"
+            r"|la mayoria)(?: of (?:them|it|my doses"
             r"|the doses))?(?: were)?",
             r"(?:falto|faltaron|olvide|me faltaron|me salte) (?:una|dos|algunas|unas|varias|1|2)",
         ),

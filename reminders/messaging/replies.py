@@ -15,7 +15,7 @@ from reminders.messaging import reply_words as w
 from reminders.messaging import request_words as r
 from reminders.messaging.dose_sentences import SOMETHING_READ, read_sentence
 from reminders.messaging.dose_statements import combined
-from reminders.messaging.dose_words import BECAUSE, DOUBT
+from reminders.messaging.dose_words import BECAUSE, DOUBT, FILLER
 from reminders.messaging.intents import (
     BloodPressure,
     CallMe,
@@ -23,7 +23,6 @@ from reminders.messaging.intents import (
     HelpWanted,
     Intent,
     Label,
-    LateQuestion,
     Named,
     OptIn,
     OptOut,
@@ -93,7 +92,8 @@ def _pressure(match: re.Match[str]) -> BloodPressure | None:
 
 _RULES: tuple[tuple[re.Pattern[str], _Make], ...] = (
     (w.SMALL_TALK, lambda _: _PASSED_OVER),
-    (r.ASKS_DOUBLE, lambda _: LateQuestion(asked=True)),
+    (r.ASKS_DOUBLE, lambda _: " can i take it "),
+    (r.NOT_DOUBLE, lambda _: _PASSED_OVER),
     (r.TOOK_DOUBLE, lambda _: TookDouble()),
     (r.ASKS_HALF, lambda _: _DOUBT),
     (r.TOOK_HALF, lambda _: TookHalf()),
@@ -203,7 +203,7 @@ def _said(words: str, language: str, *, unsure: bool) -> tuple[tuple[Intent, ...
     for sentence, question in _sentences(words):
         for part, meant in _parts(sentence, language, question=question):
             if meant is None:
-                unread.append(part)
+                unread += [] if _is_only_read(part) else [part]
                 doubt = doubt or question or DOUBT.search(part) is not None
             else:
                 said += meant
@@ -211,6 +211,12 @@ def _said(words: str, language: str, *, unsure: bool) -> tuple[tuple[Intent, ...
     if meant is None or (unsure and meant):
         return (), words
     return meant, " . ".join(unread)
+
+
+def _is_only_read(part: str) -> bool:
+    """Say whether all that is left of a part are little words around what was read: "had a" of "had a fit"."""
+    words = part.split()
+    return SOMETHING_READ in words and all(word in FILLER or word in {SOMETHING_READ, "a"} for word in words)
 
 
 def _sentences(words: str) -> Iterable[tuple[str, bool]]:

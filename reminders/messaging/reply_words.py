@@ -22,7 +22,7 @@ TEXTS = (
     r"|mensajes?|mensages?|textos?|recordatorios?|avisos?|notificaciones|alertas)"
 )
 _ENOUGH = r"(?:stop+|stoping|stopping|quit|end|cancel|cease|halt|discontinue|turn off|shut off|no more|enough)"
-_DONT = (
+DONT = (
     r"(?:dont|do not|never|no longer|not|didnt|did not|havent|have not|hasnt|wont|will not|cant|cannot|can not|couldnt|please dont"
     r"|no he|nunca)"
 )
@@ -30,6 +30,8 @@ _DONT = (
 # --- what says nothing, and what must not be read as what it looks like --------------------------------------------------------
 
 SMALL_TALK = words(
+    r"(?:i )?(?:was|am|im|were|fell|have been|been) (?:asleep|sleeping|at work|working|driving|busy|away)|wasnt (?:at )?home|at work"
+    r"|working",
     r"good (?:morning|afternoon|evening|night|day)",
     r"buen(?:os|as) (?:dias|tardes|noches)",
     r"(?:have|has) a (?:good|great|nice) (?:day|one|night|evening|weekend)",
@@ -48,7 +50,7 @@ SMALL_TALK = words(
     r"let you know|(?:thanks|thank you) for everything|for (?:asking|reminding(?: me)?|checking|the reminder|the text|your text|texting)",
 )
 DOUBTFUL = words(
-    rf"(?:{_DONT}|doesnt|does not|isnt|aint|wasnt)(?: (?!you)[a-z]+)? (?:skip[a-z]*|miss[a-z]*|forg[eo]t[a-z]*|late|doubled?|stop(?:ped"
+    rf"(?:{DONT}|doesnt|does not|isnt|aint|wasnt)(?: (?!you)[a-z]+)? (?:skip[a-z]*|miss[a-z]*|forg[eo]t[a-z]*|late|doubled?|stop(?:ped"
     rf"|ping)?|quit|end|cancel)",
     r"(?:dont|do not|doesnt|didnt) want (?:you |it |them |this |the texts )?to (?:stop|end|quit)",
     r"no (?:se me olvido|olvide|salte|me la salte|deje)",

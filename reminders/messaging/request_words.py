@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from reminders.messaging.reply_text import words
-from reminders.messaging.reply_words import MED
+from reminders.messaging.reply_words import DONT, MED
 
 # --- a dose that was not as planned ---------------------------------------------------------------------------------------------
 
@@ -17,6 +17,11 @@ ASKS_DOUBLE = words(
     r" (?:i |we |you )?(?:just |now |then |also )*(?:to )?(?:take |have |tomar )?(?:it |them )?(?:two|2|double(?: up)?|twice|both"
     r"|an extra|extra|another(?: one)?|dos|doble)"
     r"(?: (?:doses|pills|tablets|now|together|at (?:the same|one) time|of them|later|juntas|dosis|pastillas))*",
+)
+NOT_DOUBLE = words(
+    rf"{DONT} (?:[a-z]+ )?(?:doubled?(?: up| dose)?|(?:take|took|taken) (?:two|2|double|extra|any extra|twice)|twice)",
+    r"no (?:tome|tomare|voy a tomar) (?:doble|dos)",
+    r"double check[a-z]*",
 )
 TOOK_DOUBLE = words(
     rf"(?<!not )(?<!havent )(?<!never )(?<!didnt )(?<!hasnt ){_TOOK} (?:like |about |the |my |just |only |accidentally |accidentaly "
@@ -174,8 +179,9 @@ PROBLEM = words(
     r"(?:sick|unwell|ill|nause[a-z]*|nausious|queasy|diz+[a-z]*|light ?head[a-z]*|head ?aches?|migraines?|weak(?:ness)?|tired(?:ness)?"
     r"|fatigued?|sleepy|drows[a-z]*|rash[a-z]*|itch[a-z]*|hives"
     r"|swelling|swollen|pains?|painful|hurts?|hurting|aches?|aching|cramp[a-z]*|spasms?|stiff(?:ness)?|shaky|shaking|insomnia|diarrh?e?a"
-    r"|constipat[a-z]*|fell|fallen|anxi[a-z]*|palpitations?|sweating)",
+    r"|constipat[a-z]*|fell(?! asleep)|fallen|anxi[a-z]*|palpitations?|sweating)",
     r"(?:cant|cannot|couldnt) sleep",
+    r"(?:(?:much|got|getting|a lot|even) )*worse",
     r"problemas?",
     r"efectos?(?: secundarios?)?",
     r"(?:me )?(?:siento|sentia|senti|sentido|encuentro|estoy|esta|puse) (?:muy |un poco |bastante )?(?:mal|enferm[oa]|maread[oa]|debil"
