@@ -76,13 +76,13 @@ def hour_unknown(record: DoseRecord) -> bool:
     return record.state is DoseState.TAKEN and record.taken_at is None
 
 
-def free_from(records: Iterable[DoseRecord], min_gap: timedelta) -> datetime | None:
-    """The first moment (UTC) that is the minimum gap after everything perhaps taken; None if nothing stands in the way.
+def free_from(records: Iterable[DoseRecord], min_gap: timedelta, at: datetime) -> datetime:
+    """The first moment (UTC), `at` or later, that is the minimum gap after everything perhaps taken.
 
-    Rounded up to the minute, for texts name it by the clock.
+    A moment later than `at` is rounded up to the minute, for texts name it by the clock.
     """
-    moments = [moment for record in records if (moment := latest_moment(record)) is not None]
-    return _minute_up(max(moments) + min_gap) if moments else None
+    moments = [_minute_up(moment + min_gap) for record in records if (moment := latest_moment(record)) is not None]
+    return max([at, *moments])
 
 
 def _minute_up(moment: datetime) -> datetime:
@@ -112,10 +112,10 @@ class Intake:
     amount: Decimal
 
 
-def intakes_around(slot: Slot, others: Iterable[DoseRecord], upcoming: Iterable[Slot]) -> tuple[Intake, ...]:
-    """All intakes but this slot's: what was taken (silent doses at their own hour), and the slots after this one, on time."""
+def intakes_around(others: Iterable[DoseRecord], upcoming: Iterable[Slot]) -> tuple[Intake, ...]:
+    """All intakes but this slot's: what was taken (silent doses at their own hour), and the slots yet to come, on time."""
     taken = [Intake(usual_moment(record), record.amount.value) for record in others if perhaps_taken(record)]
-    ahead = [Intake(later.due_at, later.amount.value) for later in upcoming if later.due_at > slot.due_at]
+    ahead = [Intake(later.due_at, later.amount.value) for later in upcoming]
     return (*taken, *ahead)
 
 

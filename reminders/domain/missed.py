@@ -184,7 +184,7 @@ def advice_for(situation: Situation, now: datetime) -> Advice:
         return AlreadyTaken(own.taken_at, rule="one dose for each slot")
     if (why := _for_a_person(situation)) is not None:
         return AskProvider(why)
-    ready = max(due_at, free_from(situation.others, situation.limits.min_gap) or due_at)
+    ready = free_from(situation.others, situation.limits.min_gap, due_at)
     if last is None:
         return AskProvider(in_words(situation.rule)) if now >= due_at else TooSoon(ready, None, rule="not before its time")
     if now > last or ready > last:
@@ -231,18 +231,19 @@ def _next_due(situation: Situation) -> datetime | None:
 
 def _take_now(situation: Situation, now: datetime, last: datetime) -> TakeNow | Skip:
     """Take it, as long as the maximum in 24 hours allows; where it allows nothing, leave it out (law d)."""
-    ends = [last, *(slot.due_at - DAY for slot in situation.upcoming if now <= slot.due_at - DAY < last)]
-    lawful = [end for end in ends if not _too_much_in_24h(situation, end)]
-    if not lawful or _too_much_in_24h(situation, now):
+    if _too_much_in_24h(situation, now):
         return Skip(_next_due(situation), rule=f"no more than {situation.limits.max_in_24h} in any 24 h")
-    return TakeNow(max(lawful), rule=in_words(situation.rule))
+    # Taken later it comes within 24 hours of one more slot at a time: the advice ends where that would be one too many.
+    ends = [last, *(slot.due_at - DAY for slot in situation.upcoming if slot.due_at - DAY < last)]
+    lawful = (end for end in ends if not _too_much_in_24h(situation, end))
+    return TakeNow(max(lawful, default=now), rule=in_words(situation.rule))
 
 
 def _too_much_in_24h(situation: Situation, taken_at: datetime) -> bool:
     """Say whether this dose, taken then, makes any 24 hours pass the drug's maximum, all later slots being taken on time."""
     if situation.limits.max_in_24h is None:
         return False
-    others = intakes_around(situation.slot, situation.others, situation.upcoming)
+    others = intakes_around(situation.others, situation.upcoming)
     return most_in_24h(Intake(taken_at, situation.slot.amount.value), others) > situation.limits.max_in_24h
 
 
@@ -300,13 +301,13 @@ def may_announce(situation: Situation, now: datetime) -> Announcement:
     at, last = max(now, situation.slot.due_at), situation.last_moment
     if last is not None and at > max(last, situation.slot.due_at + ON_TIME):
         return SkipThis(SkipWhy.TOO_LATE)
-    ready = free_from((record for record in situation.others if not hour_unknown(record)), limits.min_gap)
-    unsure = free_from((record for record in situation.others if hour_unknown(record)), limits.min_gap)
-    if ready is not None and ready > at:
-        return _wait_until(situation, max(ready, unsure or ready))
+    known = (record for record in situation.others if not hour_unknown(record))
+    surely_free = free_from(situation.others, limits.min_gap, at)
+    if free_from(known, limits.min_gap, at) > at:
+        return _wait_until(situation, surely_free)
     if at > situation.slot.due_at + ON_TIME and _too_much_in_24h(situation, at):
         return SkipThis(SkipWhy.OVER_MAXIMUM)
-    if unsure is not None and unsure > at:
+    if surely_free > at:
         return Announce(guard_after=situation.slot.due_at - limits.min_gap)
     return Announce()
 

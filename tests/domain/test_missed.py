@@ -70,11 +70,12 @@ def test_no_rule_before_it_is_due() -> None:
     assert advice_for(_asked(THREE, "14:00", rule=AskProviderRule()), clock("13:00")) == TooSoon(clock("14:00"), None)
 
 
-def test_no_rule() -> None:
-    """Without a rule of the plan or the profile a person answers."""
+@pytest.mark.parametrize("asked_at", ["14:00", "14:20"])
+def test_no_rule(asked_at: str) -> None:
+    """Without a rule of the plan or the profile a person answers, once the dose is due."""
     expected = AskProvider("neither the plan nor the drug profile has a rule")
 
-    assert advice_for(_asked(THREE, "14:00", rule=AskProviderRule()), clock("14:20")) == expected
+    assert advice_for(_asked(THREE, "14:00", rule=AskProviderRule()), clock(asked_at)) == expected
 
 
 def test_reminder_without_a_rule() -> None:
@@ -110,11 +111,12 @@ def test_max_late_with_its_own_gap() -> None:
     assert take_until(slot, following, MaxLate(4 * HOUR, min_gap=3 * HOUR)).last == clock("11:00")
 
 
-def test_asks_only_while_there_is_room() -> None:
+@pytest.mark.parametrize(("asked_at", "answer"), [("10:01", AskProvider), ("06:00+", AskProvider), ("06:00:01+", Skip)])
+def test_asks_only_while_there_is_room(asked_at: str, answer: type) -> None:
     """A rule that asks past its limit leaves out at once what is too near the next dose: nobody need be asked."""
     rule = MaxLate(2 * HOUR, beyond=Beyond.ASK)
 
-    assert advice_for(_asked(daily("08"), "08:00", rule=rule), clock("06:30+")) == Skip(clock("08:00+"))
+    assert type(advice_for(_asked(daily("08"), "08:00", rule=rule), clock(asked_at))) is answer
 
 
 def test_asks_about_a_last_dose() -> None:
@@ -145,8 +147,17 @@ def test_a_gap_that_the_drug_does_not_bear(hour: str) -> None:
     assert answer == AskProvider("without this dose there would be more than 12 h between two doses")
 
 
-def test_a_long_gap_after_doses_not_taken() -> None:
-    """With 08:00 and 14:00 both not taken the gap is counted from the first of them, at least."""
+def test_a_long_gap_past_doses_not_taken() -> None:
+    """A dose told as not taken does not shorten the gap: it is counted from the last one that was."""
+    evening = dose(slot_at(THREE, "20:00", MONDAY - DAY), taken_at=clock("20:00", MONDAY - DAY))
+    missed = dose(slot_at(THREE, "08:00"), DoseState.MISSED)
+    answer = advice_for(_asked(THREE, "14:00", evening, missed, limits=replace(GAP, longest_gap=13 * HOUR)), clock("19:00"))
+
+    assert isinstance(answer, AskProvider)
+
+
+def test_a_long_gap_of_doses_not_taken() -> None:
+    """With nothing known to be taken the gap is counted from the first dose we know of, at least."""
     missed = dose(slot_at(THREE, "08:00"), DoseState.MISSED)
     answer = advice_for(_asked(THREE, "14:00", missed, limits=replace(GAP, longest_gap=11 * HOUR)), clock("19:00"))
 
@@ -255,14 +266,29 @@ def test_advice_shortened_by_24_hours() -> None:
     assert advice_for(asked, clock("08:00")) == TakeNow(clock("09:00"))
 
 
-def test_late_reminder_over_24_hours() -> None:
-    """A late reminder is late advice: it is left out where the dose, taken now, would break the maximum."""
-    assert may_announce(_asked(FOUR, "12:00", limits=_in_24h(80)), clock("12:20")) == SkipThis(SkipWhy.OVER_MAXIMUM)
+def test_24_hours_never_lengthen_the_advice() -> None:
+    """A slot that comes within 24 hours only after the rule's last moment changes nothing."""
+    course = a_course(a_plan(a_phase("20/20", 1, at=("08:00", "20:00")), a_phase("20/20", at=("08:00", "19:00")), start=str(MONDAY)))
+
+    assert advice_for(_asked(course, "08:00", limits=_in_24h(60)), clock("09:00")) == TakeNow(clock("18:00"))
 
 
-def test_reminder_on_time_under_a_full_maximum() -> None:
-    """On time the same plan is announced: the pass takes seconds, and seconds are not lateness."""
-    assert may_announce(_asked(FOUR, "12:00", limits=_in_24h(80)), clock("12:00:09")) == Announce()
+def test_24_hours_look_back() -> None:
+    """A dose taken late yesterday counts with today's; told as not taken it does not."""
+    limits, yesterday = _in_24h(20), slot_at(daily("08", "20"), "08:00", MONDAY - DAY)
+    late = dose(yesterday, taken_at=clock("09:30", MONDAY - DAY))
+    missed = dose(yesterday, DoseState.MISSED)
+    asked = [_asked(daily("08", "20"), "08:00", record, limits=limits) for record in (late, missed)]
+
+    assert [advice_for(each, clock("08:00")) for each in asked] == [Skip(clock("08:00+")), TakeNow(clock("08:00"))]
+
+
+@pytest.mark.parametrize(
+    ("now", "expected"), [("12:00:09", Announce()), ("12:01", Announce()), ("12:01:01", SkipThis(SkipWhy.OVER_MAXIMUM))]
+)
+def test_late_reminder_over_24_hours(now: str, expected: Announce | SkipThis) -> None:
+    """A late reminder is late advice, left out where the dose, taken now, would break the maximum; the pass's own minute is not late."""
+    assert may_announce(_asked(FOUR, "12:00", limits=_in_24h(80)), clock(now)) == expected
 
 
 def test_not_before_over_24_hours() -> None:
@@ -279,9 +305,25 @@ def test_not_before_within_24_hours() -> None:
     assert may_announce(_asked(FOUR, "12:00", late, limits=_in_24h(200)), clock("12:00")) == NotBefore(clock("12:30"))
 
 
-def test_too_late_to_announce() -> None:
+@pytest.mark.parametrize(("now", "expected"), [("18:00", Announce()), ("18:00:01", SkipThis(SkipWhy.TOO_LATE))])
+def test_too_late_to_announce(now: str, expected: Announce | SkipThis) -> None:
     """A reminder claimed for sending after the dose's last moment does not go out."""
-    assert may_announce(_asked(THREE, "14:00"), clock("18:00:01")) == SkipThis(SkipWhy.TOO_LATE)
+    assert may_announce(_asked(THREE, "14:00"), clock(now)) == expected
+
+
+@pytest.mark.parametrize(("late", "expected"), [("16:00", NotBefore(clock("18:00"))), ("16:01", SkipThis(SkipWhy.TOO_SOON))])
+def test_wait_to_the_last_moment(late: str, expected: NotBefore | SkipThis) -> None:
+    """A reminder waits as far as the dose's last moment, that moment included; past it the dose is left out."""
+    record = dose(slot_at(THREE, "08:00"), taken_at=clock(late))
+
+    assert may_announce(_asked(THREE, "14:00", record), clock("14:00")) == expected
+
+
+def test_told_as_not_taken_leaves_no_gap() -> None:
+    """A dose that could have been taken until 13:00, and is told as not taken, keeps nothing at a distance."""
+    record = dose(slot_at(THREE, "08:00"), DoseState.SKIPPED, until=clock("13:00"))
+
+    assert may_announce(_asked(THREE, "14:00", record), clock("14:00")) == Announce()
 
 
 @pytest.mark.parametrize("hour", ["14:00", "14:10"])
@@ -321,6 +363,7 @@ def test_room_for_a_dose_of_another_plan(state: DoseState, last: str) -> None:
         (HoursBeforeNext(2 * HOUR), "leave it out if less than 2 h remains to the next dose"),
         (HoursBeforeNext(6 * HOUR, at_limit=Boundary.SKIP), "leave it out if no more than 6 h remains to the next dose"),
         (MaxLate(5 * DAY, min_gap=48 * HOUR), "take it if at most 5 d late, and 48 h or more before the next dose"),
+        (MaxLate(132 * HOUR), "take it if at most 132 h late"),
         (MaxLate(90 * timedelta(minutes=1), at_limit=Boundary.SKIP), "take it if less than 90 min late"),
         (Fraction(Decimal("0.50")), "take it if at most 0.5 of the time to the next dose has passed"),
         (AskProviderRule(), "neither the plan nor the drug profile has a rule"),

@@ -60,7 +60,14 @@ def test_last_before_a_stop_of_a_weekly_drug() -> None:
     course = a_course(a_plan(a_phase("0.5", 7, at=("08:00",), every=7), start=str(MONDAY)))
     at = clock("08:00")
 
-    assert _times(course, "08:00", MaxLate(5 * DAY)) == FourTimes(clock("09:00"), at + 5 * DAY, at + DAY, at + 5 * DAY)
+    assert _times(course, "08:00", MaxLate(5 * DAY, min_gap=48 * HOUR)) == FourTimes(clock("09:00"), at + 5 * DAY, at + DAY, at + 5 * DAY)
+
+
+def test_last_before_a_stop_with_no_rule() -> None:
+    """With neither a rule nor a next slot a dose is answered for a day."""
+    course = daily("08/14/20", start=MONDAY, days=1)
+
+    assert _times(course, "20:00", AskProviderRule()) == FourTimes(clock("21:00"), None, clock("20:00+"), clock("20:00+"))
 
 
 def test_no_rule() -> None:
