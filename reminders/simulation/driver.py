@@ -52,9 +52,8 @@ class Driver:
 
     def run_until(self, until: datetime) -> None:
         """Let time pass to an instant, with everything that falls due on the way, that instant included."""
-        while (moment := self._next_moment()) is not None and moment <= until:
+        while (moment := self.settle()) is not None and moment <= until:
             self._clock.advance_to(moment)
-            self.settle()
         self._clock.advance_to(until)
 
     def sleep_until(self, until: datetime) -> None:
@@ -62,13 +61,14 @@ class Driver:
         self._clock.advance_to(until)
         self.settle()
 
-    def settle(self) -> None:
-        """Run what is due now, and what that brings about, until nothing is left."""
+    def settle(self) -> datetime | None:
+        """Run what is due now, and what that brings about, until nothing is left; return when something is due next."""
         for _ in range(MOST_PASSES):
             now = self.now
-            due = {work for work, at in rehearsing.next_moments(self._engine).items() if at <= now}
+            moments = rehearsing.next_moments(self._engine)
+            due = {work for work, at in moments.items() if at <= now}
             if not due:
-                return
+                return min(moments.values(), default=None)
             self._pass(due)
         raise Stuck(f"nothing moves on at {self.now.isoformat()}")
 
@@ -90,9 +90,6 @@ class Driver:
     def carrier(self, phone: str, *, status: str, code: int | None) -> None:
         """Let the carrier treat a phone so from now on."""
         self._transport.set_fault(phone, CarrierFault(status, code))
-
-    def _next_moment(self) -> datetime | None:
-        return min(rehearsing.next_moments(self._engine).values(), default=None)
 
     def _pass(self, due: set[Work]) -> None:
         """One round of what the scheduler's jobs do, of those that have anything to do, in the order in which one brings about the next."""

@@ -139,6 +139,8 @@ def texts_sent(c: Connection, *, since: datetime) -> list[Row]:
 
 def doses_of_texts(c: Connection, text_ids: list[str]) -> dict[str, list[Row]]:
     """The doses each text is about: plan's reference, local date, slot number."""
+    if not text_ids:
+        return {}
     query = (
         select(TEXT_ITEM.c.text_id, PLAN.c.ref.label("plan"), DOSE.c.local_date, DOSE.c.slot_no)
         .join(DOSE, (DOSE.c.id == TEXT_ITEM.c.dose_id) & (DOSE.c.clinic_id == TEXT_ITEM.c.clinic_id))

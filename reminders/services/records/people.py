@@ -86,19 +86,13 @@ class Patient:
         return tuple(line for line in self.lines if line.role is Role.CAREGIVER)
 
 
-def clinics(c: Connection, ids: Iterable[str] | None = None) -> dict[str, Clinic]:
-    """Read clinics by id; all of them if none are named."""
-    query = select(CLINIC) if ids is None else select(CLINIC).where(CLINIC.c.id.in_(set(ids)))
-    return {row["id"]: _clinic(row) for row in rows(c, query)}
-
-
 def patients(c: Connection, ids: Iterable[str]) -> dict[str, Patient]:
     """Read patients with their lines, by id."""
     wanted = list(ids)
-    found = rows(c, select(PATIENT).where(PATIENT.c.id.in_(wanted)))
-    of = clinics(c, {row["clinic_id"] for row in found})
+    with_clinic = [CLINIC.c[name].label(f"clinic_{name}") for name in ("name", "phone", "zone", "opens_at", "closes_at")]
+    query = select(PATIENT, *with_clinic).join(CLINIC, CLINIC.c.id == PATIENT.c.clinic_id).where(PATIENT.c.id.in_(wanted))
     lines = _lines(c, wanted)
-    return {row["id"]: _patient(row, of[row["clinic_id"]], tuple(lines.get(row["id"], ()))) for row in found}
+    return {row["id"]: _patient(row, tuple(lines.get(row["id"], ()))) for row in rows(c, query)}
 
 
 def lock(c: Connection, ids: Iterable[str]) -> None:
@@ -160,13 +154,10 @@ def patients_on(c: Connection, contact_point_id: str) -> list[str]:
     return list(c.scalars(select(CONTACT_ROLE.c.patient_id).where(CONTACT_ROLE.c.contact_point_id == contact_point_id).distinct()))
 
 
-def _clinic(row: Row) -> Clinic:
-    return Clinic(row["id"], row["name"], row["phone"], row["zone"], row["opens_at"], row["closes_at"])
-
-
-def _patient(row: Row, clinic: Clinic, lines: tuple[Line, ...]) -> Patient:
+def _patient(row: Row, lines: tuple[Line, ...]) -> Patient:
+    clinic = [row[f"clinic_{name}"] for name in ("id", "name", "phone", "zone", "opens_at", "closes_at")]
     return Patient(
-        clinic=clinic,
+        clinic=Clinic(*clinic),
         id=row["id"],
         ref=row["ref"],
         name=row["name"],
@@ -182,63 +173,64 @@ def _patient(row: Row, clinic: Clinic, lines: tuple[Line, ...]) -> Patient:
 
 def _lines(c: Connection, patient_ids: list[str]) -> dict[str, list[Line]]:
     """Read the lines of many patients: roles, numbers, consent, and how many patients a number answers for."""
-    query = (
-        select(CONTACT_ROLE, CONTACT_POINT.c.phone, CONTACT_POINT.c.verified_at, CONTACT_POINT.c.opted_out_at, CONTACT_POINT.c.unusable_at)
-        .join(
-            CONTACT_POINT, (CONTACT_ROLE.c.contact_point_id == CONTACT_POINT.c.id) & (CONTACT_ROLE.c.clinic_id == CONTACT_POINT.c.clinic_id)
+    other = CONTACT_ROLE.alias()
+    agreed_at = (
+        select(func.min(CONSENT.c.at))
+        .where(
+            CONSENT.c.clinic_id == CONTACT_ROLE.c.clinic_id,
+            CONSENT.c.contact_point_id == CONTACT_ROLE.c.contact_point_id,
+            CONSENT.c.patient_id == CONTACT_ROLE.c.patient_id,
+            CONSENT.c.kind == "given",
         )
+        .scalar_subquery()
+    )
+    answers_for = (
+        select(func.count(func.distinct(other.c.patient_id)))
+        .where(
+            other.c.clinic_id == CONTACT_ROLE.c.clinic_id,
+            other.c.contact_point_id == CONTACT_ROLE.c.contact_point_id,
+            other.c.role != Role.CAREGIVER.value,
+        )
+        .scalar_subquery()
+    )
+    query = (
+        select(
+            CONTACT_ROLE,
+            CONTACT_POINT.c.phone,
+            CONTACT_POINT.c.verified_at,
+            CONTACT_POINT.c.opted_out_at,
+            CONTACT_POINT.c.unusable_at,
+            agreed_at.label("agreed_at"),
+            answers_for.label("answers_for"),
+        )
+        .join(CONTACT_POINT, (CONTACT_ROLE.c.contact_point_id == CONTACT_POINT.c.id) & (CONTACT_ROLE.c.clinic_id == CONTACT_POINT.c.clinic_id))
         .where(CONTACT_ROLE.c.patient_id.in_(patient_ids))
         .order_by(CONTACT_ROLE.c.id)
     )
-    roles = rows(c, query)
-    points = {row["contact_point_id"] for row in roles}
-    agreed = _agreements(c, points)
-    crowd = _answers_for(c, points)
-    return {
-        patient_id: [
-            Line(
-                contact_point_id=row["contact_point_id"],
-                phone=row["phone"],
-                role=Role(row["role"]),
-                role_id=row["id"],
-                name=row["name"],
-                ref=row["ref"],
-                may_text=may_contact(_standing(row, agreed.get((row["contact_point_id"], patient_id)))),
-                shared=crowd.get(row["contact_point_id"], 0) > 1,
-                after_misses=row["after_misses"],
-            )
-            for row in group
-        ]
-        for patient_id, group in by("patient_id", roles).items()
-    }
+    return {patient_id: [_line(row) for row in group] for patient_id, group in by("patient_id", rows(c, query)).items()}
 
 
-def _standing(row: Row, agreed_at: datetime | None) -> ConsentStanding:
+def _line(row: Row) -> Line:
+    return Line(
+        contact_point_id=row["contact_point_id"],
+        phone=row["phone"],
+        role=Role(row["role"]),
+        role_id=row["id"],
+        name=row["name"],
+        ref=row["ref"],
+        may_text=may_contact(_standing(row)),
+        shared=row["answers_for"] > 1,
+        after_misses=row["after_misses"],
+    )
+
+
+def _standing(row: Row) -> ConsentStanding:
     return ConsentStanding(
-        consented_at=agreed_at,
+        consented_at=row["agreed_at"],
         verified=row["verified_at"] is not None,
         opted_out=row["opted_out_at"] is not None,
         unusable=row["unusable_at"] is not None,
     )
-
-
-def _agreements(c: Connection, points: set[str]) -> dict[tuple[str, str], datetime]:
-    """When texting was first agreed to, by (contact point, patient). STOP is the number's, and kept there."""
-    query = (
-        select(CONSENT.c.contact_point_id, CONSENT.c.patient_id, func.min(CONSENT.c.at))
-        .where(CONSENT.c.contact_point_id.in_(points), CONSENT.c.kind == "given")
-        .group_by(CONSENT.c.contact_point_id, CONSENT.c.patient_id)
-    )
-    return {(point, patient): at for point, patient, at in c.execute(query)}
-
-
-def _answers_for(c: Connection, points: set[str]) -> dict[str, int]:
-    query = (
-        select(CONTACT_ROLE.c.contact_point_id, func.count(func.distinct(CONTACT_ROLE.c.patient_id)))
-        .where(CONTACT_ROLE.c.contact_point_id.in_(points), CONTACT_ROLE.c.role != "caregiver")
-        .group_by(CONTACT_ROLE.c.contact_point_id)
-    )
-    return {point: count for point, count in c.execute(query)}
 
 
 def move(c: Connection, patient: Patient, zone: str) -> None:

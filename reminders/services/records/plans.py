@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from functools import lru_cache
+from itertools import groupby
 from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, func, select, update
@@ -305,23 +306,29 @@ def touched(c: Connection, plan_ids: Iterable[str], *, at: datetime) -> None:
 
 
 def _courses(c: Connection, ids: list[str], ended: dict[str, datetime | None]) -> dict[str, Course]:
-    stays = by("plan_id", rows(c, select(PLAN_STAY).where(PLAN_STAY.c.plan_id.in_(ids)).order_by(PLAN_STAY.c.opened_at)))
-    query = select(PLAN_VERSION).where(PLAN_VERSION.c.plan_id.in_(ids)).order_by(PLAN_VERSION.c.plan_id, PLAN_VERSION.c.no)
-    found = by("plan_id", rows(c, query))
+    """Read the versions of plans, each with its stays: a row a version and stay."""
+    stay = (PLAN_STAY.c.clinic_id == PLAN_VERSION.c.clinic_id) & (PLAN_STAY.c.plan_id == PLAN_VERSION.c.plan_id)
+    query = (
+        select(PLAN_VERSION, PLAN_STAY.c.phase_no.label("stay_phase_no"), PLAN_STAY.c.since, PLAN_STAY.c.extra_days)
+        .outerjoin(PLAN_STAY, stay & (PLAN_STAY.c.version_no == PLAN_VERSION.c.no))
+        .where(PLAN_VERSION.c.plan_id.in_(ids))
+        .order_by(PLAN_VERSION.c.plan_id, PLAN_VERSION.c.no, PLAN_STAY.c.opened_at)
+    )
     return {
-        plan_id: Course(tuple(_version(row, stays.get(plan_id, [])) for row in versions), ended.get(plan_id))
-        for plan_id, versions in found.items()
+        plan_id: Course(tuple(_version(list(lines)) for _, lines in groupby(group, key=lambda row: row["no"])), ended.get(plan_id))
+        for plan_id, group in by("plan_id", rows(c, query)).items()
     }
 
 
-def _version(row: Row, stays: list[Row]) -> Version:
+def _version(lines: list[Row]) -> Version:
+    row = lines[0]
     return Version(
         plan=plan_of(row["document"]),
         effective_at=row["effective_at"],
         no=row["no"],
         first_at=row["first_at"],
         used=tuple((date.fromisoformat(day), number) for day, number in json.loads(row["used"]).items()),
-        stays=tuple(Stay(stay["phase_no"], stay["since"], stay["extra_days"]) for stay in stays if stay["version_no"] == row["no"]),
+        stays=tuple(Stay(line["stay_phase_no"], line["since"], line["extra_days"]) for line in lines if line["since"] is not None),
     )
 
 
