@@ -23,8 +23,8 @@ _OFFSETS = {"EST": timezone(timedelta(hours=-5)), "EDT": timezone(timedelta(hour
 
 
 def drawn(table: str) -> tuple[tuple[str, ...], ...]:
-    """Read a drawn table: rows of cells between bars, without its heading."""
-    return tuple(tuple(cell.strip() for cell in line.split("|")) for line in table.strip().splitlines()[1:])
+    """Read a drawn table: rows of cells between bars, the first row its heading."""
+    return tuple(tuple(cell.strip() for cell in line.split("|")) for line in table.strip().splitlines())
 
 
 def clock(text: str, day: date = MONDAY) -> datetime:

@@ -183,15 +183,17 @@ def advice_for(situation: Situation, now: datetime) -> Advice:
     if own is not None and own.state is DoseState.TAKEN and not own.odd:
         return AlreadyTaken(own.taken_at, rule="one dose for each slot")
     if (why := _for_a_person(situation)) is not None:
-        return AskProvider(why)
+        return AskProvider(why, rule=in_words(situation.rule))
     ready = free_from(situation.others, situation.limits.min_gap, due_at)
     if last is None:
-        return AskProvider(in_words(situation.rule)) if now >= due_at else TooSoon(ready, None, rule="not before its time")
+        return TooSoon(ready, None, rule=_distance(situation)) if now < due_at else AskProvider(in_words(situation.rule))
     if now > last or ready > last:
         return _leave_out(situation, now)
-    if now < ready:
-        return TooSoon(ready, last, rule=f"not before its time, and {span(situation.limits.min_gap)} between two doses")
-    return _take_now(situation, now, last)
+    return TooSoon(ready, last, rule=_distance(situation)) if now < ready else _take_now(situation, now, last)
+
+
+def _distance(situation: Situation) -> str:
+    return f"not before its time, and {span(situation.limits.min_gap)} between two doses"
 
 
 def _for_a_person(situation: Situation) -> str | None:
@@ -210,9 +212,9 @@ def _leave_out(situation: Situation, now: datetime) -> Skip | AskProvider:
     """Too late, or too near another dose: left out, unless the rule or a drug that bears no long gap wants a person asked."""
     rule, room, longest = situation.rule, situation.room_until, situation.limits.longest_gap
     if isinstance(rule, MaxLate) and rule.beyond is Beyond.ASK and (room is None or now <= room):
-        return AskProvider(f"the rule ends here: {in_words(rule)}")
+        return AskProvider("past the limit of its rule", rule=in_words(rule))
     if longest is not None and _gap_without_it(situation) > longest:
-        return AskProvider(f"without this dose there would be more than {span(longest)} between two doses")
+        return AskProvider(f"without this dose there would be more than {span(longest)} between two doses", rule=in_words(rule))
     return Skip(_next_due(situation), rule=in_words(rule))
 
 

@@ -124,7 +124,7 @@ def test_asks_about_a_last_dose() -> None:
     course = daily("08", start=MONDAY, days=1)
     answer = advice_for(_asked(course, "08:00", rule=MaxLate(2 * HOUR, beyond=Beyond.ASK)), clock("11:00"))
 
-    assert answer == AskProvider("the rule ends here: take it if at most 2 h late")
+    assert answer == AskProvider("past the limit of its rule")
 
 
 # Gabapentin for seizures: no more than 12 hours between doses (US label).

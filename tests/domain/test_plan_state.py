@@ -22,7 +22,7 @@ FOLLOWS = drawn("""
 """)
 
 
-@pytest.mark.parametrize(("state", "cells"), [pytest.param(PlanState(row[0]), row[1:], id=row[0]) for row in FOLLOWS])
+@pytest.mark.parametrize(("state", "cells"), [pytest.param(PlanState(row[0]), row[1:], id=row[0]) for row in FOLLOWS[1:]])
 def test_may_become(state: PlanState, cells: tuple[str, ...]) -> None:
     """A plan goes from state to state as the table says, and what has ended stays ended."""
     assert tuple("yes" if may_become(state, following) else "–" for following in PlanState) == cells

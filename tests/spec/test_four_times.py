@@ -12,7 +12,6 @@ from reminders.domain.plan import DAY, HOUR, Course
 from tests.builders import a_course, a_phase, a_plan
 from tests.doses import MONDAY, TWO_HOURS, TZ, clock, daily, drawn, slot_and_next
 
-# Quiet hours 21:00 to 08:00; the rule is "less than 2 hours before the next: leave it out"; each + is one day on.
 FOUR_TIMES = drawn("""
     slot of Monday             | announce_until | take_until | silent_at | answer_until
     08:00 of 08/14/20          | 09:00          | 12:00      | 12:00     | 14:00
@@ -26,13 +25,14 @@ FOUR_TIMES = drawn("""
     08:00 of 08                | 09:00          | 06:00+     | 06:00+    | 08:00+
     12:00 of 08/12/15/18       | 12:45          | 13:00      | 13:00     | 15:00
 """)
+"""The four times of a dose due on a Monday: less than 2 hours to the next, leave it out; quiet hours 21:00 to 08:00; + the next day."""
 
 
 def _times(course: Course, due: str, rule: HoursBeforeNext | MaxLate | AskProviderRule = TWO_HOURS) -> FourTimes:
     return times_of(*slot_and_next(course, due), rule, QuietHours(), TZ)
 
 
-@pytest.mark.parametrize(("slot", "hours"), [pytest.param(slot, hours, id=slot) for slot, *hours in FOUR_TIMES])
+@pytest.mark.parametrize(("slot", "hours"), [pytest.param(slot, hours, id=slot) for slot, *hours in FOUR_TIMES[1:]])
 def test_four_times(slot: str, hours: list[str]) -> None:
     """Each of the four times of a dose, by the clock on the patient's wall."""
     due, schedule = slot.split(" of ")
