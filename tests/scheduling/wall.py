@@ -35,6 +35,18 @@ class Wall:
         self._ahead += by
 
 
+class Stopped(Wall):
+    """A clock that shows one instant for ever, for work that must not grow late however busy the machine is."""
+
+    def __init__(self, now: datetime) -> None:
+        super().__init__(now)
+        self._shown = now
+
+    def now(self) -> datetime:
+        """Return the instant it shows, aware, in UTC."""
+        return self._shown
+
+
 def on_the_wall(wall: Wall, monkeypatch: pytest.MonkeyPatch) -> Wall:
     """Let APScheduler, which reads the machine's clock by itself, see this one."""
 
