@@ -65,6 +65,7 @@ def test_a_day_above_the_maximum_says_that_sources_disagree() -> None:
 
 
 NINETY = a_plan(a_phase("20/20/20/20/10", at="06:00 10:00 14:00 18:00 22:00"))
+HUNDRED = a_plan(a_phase("20/20/20/20/20", at="06:00 10:00 14:00 18:00 22:00"))
 MORE = a_plan(a_phase("20/20/20/20/20/5", at="02:00 06:00 10:00 14:00 18:00 22:00"))
 
 
@@ -72,7 +73,9 @@ MORE = a_plan(a_phase("20/20/20/20/20/5", at="02:00 06:00 10:00 14:00 18:00 22:0
     ("plan", "ceiling", "expected"),
     [
         (NINETY, "100", ("day_over_label", Severity.WARNING, "80 mg", True)),
+        (NINETY, "90", ("day_over_label", Severity.WARNING, "80 mg", True)),
         (NINETY, "85", ("day_too_large", Severity.ERROR, "85 mg", False)),
+        (HUNDRED, "100", ("day_over_label", Severity.WARNING, "80 mg", True)),
         (MORE, "100", ("day_too_large", Severity.ERROR, "100 mg", False)),
         (MORE, "200", ("day_too_large", Severity.ERROR, "100 mg", False)),
     ],
@@ -117,6 +120,14 @@ def test_plans_on_alternate_days_share_no_day() -> None:
     even = a_plan(a_phase("20/20/10", every=2), start="2026-03-03", label="B")
 
     assert codes(check_plan(odd, BACLOFEN, others=(even,))) == [("start_too_high", "phases[0]")]
+
+
+def test_plans_of_different_rhythms_meet_some_day() -> None:
+    """A weekly plan and one every third day, begun a day apart, meet on the eighth day for the first time: found."""
+    weekly = a_plan(a_phase("20/20/10", every=7), label="A")
+    third = a_plan(a_phase("20/20", at="11:00 17:00", every=3), start="2026-03-03", label="B")
+
+    assert "day_too_large" in dict(codes(check_plan(weekly, BACLOFEN, others=(third,))))
 
 
 def test_another_drug_has_its_own_limits() -> None:

@@ -104,3 +104,10 @@ def test_what_is_missing_is_said_by_strength(tablets: dict[Amount, int], missing
     day: tuple[datetime, datetime] = (utc("2026-03-02 00:00"), utc("2026-03-03 04:00"))
 
     assert shortfall(slots_between(course, *day), BACLOFEN, tablets) == missing
+
+
+def test_one_tablet_missing_is_missing() -> None:
+    """A single dose with no tablet left is short of one."""
+    slots = slots_between(a_course(a_plan(a_phase("20", at="08:00"))), utc("2026-03-02 00:00"), utc("2026-03-03 00:00"))
+
+    assert shortfall(slots, BACLOFEN, {}) == {TWENTY: 1}
