@@ -161,5 +161,7 @@ def _begin(connection: Connection) -> None:
     options = connection.get_execution_options()
     reads = options.get("reads", False)
     connection.exec_driver_sql(f"PRAGMA foreign_keys={'ON' if options.get('refers', True) else 'OFF'}")
-    connection.exec_driver_sql(f"PRAGMA query_only={'ON' if reads else 'OFF'}")
+    if connection.info.get("reads", False) != reads:
+        connection.exec_driver_sql(f"PRAGMA query_only={'ON' if reads else 'OFF'}")
+        connection.info["reads"] = reads
     connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")

@@ -43,13 +43,13 @@ _RATINGS = re.compile(rf"{_TOKEN}(?:(?: and| y| ,|) ?{_TOKEN})*(?: please| thank
 
 def _ratings(sentence: str) -> tuple[Intent, ...]:
     """Read S4, A2 C1, or N alone. A letter that is rated twice with two grades is not understood."""
-    sentence = " ".join(sentence.replace(SOMETHING_READ, " ").split())
-    if sentence == "n":
+    tokens = " ".join(sentence.replace(SOMETHING_READ, " ").split())
+    if tokens == "n":
         return (Symptoms(),)
-    if not _RATINGS.fullmatch(sentence):
+    if not _RATINGS.fullmatch(tokens):
         return ()
-    grades = {(letter.upper(), int(grade)) for letter, grade in _SYMPTOM.findall(sentence)}
-    stiffness = {int(number) for number in _STIFFNESS.findall(sentence)}
+    grades = {(letter.upper(), int(grade)) for letter, grade in _SYMPTOM.findall(tokens)}
+    stiffness = {int(number) for number in _STIFFNESS.findall(tokens)}
     if len({letter for letter, _ in grades}) < len(grades) or len(stiffness) > 1:
         return ()
     return (*map(Stiffness, stiffness), *((Symptoms(tuple(sorted(grades))),) if grades else ()))
@@ -106,7 +106,9 @@ def _mark_of(words: list[str], here: int, noted: list[Mark]) -> Mark | None:
     if word == "not" and (after.startswith("M") or len(after) == 1):
         return Word.NOT
     if word in DIGITS and not _is_noun_one(word, before, words[:here], noted):
-        return Word.COUNT_ONE if _counts_one(word, before, noted) else Number(DIGITS[word])
+        if _counts_one(word, before, noted):
+            return Word.COUNT_ONE
+        return None if after in DOSE_NOUNS else Number(DIGITS[word])
     if (
         len(word) == 1
         and word.isalpha()

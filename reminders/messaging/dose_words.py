@@ -183,7 +183,7 @@ DOSE_NOUNS = _listed(
 )
 """Names of drugs are not among them: with two plans, a drug's name says which dose is meant, and we could not tell which."""
 FILLER = DOSE_NOUNS | _listed(
-    "i im ive id me my mine myself the this that it its them those these of is was were am are be been being have has had just",
+    "a an i im ive id me my mine myself the this that it its them those these of is was were am are be been being have has had just",
     "already alredy aready allready please pls plz plse thanks thank thx tks ty you u ur your hi hello hey dear clinic doc dr doctor",
     "nurse sir maam madam team sorry srry apologies ok okay k alright so and but well um uh lol haha ha oh yet again still only one",
     "ones once also too on in at for with to as then there here today he she we they his her him our their son daughter mom mum",

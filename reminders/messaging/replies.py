@@ -207,7 +207,7 @@ def _said(words: str, language: str, *, unsure: bool) -> tuple[tuple[Intent, ...
                 doubt = doubt or question or DOUBT.search(part) is not None
             else:
                 said += meant
-    meant = () if doubt else combined(said)
+    meant = None if doubt else combined(said)
     if meant is None or (unsure and meant):
         return (), words
     return meant, " . ".join(unread)

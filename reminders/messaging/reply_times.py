@@ -90,7 +90,7 @@ _NUMBERS: Mapping[str, int] = MappingProxyType(
 )
 _WHEN_LEADS = (
     *("a eso de las", "a eso de la", "como a las", "como a la", "sobre las", "a las", "a la", "at around", "at about", "at like"),
-    *("at approximately", "around", "about", "approximately", "roughly", "at", "by"),
+    *("at approximately", "around", "about", "approximately", "roughly", "at", "by", "al"),
 )
 _WHICH_LEADS = ("la dosis de las", "mi dosis de las", "dosis de las", "la de las", "la de la", "mi de las", "de las", "de la", "my")
 _WEAK_WHICH_LEADS = ("the", "for", "mi", "la", "de", "dose", "dosis", "dosis de")

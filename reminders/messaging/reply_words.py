@@ -166,8 +166,8 @@ OPT_OUT = words(
     rf"no (?:quiero|deseo|necesito)(?: (?:mas|recibir|sus|estos|los|que me))* (?:mande[a-z]*|{TEXTS})(?: mas)?",
     rf"(?:no mas|basta de|alto a|parar|pare|paren|cancelar?|cancele|detener|terminar)(?: (?:los|estos|sus|con|mis))* {TEXTS}",
     r"(?:dar|darme|denme|deme|dame|quiero) (?:de )?baja",
-    r"(?:quitar|quite|quiten|quitenme|borre|borren|borrar|elimine|eliminen|eliminar|saque|saquen|saquenme)(?:me)? (?:mi (?:numero"
-    r"|telefono)|de (?:la|su|esta) lista)",
+    r"(?:quitar|quite|quiten|quitenme|borre|borren|borrar|elimine|eliminen|eliminar|saque|saquen|saquenme)(?:me)?"
+    r" (?:mi (?:numero|telefono)(?: de (?:la|su|esta) lista)?|de (?:la|su|esta) lista)",
     r"dej[ea][a-z]*me en paz",
 )
 STOPPED_TAKING = words(
@@ -187,6 +187,7 @@ STOPPED_TAKING = words(
     rf"(?:deje|dejado|abandone|suspendi|suspendido|dejar) {MED}",
     r"ya no (?:la |lo |las |los |me la )?(?:tomo|tomamos|toma|uso|estoy tomando)(?: mas)?",
     r"no (?:la |lo |las |los )?(?:tomo|toma|estoy tomando|voy a tomar) mas",
+    r"no (?:la |lo )?quiero (?:seguir )?(?:tomar|tomando)[a-z]*(?: mas)?",
     r"no (?:la |lo |las |los )?(?:tomare|tomo) nunca mas",
 )
 # Only as the whole clause.

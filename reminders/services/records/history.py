@@ -9,8 +9,9 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import func, select, union_all
+from sqlalchemy import bindparam, func, select, union_all
 
+from db.types import UtcDateTime
 from reminders.domain.adherence import Mark, mark_of
 from reminders.domain.dose_state import DoseState, Standing
 from reminders.services.records.ledger import ALERT, CONTACT_POINT, DOSE, PATIENT, PLAN, PLAN_EVENT, TEXT_ITEM, TEXT_OUT, by, rows
@@ -108,33 +109,77 @@ class Work(StrEnum):
     ESCALATE = "escalate"
 
 
+_UNANSWERED = (ALERT.c.closed_at.is_(None), ALERT.c.acknowledged_at.is_(None))
+_DUE = {
+    select(func.min(PATIENT.c.next_due_at)): Work.REMIND,
+    select(func.min(TEXT_OUT.c.send_at)).where(TEXT_OUT.c.state == "queued"): Work.DELIVER,
+    select(func.min(DOSE.c.check_at)): Work.FOLLOW_UP,
+    select(func.min(PLAN.c.step_check_at)): Work.FOLLOW_UP,
+    select(func.min(PLAN.c.recount_at)): Work.ESCALATE,
+    select(func.min(ALERT.c.deadline_at)).where(*_UNANSWERED): Work.ESCALATE,
+}
+_MOMENTS = union_all(*_DUE)  # made once: a story asks some thousand times
+
+
 def next_moments(c: Connection) -> dict[Work, datetime]:
     """When each kind of work is next due: the earliest of its due columns, left out where all are empty."""
-    unanswered = (ALERT.c.closed_at.is_(None), ALERT.c.acknowledged_at.is_(None))
-    columns = {
-        select(func.min(PATIENT.c.next_due_at)): Work.REMIND,
-        select(func.min(TEXT_OUT.c.send_at)).where(TEXT_OUT.c.state == "queued"): Work.DELIVER,
-        select(func.min(DOSE.c.check_at)): Work.FOLLOW_UP,
-        select(func.min(PLAN.c.step_check_at)): Work.FOLLOW_UP,
-        select(func.min(PLAN.c.recount_at)): Work.ESCALATE,
-        select(func.min(ALERT.c.deadline_at)).where(*unanswered): Work.ESCALATE,
-    }
     moments: dict[Work, datetime] = {}
-    for at, work in zip(c.scalars(union_all(*columns)), columns.values(), strict=True):
+    for at, work in zip(c.scalars(_MOMENTS), _DUE.values(), strict=True):
         if at is not None:
             moments[work] = min(at, moments.get(work, at))
     return moments
 
 
+_SINCE = bindparam("since", type_=UtcDateTime)
+_TEXTS_SENT = (
+    select(TEXT_OUT, CONTACT_POINT.c.phone)
+    .join(CONTACT_POINT, (CONTACT_POINT.c.id == TEXT_OUT.c.contact_point_id) & (CONTACT_POINT.c.clinic_id == TEXT_OUT.c.clinic_id))
+    .where(TEXT_OUT.c.sent_at >= _SINCE)
+    .order_by(TEXT_OUT.c.sent_at, TEXT_OUT.c.created_at, TEXT_OUT.c.purpose, CONTACT_POINT.c.phone)
+)
+_DOSES_CHANGED = (
+    select(DOSE, PLAN.c.ref.label("plan"), PLAN.c.state.label("plan_state"))
+    .join(PLAN, (PLAN.c.id == DOSE.c.plan_id) & (PLAN.c.clinic_id == DOSE.c.clinic_id))
+    .where(DOSE.c.changed_at >= _SINCE)
+    .order_by(DOSE.c.due_at, PLAN.c.ref, DOSE.c.slot_no)
+)
+_ALERTS_CHANGED = (
+    select(ALERT, PLAN.c.ref.label("plan"), PATIENT.c.ref.label("patient"))
+    .outerjoin(PLAN, (PLAN.c.id == ALERT.c.plan_id) & (PLAN.c.clinic_id == ALERT.c.clinic_id))
+    .join(PATIENT, (PATIENT.c.id == ALERT.c.patient_id) & (PATIENT.c.clinic_id == ALERT.c.clinic_id))
+    .where((ALERT.c.raised_at >= _SINCE) | ((ALERT.c.owner == "backup") & ALERT.c.closed_at.is_(None)))
+    .order_by(ALERT.c.raised_at, PATIENT.c.ref, ALERT.c.kind)
+)
+_PLAN_EVENTS = (
+    select(PLAN_EVENT, PLAN.c.ref.label("plan"))
+    .join(PLAN, (PLAN.c.id == PLAN_EVENT.c.plan_id) & (PLAN.c.clinic_id == PLAN_EVENT.c.clinic_id))
+    .where(PLAN_EVENT.c.at >= _SINCE)
+    .order_by(PLAN_EVENT.c.at, PLAN.c.ref)
+)
+
+
 def texts_sent(c: Connection, *, since: datetime) -> list[Row]:
     """The texts that left at or after an instant, each with its number; in the order they left."""
-    query = (
-        select(TEXT_OUT, CONTACT_POINT.c.phone)
-        .join(CONTACT_POINT, (CONTACT_POINT.c.id == TEXT_OUT.c.contact_point_id) & (CONTACT_POINT.c.clinic_id == TEXT_OUT.c.clinic_id))
-        .where(TEXT_OUT.c.sent_at >= since)
-        .order_by(TEXT_OUT.c.sent_at, TEXT_OUT.c.created_at, TEXT_OUT.c.purpose, CONTACT_POINT.c.phone)
-    )
-    return rows(c, query)
+    return _since(c, _TEXTS_SENT, since)
+
+
+def doses_changed(c: Connection, *, since: datetime) -> list[Row]:
+    """The doses whose state may have changed at or after an instant, in order of due instant."""
+    return _since(c, _DOSES_CHANGED, since)
+
+
+def alerts_changed(c: Connection, *, since: datetime) -> list[Row]:
+    """The alerts raised, or given to somebody else, at or after an instant; each with its plan's reference."""
+    return _since(c, _ALERTS_CHANGED, since)
+
+
+def plan_events(c: Connection, *, since: datetime) -> list[Row]:
+    """What happened to plans at or after an instant; each with its plan's reference."""
+    return _since(c, _PLAN_EVENTS, since)
+
+
+def _since(c: Connection, query: Select[Any], since: datetime) -> list[Row]:
+    return [dict(row) for row in c.execute(query, {"since": since}).mappings()]
 
 
 def doses_of_texts(c: Connection, text_ids: list[str]) -> dict[str, list[Row]]:
@@ -149,40 +194,6 @@ def doses_of_texts(c: Connection, text_ids: list[str]) -> dict[str, list[Row]]:
         .order_by(DOSE.c.due_at, PLAN.c.ref)
     )
     return by("text_id", rows(c, query))
-
-
-def doses_changed(c: Connection, *, since: datetime) -> list[Row]:
-    """The doses whose state may have changed at or after an instant, in order of due instant."""
-    query = _with_plan(select(DOSE, PLAN.c.ref.label("plan"), PLAN.c.state.label("plan_state"))).where(DOSE.c.changed_at >= since)
-    return rows(c, query.order_by(DOSE.c.due_at, PLAN.c.ref, DOSE.c.slot_no))
-
-
-def alerts_changed(c: Connection, *, since: datetime) -> list[Row]:
-    """The alerts raised, or given to somebody else, at or after an instant; each with its plan's reference."""
-    query = (
-        select(ALERT, PLAN.c.ref.label("plan"), PATIENT.c.ref.label("patient"))
-        .outerjoin(PLAN, (PLAN.c.id == ALERT.c.plan_id) & (PLAN.c.clinic_id == ALERT.c.clinic_id))
-        .join(PATIENT, (PATIENT.c.id == ALERT.c.patient_id) & (PATIENT.c.clinic_id == ALERT.c.clinic_id))
-        .where((ALERT.c.raised_at >= since) | ((ALERT.c.owner == "backup") & ALERT.c.closed_at.is_(None)))
-        .order_by(ALERT.c.raised_at, PATIENT.c.ref, ALERT.c.kind)
-    )
-    return rows(c, query)
-
-
-def plan_events(c: Connection, *, since: datetime) -> list[Row]:
-    """What happened to plans at or after an instant; each with its plan's reference."""
-    query = _events().where(PLAN_EVENT.c.at >= since).order_by(PLAN_EVENT.c.at, PLAN.c.ref)
-    return rows(c, query)
-
-
-def _events() -> Select[Any]:
-    return select(PLAN_EVENT, PLAN.c.ref.label("plan")).join(
-        PLAN, (PLAN.c.id == PLAN_EVENT.c.plan_id) & (PLAN.c.clinic_id == PLAN_EVENT.c.clinic_id)
-    )
-
-
-def _with_plan(query: Select[Any]) -> Select[Any]:
-    return query.join(PLAN, (PLAN.c.id == DOSE.c.plan_id) & (PLAN.c.clinic_id == DOSE.c.clinic_id))
 
 
 def count_alerts(c: Connection, *, not_to: Iterable[str] = (), clinic_id: str | None = None) -> int:
