@@ -135,6 +135,14 @@ def test_without_a_last_dose_nothing_is_too_near() -> None:
     assert drawn(seam) == ("10 08:00", "", "", "")
 
 
+def test_a_slot_due_at_the_seam_itself_is_the_new_plans() -> None:
+    """A slot of the new plan that is due in the very minute of the seam is its first, and nothing was jumped over."""
+    plan = three_a_day(NEW_YORK)
+    seam = taken_until(plan, "08:00").joined(plan, at=instant_of(JUNE_10, times("14:00")[0], plan.tz))
+
+    assert (drawn(seam), seam.version.first_at) == (("10 14:00", "6 h", "", ""), None)
+
+
 def test_without_a_maximum_gap_no_seam_is_too_long() -> None:
     """Where no longest gap is known, none is held against the seam."""
     plan = three_a_day(NEW_YORK)
