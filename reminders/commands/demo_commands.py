@@ -30,7 +30,9 @@ def demo(
     ctx: typer.Context,
     *,
     as_json: JsonFlag = False,
-    load: Annotated[bool, typer.Option("--load", help="Leave it in the database as clinic `demo`, as if it had begun 45 days ago.")] = False,
+    load: Annotated[
+        bool, typer.Option("--load", help="Leave it in the database as clinic `demo`, as if it had begun 45 days ago.")
+    ] = False,
 ) -> None:
     """Tell the 45-day story of five patients: their texts, doses, alerts and adherence."""
     with telling(ctx):

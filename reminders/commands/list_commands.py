@@ -69,13 +69,30 @@ def jobs(
 
 def _coming(slots: Sequence[reporting.ComingSlot], *, as_json: bool) -> None:
     if as_json:
-        print_json([{**asdict(slot), "local_date": slot.local_date.isoformat(), "local_time": f"{slot.local_time:%H:%M}", "due_at": instant_text(slot.due_at)} for slot in slots])
+        print_json(
+            [
+                {
+                    **asdict(slot),
+                    "local_date": slot.local_date.isoformat(),
+                    "local_time": f"{slot.local_time:%H:%M}",
+                    "due_at": instant_text(slot.due_at),
+                }
+                for slot in slots
+            ]
+        )
         return
     table = Table(box=None, header_style="bold", pad_edge=False)
     for name in ("date", "no.", "local time", "due (UTC)", "amount", "phase"):
         table.add_column(name)
     for slot in slots:
-        table.add_row(f"{slot.local_date:%a %d %b}", str(slot.slot_no), f"{slot.local_time:%H:%M}", f"{slot.due_at:%d %b %H:%M}", f"{slot.amount} {slot.unit}", str(slot.phase))
+        table.add_row(
+            f"{slot.local_date:%a %d %b}",
+            str(slot.slot_no),
+            f"{slot.local_time:%H:%M}",
+            f"{slot.due_at:%d %b %H:%M}",
+            f"{slot.amount} {slot.unit}",
+            str(slot.phase),
+        )
     print_table(table)
 
 
@@ -100,25 +117,52 @@ def alerts(
     for line in lines:
         state = " (closed)" if line.closed_at else f" (taken on by {line.acknowledged_by})" if line.acknowledged_by else ""
         severity = Text(line.severity, style=STYLES[line.severity])
-        table.add_row(severity, f"{line.raised_at:%d %b %H:%M}", line.patient, line.plan or "", line.kind, line.owner, Text(line.words + state))
+        table.add_row(
+            severity, f"{line.raised_at:%d %b %H:%M}", line.patient, line.plan or "", line.kind, line.owner, Text(line.words + state)
+        )
     print_table(table)
 
 
 @export.command("doses")
 def export_doses(
-    ctx: typer.Context, *, first: FromOption = None, end: ToOption = None, as_format: FormatOption = FileFormat.CSV, output: OutputOption = None
+    ctx: typer.Context,
+    *,
+    first: FromOption = None,
+    end: ToOption = None,
+    as_format: FormatOption = FileFormat.CSV,
+    output: OutputOption = None,
 ) -> None:
     """Export every dose that fell due, and what it came to."""
     with telling(ctx), the_ledger() as engine:
         lines = reporting.dose_lines(engine, first=_day(first), end=_day(end))
     rows = [asdict(line) for line in lines]
-    columns = ["clinic", "patient", "plan", "drug", "local_date", "slot_no", "phase", "due_at", "amount", "unit", "state", "reason", "taken_at", "mark"]
+    columns = [
+        "clinic",
+        "patient",
+        "plan",
+        "drug",
+        "local_date",
+        "slot_no",
+        "phase",
+        "due_at",
+        "amount",
+        "unit",
+        "state",
+        "reason",
+        "taken_at",
+        "mark",
+    ]
     _write(columns, rows, as_format, output)
 
 
 @export.command("adherence")
 def export_adherence(
-    ctx: typer.Context, *, first: FromOption = None, end: ToOption = None, as_format: FormatOption = FileFormat.CSV, output: OutputOption = None
+    ctx: typer.Context,
+    *,
+    first: FromOption = None,
+    end: ToOption = None,
+    as_format: FormatOption = FileFormat.CSV,
+    output: OutputOption = None,
 ) -> None:
     """Export how far the taking matched each plan, counts beside every share."""
     with telling(ctx), the_ledger() as engine:

@@ -27,7 +27,7 @@ WIDE = 200  # columns, in a file or a pipe
 _JSON = "doseline.json"
 
 
-def _remember(ctx: typer.Context, value: bool) -> bool:  # noqa: FBT001  Typer calls it with what was typed
+def _remember(ctx: typer.Context, value: bool) -> bool:
     ctx.meta[_JSON] = value
     return value
 

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import time
 from dataclasses import asdict
+from threading import Event
 from typing import Annotated
 from uuid import uuid4
 
@@ -71,12 +71,13 @@ def reply(
 
 def _wait_for_answers(engine: Engine, phone: str, known: set[tuple[object, ...]]) -> list[Said]:
     """Wait a moment for what comes back; a text queued is shown though nobody serves."""
-    ends = time.monotonic() + ANSWERED_WITHIN
+    clock, pause = SystemClock(), Event()
+    ends = clock.monotonic() + ANSWERED_WITHIN
     while True:
         fresh = [said for said in phones.conversation(engine, phone=phone) if said.ours and _key(said) not in known]
-        if any(said.state not in {"queued", "sending"} for said in fresh) or time.monotonic() > ends:
+        if any(said.state not in {"queued", "sending"} for said in fresh) or clock.monotonic() > ends:
             return fresh
-        time.sleep(0.1)
+        pause.wait(0.1)
 
 
 def _key(said: Said) -> tuple[object, ...]:
@@ -95,5 +96,3 @@ def _table(said: tuple[Said, ...] | list[Said]) -> Table:
         arrow = Text("→ phone" if text.ours else "← phone", style="cyan" if text.ours else "green")
         table.add_row(f"{text.at:%a %d %b %H:%M}", text.phone, arrow, Text(text.body), text.state or "")
     return table
-
-

@@ -146,7 +146,18 @@ class Telling:
     def _print_report(self, console: Console) -> None:
         console.print(Text("\nAdherence", style="bold"))
         table = Table(box=None, header_style="bold", pad_edge=False)
-        for name in ("plan", "due", "taken", "skipped", "missed", "unconfirmed", "not reminded", "confirmed", "at most", "of those answered"):
+        for name in (
+            "plan",
+            "due",
+            "taken",
+            "skipped",
+            "missed",
+            "unconfirmed",
+            "not reminded",
+            "confirmed",
+            "at most",
+            "of those answered",
+        ):
             table.add_column(name, justify="left" if name == "plan" else "right")
         for plan in reporting.adherence_of_plans(self.engine):
             states = [str(plan.states.get(state, 0)) for state in ("taken", "skipped", "missed", "unconfirmed", "not_reminded")]
@@ -169,7 +180,10 @@ def _everyday(text: str) -> bool:
 
 def _conversation(talk: Sequence[Entry], tz: ZoneInfo) -> Iterator[Text]:
     """A conversation by days; days on which every reminder was answered are told in a line."""
-    days = [(day, list(entries)) for day, entries in groupby(sorted(talk, key=lambda entry: entry.at), key=lambda entry: entry.at.astimezone(tz).date())]
+    days = [
+        (day, list(entries))
+        for day, entries in groupby(sorted(talk, key=lambda entry: entry.at), key=lambda entry: entry.at.astimezone(tz).date())
+    ]
     for routine, run in groupby(days, key=lambda day: _routine(day[1])):
         if routine:
             yield _in_a_line(list(run))
@@ -231,7 +245,9 @@ def _alert(alert: Line) -> Text:
 
 
 def _plan(plan: Line) -> Text:
-    return Text.assemble((f"{plan['plan']} is {plan['state']}", "bold"), f", phase {plan['phase']}", f": {plan['reason']}" if plan["reason"] else "")
+    return Text.assemble(
+        (f"{plan['plan']} is {plan['state']}", "bold"), f", phase {plan['phase']}", f": {plan['reason']}" if plan["reason"] else ""
+    )
 
 
 def _instant(text: str) -> datetime:

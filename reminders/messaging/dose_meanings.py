@@ -86,12 +86,12 @@ def meaning_of(marks: Sequence[Mark]) -> tuple[Intent, ...] | None:
     """Say what the marks of a sentence mean: empty for no marks, None if they do not fit together."""
     if any(isinstance(mark, Number) for mark in marks[1:]) and any(not isinstance(mark, Word | Number) for mark in marks):
         return None
-    loose = [mark for mark in marks if mark in {Word.YES, Word.NO} or isinstance(mark, Number)]
+    loose = [mark for mark in marks if isinstance(mark, Number) or mark is Word.YES or mark is Word.NO]
     bound = [mark for mark in marks if mark not in loose]
     said = _with_verbs(bound) if any(mark in VERBS for mark in bound) else _without_verb(bound)
     if said is None:
         return None
-    return (*(Digit(mark.n) if isinstance(mark, Number) else _SINGLE[_word(mark)] for mark in loose), *said)
+    return (*(Digit(mark.n) if isinstance(mark, Number) else _SINGLE[mark] for mark in loose), *said)
 
 
 def _with_verbs(marks: Sequence[Mark]) -> list[Intent] | None:
@@ -106,20 +106,15 @@ def _with_verbs(marks: Sequence[Mark]) -> list[Intent] | None:
 
 def _groups(marks: Sequence[Mark]) -> list[_Group]:
     """Give each verb its words. They follow it, unless the sentence begins with some of them: "A taken, B skipped"."""
-    verbs = [here for here, mark in enumerate(marks) if mark in VERBS]
-    if verbs[0] == 0:
-        spans = zip(verbs, [*verbs[1:], len(marks)], strict=True)
-        return [_Group(_word(marks[verb]), marks[verb + 1 : end]) for verb, end in spans]
-    spans = zip([0, *(verb + 1 for verb in verbs)], verbs, strict=False)
-    groups = [_Group(_word(marks[verb]), marks[start:verb]) for start, verb in spans]
-    rest = marks[verbs[-1] + 1 :]
+    verbs = [(here, mark) for here, mark in enumerate(marks) if isinstance(mark, Word) and mark in VERBS]
+    places = [here for here, _ in verbs]
+    if places[0] == 0:
+        ends = [*places[1:], len(marks)]
+        return [_Group(verb, marks[here + 1 : end]) for (here, verb), end in zip(verbs, ends, strict=True)]
+    starts = [0, *(here + 1 for here in places[:-1])]
+    groups = [_Group(verb, marks[start:here]) for (here, verb), start in zip(verbs, starts, strict=True)]
+    rest = marks[places[-1] + 1 :]
     return [*groups[:-1], replace(groups[-1], marks=[*groups[-1].marks, *rest])]
-
-
-def _word(mark: Mark) -> Word:
-    if not isinstance(mark, Word):
-        raise TypeError(mark)
-    return mark
 
 
 # --- one verb -------------------------------------------------------------------------------------------------------------------

@@ -134,13 +134,16 @@ def _record(c: Connection, sent: list[tuple[Row, Outcome]], now: datetime) -> No
             case Refused(code=code, kind=kind):
                 outbox.note_attempt(c, text, outcome=f"refused {code}")
                 _refused(c, text, code, kind, now)
+            case Accepted():
+                pass  # recorded above, all at once
 
 
 def _rest(attempt: int, retry_after: float | None) -> timedelta:
     """How long a sender rests: what the carrier asks, else 1 s, 2 s, 4 s … 60 s."""
     if retry_after is not None:
         return timedelta(seconds=retry_after)
-    return min(REST * 2 ** min(attempt - 1, 6), LONGEST_REST)
+    doublings: int = min(attempt - 1, 6)
+    return min(REST * (1 << doublings), LONGEST_REST)
 
 
 def _refused(c: Connection, text: Row, code: int | None, kind: FailureClass, now: datetime) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable
 from datetime import datetime, timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 from db.engine import reading, writing
@@ -36,7 +37,7 @@ def _follow_doses(engine: Engine, *, now: datetime, limit: int) -> int:
         waiting = doses.to_check(c, now=now, limit=limit)
     patient_ids = sorted({dose.patient_id for dose in waiting})
     for patient_id in patient_ids:
-        _guarded(engine, lambda c, patient_id=patient_id: _follow_patient(c, patient_id, now=now), subject=patient_id)
+        _guarded(engine, partial(_follow_patient, patient_id=patient_id, now=now), subject=patient_id)
     return len(waiting)
 
 
@@ -81,7 +82,7 @@ def _follow_steps(engine: Engine, *, now: datetime, limit: int) -> int:
     with reading(engine) as c:
         waiting = stepping.to_check(c, now=now, limit=limit)
     for plan_id, patient_id in waiting:
-        _guarded(engine, lambda c, ids=(plan_id, patient_id): stepping.look(c, *ids, now=now), subject=plan_id)
+        _guarded(engine, partial(stepping.look, plan_id=plan_id, patient_id=patient_id, now=now), subject=plan_id)
     return len(waiting)
 
 

@@ -69,7 +69,7 @@ def _resume(c: Connection, patient: Patient, plan: StoredPlan, action: StaffAct,
     today = now.astimezone(plan.plan.tz).date()
     extra = 0 if planned_end is None else resume_extra_days(planned_end=planned_end, stay_since=stay.since, resumed=today)
     plans.close_stay(c, plan, extra_days=extra)
-    _enter(c, plan, PlanState.ACTIVE, "resumed", action, now)
+    _enter(c, plan, PlanState.ACTIVE, "resumed", action=action, now=now)
     _close_alerts(c, plan, action, now, kinds=("plan_stays", "misses", "step_waits"))
     resumed = plans.read(c, [plan.id])[plan.id]
     coming = plans.next_phase(resumed)
@@ -84,7 +84,7 @@ def _step_back(c: Connection, patient: Patient, plan: StoredPlan, action: StaffA
         raise NotAllowed(f"plan {plan.ref} is on its first phase")
     before = phases[phase_no - 2]
     back = (before, *phases[phase_no - 1 :])
-    _change(c, patient, plan, replace(_prescribed(plan), phases=back, start=_today(plan, now)), "stepped back", action, now)
+    _change(c, patient, plan, replace(_prescribed(plan), phases=back, start=_today(plan, now)), "stepped back", action=action, now=now)
 
 
 def _advance(c: Connection, patient: Patient, plan: StoredPlan, action: StaffAct, now: datetime) -> None:
@@ -99,26 +99,26 @@ def _advance(c: Connection, patient: Patient, plan: StoredPlan, action: StaffAct
     begins = replace(_prescribed(plan), phases=_prescribed(plan).phases[coming[0] - 2 :])
     running = replace(begins.phases[0], days=1)  # today's amounts until midnight, the next phase's from tomorrow
     sooner = replace(begins, phases=(running, *begins.phases[1:]), start=_today(plan, now))
-    _change(c, patient, plan, sooner, "advanced", action, now)
+    _change(c, patient, plan, sooner, "advanced", action=action, now=now)
     stepping.announce_step(c, patient, plans.read(c, [plan.id])[plan.id], now=now)
     plans.put_on_clock(c, [plans.read(c, [plan.id])[plan.id]])
 
 
-def _mute(c: Connection, patient: Patient, plan: StoredPlan, action: StaffAct, now: datetime) -> None:
+def _mute(c: Connection, _patient: Patient, plan: StoredPlan, action: StaffAct, now: datetime) -> None:
     """Doses go on elsewhere: no texts, nothing counted."""
     _only(plan, PlanState.ACTIVE, PlanState.STAYING, to=PlanState.MUTED)
     plans.save(c, plan, state_before=plan.state.value)
-    _enter(c, plan, PlanState.MUTED, "muted", action, now)
+    _enter(c, plan, PlanState.MUTED, "muted", action=action, now=now)
     waiting = [dose for dose in doses.of_plan(c, plan.id, last=10) if dose.state in doses.WAITING]
     texts.cancel_queued(c, plan_id=plan.id, kinds=suspending.PLAN_TEXTS)
     doses.learn(c, {dose.id: [DoseEvent(EventKind.MUTED, now, why="muted")] for dose in waiting}, now=now)
     plans.put_on_clock(c, [plans.read(c, [plan.id])[plan.id]])
 
 
-def _unmute(c: Connection, patient: Patient, plan: StoredPlan, action: StaffAct, now: datetime) -> None:
+def _unmute(c: Connection, _patient: Patient, plan: StoredPlan, action: StaffAct, now: datetime) -> None:
     before = plan.state_before or PlanState.ACTIVE
     _only(plan, PlanState.MUTED, to=before)
-    _enter(c, plan, before, "unmuted", action, now)
+    _enter(c, plan, before, "unmuted", action=action, now=now)
     plans.put_on_clock(c, [plans.read(c, [plan.id])[plan.id]])
 
 
@@ -134,8 +134,8 @@ def _restart(c: Connection, patient: Patient, plan: StoredPlan, action: StaffAct
     if action.phase is None or not 1 <= action.phase <= len(phases):
         raise NotAllowed(f"a restart names its phase: plan {plan.ref} has phases 1 to {len(phases)}")
     chosen = replace(_prescribed(plan), phases=phases[action.phase - 1 :], start=_today(plan, now))
-    _enter(c, plan, PlanState.ACTIVE, "restarted", action, now)
-    _change(c, patient, plans.read(c, [plan.id])[plan.id], chosen, "new version", action, now)
+    _enter(c, plan, PlanState.ACTIVE, "restarted", action=action, now=now)
+    _change(c, patient, plans.read(c, [plan.id])[plan.id], chosen, "new version", action=action, now=now)
     _close_alerts(c, plan, action, now, kinds=("suspended", "plan_stays", "misses", "misses_urgent"))
 
 
@@ -166,7 +166,7 @@ def _move_zone(c: Connection, patient: Patient, plan: StoredPlan, action: StaffA
     people.move(c, patient, zone)
     there = people.patients(c, [patient.id])[patient.id]
     for mine in plans.of_patients(c, [patient.id])[patient.id]:
-        _change(c, there, mine, replace(_prescribed(mine), zone=zone), "moved zone", action, now)
+        _change(c, there, mine, replace(_prescribed(mine), zone=zone), "moved zone", action=action, now=now)
 
 
 def correct(
@@ -207,7 +207,7 @@ def _only(plan: StoredPlan, *states: PlanState, to: PlanState) -> None:
         raise NotAllowed(f"plan {plan.ref} is {plan.state.value}; this is for one that is {allowed}")
 
 
-def _enter(c: Connection, plan: StoredPlan, state: PlanState, kind: str, action: StaffAct, now: datetime) -> None:
+def _enter(c: Connection, plan: StoredPlan, state: PlanState, kind: str, *, action: StaffAct, now: datetime) -> None:
     before = {"state_before": None} if state is not PlanState.MUTED else {}
     plans.save(c, plan, state=state.value, reason=action.reason[:400] or None, step_stage=None, **before)
     phase_no = plans.current_phase(plan, now)
@@ -232,7 +232,7 @@ def _today(plan: StoredPlan, now: datetime) -> date:
     return now.astimezone(plan.plan.tz).date()
 
 
-def _change(c: Connection, patient: Patient, plan: StoredPlan, document: Plan, kind: str, action: StaffAct, now: datetime) -> None:
+def _change(c: Connection, patient: Patient, plan: StoredPlan, document: Plan, kind: str, *, action: StaffAct, now: datetime) -> None:
     """Join a new version to the old one at its seam. Slots jumped over are not due; a seam too long is shown to the provider."""
     taken = intakes.of_ingredient(c, plan, since=now - doses.RECENT)
     profile = plan.profile

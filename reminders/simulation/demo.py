@@ -19,7 +19,13 @@ CLINIC = {"name": "Harbor Clinic", "phone": "+12025550100", "zone": "America/New
 PROVIDER = "Dr. N. Rivera"
 ANA, BEN, CHIDI, DANA = "+12025550111", "+12025550112", "+12025550113", "+12025550114"
 BENS_SISTER, EMAS_FATHER = "+12025550122", "+12025550125"
-ZONES = {ANA: "America/New_York", BEN: "America/Chicago", CHIDI: "Europe/London", DANA: "America/New_York", EMAS_FATHER: "America/Los_Angeles"}
+ZONES = {
+    ANA: "America/New_York",
+    BEN: "America/Chicago",
+    CHIDI: "Europe/London",
+    DANA: "America/New_York",
+    EMAS_FATHER: "America/Los_Angeles",
+}
 THREE = ("08:00", "14:00", "20:00")
 
 Json = dict[str, Any]
@@ -39,7 +45,13 @@ def _people(first: date) -> Json:
         "patients": [
             _patient("ana", "Ana Alvarez", ANA, first, wording="amount", plans=[_rises_per_dose(first + timedelta(days=1))]),
             _patient(
-                "ben", "Ben Brooks", BEN, first, wording="amount", plans=[_rises_per_day(first + timedelta(days=2))], caregivers=[_sister(first)]
+                "ben",
+                "Ben Brooks",
+                BEN,
+                first,
+                wording="amount",
+                plans=[_rises_per_day(first + timedelta(days=2))],
+                caregivers=[_sister(first)],
             ),
             _patient("chidi", "Chidi Cole", CHIDI, first, wording="amount", plans=[_tapers(first + timedelta(days=9))]),
             _patient("dana", "Dana Diaz", DANA, first, plans=[_keeps("dana-baclofen", DANA, "10", THREE, first + timedelta(days=3))]),
@@ -142,7 +154,9 @@ Silence = set[tuple[int, str]]
 """Doses nobody answers for: (day of the plan from 1, local time)."""
 
 
-def _answers(phone: str, start: date, *, days: range, times: Sequence[str], but: Silence, words: Sequence[str] = ("1",), zone: str = "") -> Iterator[Json]:
+def _answers(
+    phone: str, start: date, *, days: range, times: Sequence[str], but: Silence, words: Sequence[str] = ("1",), zone: str = ""
+) -> Iterator[Json]:
     """Somebody who answers every reminder within a quarter of an hour, but for the doses named."""
     for day in days:
         for no, at in enumerate(times):
@@ -198,7 +212,9 @@ def _dana(start: date) -> Iterator[Json]:
 
 def _ema(start: date) -> Iterator[Json]:
     times = ("07:00", "15:00", "20:00")
-    yield from _answers(EMAS_FATHER, start, days=range(1, 46), times=times, but={(10, "15:00"), (18, "07:00")}, words=("1", "she took it", "1"))
+    yield from _answers(
+        EMAS_FATHER, start, days=range(1, 46), times=times, but={(10, "15:00"), (18, "07:00")}, words=("1", "she took it", "1")
+    )
     yield _says(EMAS_FATHER, _local(start, 18, "09:10", ZONES[EMAS_FATHER]), "she threw up her tablet")
     seen = {"action": "acknowledge", "plan": "ema-baclofen", "reason": "spoke to her father: a stomach bug, go on as usual", "by": PROVIDER}
     yield {"at": _instant(_local(start, 18, "10:00", ZONES[EMAS_FATHER])), "staff": seen}

@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable
 from datetime import datetime
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Self
 
 from reminders.errors import DoselineError
 from reminders.messaging.sandbox import CarrierFault
@@ -39,7 +39,7 @@ class Driver:
         self._loop = asyncio.new_event_loop()
         self._texts = 0
 
-    def __enter__(self) -> Driver:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:

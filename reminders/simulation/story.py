@@ -29,7 +29,8 @@ def play(
 ) -> Iterator[Line]:
     """Play a story; yield its output line by line, in time order, and a summary last.
 
-    `heard` is told of each event before it happens. Plays in memory, or into a given empty ledger. Raises BadFile if the people it enrols are not in order, with paths under `import`.
+    `heard` is told of each event before it happens. Plays in memory, or into a given empty ledger. Raises BadFile if the
+    people it enrols are not in order, with paths under `import`.
     """
     engine = engine or in_memory()
     clock = HandClock(story.start)

@@ -26,10 +26,10 @@ def advice_draft(patient: Patient, situation: Situation, advice: Advice, *, caus
             return Draft("take_now", "advice", cause, fields=fields, expires_at=until)
         case TakeNow(until=until):
             return Draft("take_now_last", "advice", cause, fields={"when": at(slot.due_at), "until": at(until)}, expires_at=until)
-        case Skip(next_at=None):
-            return Draft("skip_last", "advice", cause, fields={"when": at(slot.due_at)})
-        case Skip(next_at=next_at):
+        case Skip(next_at=datetime() as next_at):
             return Draft("skip", "advice", cause, fields={"when": at(slot.due_at), "next": at(next_at)}, expires_at=next_at)
+        case Skip():
+            return Draft("skip_last", "advice", cause, fields={"when": at(slot.due_at)})
         case AlreadyTaken():
             return Draft("already_taken", "advice", cause, fields={"when": at(slot.due_at)})
         case TooSoon(until=until):

@@ -16,7 +16,7 @@ from reminders.services.records.ledger import ALERT, PLAN, insert_once, new_id, 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from sqlalchemy import Connection
+    from sqlalchemy import ColumnElement, Connection
 
     from reminders.services.records.ledger import Row
     from reminders.services.records.people import Clinic, Patient
@@ -79,7 +79,7 @@ def open_alerts(
     c: Connection, *, patient_ids: Iterable[str] | None = None, plan_id: str | None = None, kinds: Iterable[str] | None = None
 ) -> list[Row]:
     """The alerts not closed, oldest first."""
-    wanted = [ALERT.c.closed_at.is_(None)]
+    wanted: list[ColumnElement[bool]] = [ALERT.c.closed_at.is_(None)]
     if patient_ids is not None:
         wanted.append(ALERT.c.patient_id.in_(list(patient_ids)))
     if plan_id is not None:

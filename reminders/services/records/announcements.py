@@ -207,7 +207,8 @@ def _labels(group: Iterable[Spoken]) -> dict[str, str]:
 def _send_at(one: Decided, group: Sequence[Spoken], *, now: datetime) -> datetime:
     """Wait for a dose due within ten minutes, so that both travel in one text; never past the first one's `announce_until`."""
     mine = {each.plan.id for each in group}
-    latest = min(min(each.fallen.slot.due_at for each in group) + MERGED, min(each.fallen.times.announce_until for each in group))
+    first = min(each.fallen.slot.due_at for each in group)
+    latest = min(first + MERGED, *(each.fallen.times.announce_until for each in group))
     coming = [at for plan in one.plans if plan.id not in mine and (at := plans.following(plan)) is not None and now < at <= latest]
     return max(coming, default=now) if not any(_alone(each) for each in group) else now
 
@@ -245,6 +246,7 @@ def _join(c: Connection, one: Decided, text: Row, more: Sequence[Spoken]) -> Non
 
 
 def words(patient: Patient, due: Sequence[DueDose]) -> tuple[str, dict[str, str]]:
+    """Choose the text that announces doses to a patient, and its fields."""
     line = patient.line
     template, fields = reminder_words(
         due, wording=patient.wording, tz=patient.tz, language=patient.language, shared=bool(line and line.shared)

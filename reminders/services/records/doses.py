@@ -231,7 +231,7 @@ def _columns(standing: Standing) -> dict[str, Any]:
 
 
 def _doses(c: Connection, query: Select[Any]) -> list[StoredDose]:
-    return [_stored(row) for row in c.execute(query).mappings()]
+    return [_stored(row) for row in rows(c, query)]
 
 
 def _stored(row: Row) -> StoredDose:

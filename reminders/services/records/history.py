@@ -14,7 +14,7 @@ from sqlalchemy import bindparam, func, select, union_all
 from db.types import UtcDateTime
 from reminders.domain.adherence import Mark, mark_of
 from reminders.domain.dose_state import DoseState, Standing
-from reminders.services.records.ledger import ALERT, CONTACT_POINT, DOSE, PATIENT, PLAN, PLAN_EVENT, TEXT_ITEM, TEXT_OUT, by, rows
+from reminders.services.records.ledger import ALERT, CONTACT_POINT, DOSE, PATIENT, PLAN, PLAN_EVENT, TEXT_IN, TEXT_ITEM, TEXT_OUT, by, rows
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Select
@@ -212,8 +212,8 @@ class Said:
     phone: str
     ours: bool
     body: str
-    purpose: str | None
-    state: str | None
+    purpose: str | None = None
+    state: str | None = None
 
 
 def conversation(c: Connection, *, phone: str | None = None, limit: int = 50) -> list[Said]:
@@ -229,10 +229,17 @@ def conversation(c: Connection, *, phone: str | None = None, limit: int = 50) ->
     if phone is not None:
         ours, theirs = ours.where(CONTACT_POINT.c.phone == phone), theirs.where(TEXT_IN.c.from_phone == phone)
     said = [
-        Said(row["sent_at"] or row["send_at"], row["phone"], True, row["body"], row["purpose"], row["status"] or row["state"])
+        Said(
+            row["sent_at"] or row["send_at"],
+            row["phone"],
+            ours=True,
+            body=row["body"],
+            purpose=row["purpose"],
+            state=row["status"] or row["state"],
+        )
         for row in rows(c, ours)
     ]
-    said += [Said(row["received_at"], row["from_phone"], False, row["body"], None, None) for row in rows(c, theirs)]
+    said += [Said(row["received_at"], row["from_phone"], ours=False, body=row["body"]) for row in rows(c, theirs)]
     return sorted(said, key=lambda text: (text.at, text.ours))[-limit:]
 
 
@@ -269,5 +276,17 @@ def alert_lines(c: Connection, *, closed_too: bool = False, clinic_id: str | Non
     if clinic_id is not None:
         query = query.where(ALERT.c.clinic_id == clinic_id)
     found = sorted(rows(c, query), key=lambda row: (RANK[row["severity"]], row["raised_at"], row["patient"]))
-    names = ("patient", "plan", "kind", "severity", "owner", "words", "raised_at", "deadline_at", "acknowledged_by", "closed_at", "close_reason")
+    names = (
+        "patient",
+        "plan",
+        "kind",
+        "severity",
+        "owner",
+        "words",
+        "raised_at",
+        "deadline_at",
+        "acknowledged_by",
+        "closed_at",
+        "close_reason",
+    )
     return [AlertLine(row["clinic_id"], **{name: row[name] for name in names}) for row in found]

@@ -12,6 +12,7 @@ from reminders.domain.contact import Contactable
 from reminders.domain.dose_state import DoseEvent, DoseState, EventKind
 from reminders.domain.missed import Announce, Ask, NotBefore, SkipThis, SkipWhy, advice_for, may_announce
 from reminders.domain.plan_state import PlanState
+from reminders.messaging.wordings import DueDose
 from reminders.services.records import advising, announcements, doses, due, outbox, texts
 from reminders.services.records.doses import StoredDose
 from reminders.services.records.due import Due
@@ -40,7 +41,7 @@ def still_right(c: Connection, claimed: Sequence[Row], *, now: datetime) -> list
         one = standing.get(text["patient_id"])
         why = _why_not(text, one, now)
         if why is None and one is not None:
-            why = _decide_again(c, text, one, [their_doses[dose_id] for dose_id in about.get(text["id"], ())], their_doses, now)
+            why = _decide_again(c, text, one, [their_doses[dose_id] for dose_id in about.get(text["id"], ())], their_doses, now=now)
         if why is None:
             ready.append(text)
         else:
@@ -62,7 +63,7 @@ def _why_not(text: Row, one: Due | None, now: datetime) -> str | None:
 
 
 def _decide_again(
-    c: Connection, text: Row, one: Due, about: Sequence[StoredDose], known: dict[str, StoredDose], now: datetime
+    c: Connection, text: Row, one: Due, about: Sequence[StoredDose], known: dict[str, StoredDose], *, now: datetime
 ) -> str | None:
     if text["kind"] in ABOUT_DOSES:
         return _announce_again(c, text, one, about, now)
@@ -92,10 +93,12 @@ def _announce_again(c: Connection, text: Row, one: Due, about: Sequence[StoredDo
         return None if about and about[0].state is DoseState.SKIPPED else "answered"
     if not staying:
         return "answered"
-    return _reword(c, text, one, staying, unwanted, now)
+    return _reword(c, text, one, staying, unwanted, now=now)
 
 
-def _reword(c: Connection, text: Row, one: Due, staying: Sequence[StoredDose], unwanted: Sequence[StoredDose], now: datetime) -> str | None:
+def _reword(
+    c: Connection, text: Row, one: Due, staying: Sequence[StoredDose], unwanted: Sequence[StoredDose], *, now: datetime
+) -> str | None:
     by_id = {plan.id: plan for plan in one.plans}
     verdicts = {dose.id: may_announce(situation_of(one.standing(by_id[dose.plan_id], now), dose.slot), now) for dose in staying}
     left_out = [dose for dose in staying if isinstance(verdicts[dose.id], SkipThis)]
@@ -120,7 +123,7 @@ def _reword(c: Connection, text: Row, one: Due, staying: Sequence[StoredDose], u
     return None
 
 
-def _with(due_dose: announcements.DueDose, verdict: object) -> announcements.DueDose:
+def _with(due_dose: DueDose, verdict: object) -> DueDose:
     match verdict:
         case NotBefore(until=until):
             return replace(due_dose, not_before=until)

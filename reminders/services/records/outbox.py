@@ -42,7 +42,7 @@ def claim(c: Connection, *, now: datetime, lease: timedelta, limit: int) -> list
     )
     if c.dialect.name == "postgresql":
         query = query.with_for_update(skip_locked=True, of=TEXT_OUT)
-    claimed = []
+    claimed: list[Row] = []
     for row in rows(c, query):
         taken = {
             "state": "sending",

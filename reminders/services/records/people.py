@@ -203,7 +203,9 @@ def _lines(c: Connection, patient_ids: list[str]) -> dict[str, list[Line]]:
             agreed_at.label("agreed_at"),
             answers_for.label("answers_for"),
         )
-        .join(CONTACT_POINT, (CONTACT_ROLE.c.contact_point_id == CONTACT_POINT.c.id) & (CONTACT_ROLE.c.clinic_id == CONTACT_POINT.c.clinic_id))
+        .join(
+            CONTACT_POINT, (CONTACT_ROLE.c.contact_point_id == CONTACT_POINT.c.id) & (CONTACT_ROLE.c.clinic_id == CONTACT_POINT.c.clinic_id)
+        )
         .where(CONTACT_ROLE.c.patient_id.in_(patient_ids))
         .order_by(CONTACT_ROLE.c.id)
     )

@@ -134,12 +134,13 @@ def add_version(c: Connection, clinic_id: str, plan_id: str, version: Version, *
     """Store an approved version: an immutable document, and where it joins the one before it."""
     document = document_of(version.plan)
     used = {day.isoformat(): number for day, number in version.used}
+    digest = hashlib.sha256(document.encode()).hexdigest()
     row = {
         "clinic_id": clinic_id,
         "plan_id": plan_id,
         "no": version.no,
         "document": document,
-        "document_hash": hashlib.sha256(document.encode()).hexdigest(),
+        "document_hash": digest,
         "effective_at": version.effective_at,
         "first_at": version.first_at,
         "used": json.dumps(used),
@@ -147,7 +148,7 @@ def add_version(c: Connection, clinic_id: str, plan_id: str, version: Version, *
         "approved_at": at,
     }
     insert_all(c, PLAN_VERSION, [row])
-    write_audit(c, clinic_id, Entry(at, approved_by, "plan version approved", f"{plan_id}/{version.no}", row["document_hash"]))
+    write_audit(c, clinic_id, Entry(at, approved_by, "plan version approved", f"{plan_id}/{version.no}", digest))
 
 
 def add_event(
@@ -276,8 +277,10 @@ def phase_on(plan: Plan, day: date) -> int:
 
 
 def current_phase(plan: StoredPlan, now: datetime) -> int:
-    """The number of the phase that runs now, in the patient's zone."""
-    return phase_on(plan.plan, now.astimezone(plan.plan.tz).date())
+    """The number of the phase that runs now, in the patient's zone. A new phase runs from its first dose on, not from midnight."""
+    coming = next_phase(plan)
+    today = phase_on(plan.plan, now.astimezone(plan.plan.tz).date())
+    return today if coming is None else min(today, coming[0] - 1)
 
 
 def open_stay(c: Connection, plan: StoredPlan, *, phase_no: int, since: date, at: datetime) -> None:
@@ -296,7 +299,8 @@ def open_stay(c: Connection, plan: StoredPlan, *, phase_no: int, since: date, at
 
 def close_stay(c: Connection, plan: StoredPlan, *, extra_days: int) -> None:
     """End the open stay: its phase keeps the extra days, and all that follows has shifted as a block."""
-    open_one = (PLAN_STAY.c.plan_id == plan.id) & PLAN_STAY.c.extra_days.is_(None)
+    mine = (PLAN_STAY.c.plan_id == plan.id) & (PLAN_STAY.c.version_no == plan.course.current.no)
+    open_one = mine & PLAN_STAY.c.extra_days.is_(None)
     c.execute(update(PLAN_STAY).where(open_one).values(extra_days=extra_days))
 
 
@@ -361,7 +365,10 @@ def to_recount(c: Connection, *, now: datetime, limit: int) -> list[tuple[str, s
 
 def step_announced_at(c: Connection, plan_id: str) -> datetime | None:
     """When the plan's newest step was announced."""
-    return c.scalar(select(func.max(PLAN_EVENT.c.at)).where(PLAN_EVENT.c.plan_id == plan_id, PLAN_EVENT.c.kind == "step"))
+    announced: datetime | None = c.scalar(
+        select(func.max(PLAN_EVENT.c.at)).where(PLAN_EVENT.c.plan_id == plan_id, PLAN_EVENT.c.kind == "step")
+    )
+    return announced
 
 
 def decide_step_soon(c: Connection, plan_id: str, *, at: datetime) -> None:

@@ -49,9 +49,9 @@ def look(c: Connection, plan_id: str, patient_id: str, *, now: datetime) -> None
     if plan.step_check_at is None or plan.step_check_at > now:
         return
     facts, unknown = gate_facts(c, plan, now)
-    if plans.stage_of(plan) is Stage.WAITING and unknown and _ask(c, patient, plan, coming[0], unknown, now):
+    if plans.stage_of(plan) is Stage.WAITING and unknown and _ask(c, patient, plan, coming[0], unknown, now=now):
         return
-    _decide(c, patient, plan, coming, gate(facts), now)
+    _decide(c, patient, plan, coming, gate(facts), now=now)
 
 
 def gate_facts(c: Connection, plan: StoredPlan, now: datetime) -> tuple[GateFacts, list[StoredDose]]:
@@ -73,7 +73,7 @@ def gate_facts(c: Connection, plan: StoredPlan, now: datetime) -> tuple[GateFact
     return facts, [*(dose for dose in mine if dose.state in doses.UNKNOWN), *(dose for dose in silent if dose.slot.phase_no == phase_no)]
 
 
-def _ask(c: Connection, patient: Patient, plan: StoredPlan, phase_no: int, unknown: list[StoredDose], now: datetime) -> bool:
+def _ask(c: Connection, patient: Patient, plan: StoredPlan, phase_no: int, unknown: list[StoredDose], *, now: datetime) -> bool:
     """Ask about the unknown doses in one question, so that silence alone does not keep half the patients back."""
     decide_at = patient.quiet.next_start(now, patient.tz) - BEFORE_QUIET
     if decide_at <= now or patient.quiet.contains(now, patient.tz):
@@ -88,7 +88,7 @@ def _ask(c: Connection, patient: Patient, plan: StoredPlan, phase_no: int, unkno
     return True
 
 
-def _decide(c: Connection, patient: Patient, plan: StoredPlan, coming: tuple[int, date], result: GateResult, now: datetime) -> None:
+def _decide(c: Connection, patient: Patient, plan: StoredPlan, coming: tuple[int, date], result: GateResult, *, now: datetime) -> None:
     version = plan.course.current.plan
     match decide_step(version.advance, version.kind, result):
         case Step():

@@ -130,7 +130,7 @@ def question_row(text: Row, patient: Patient, asked: Asked) -> Row:
 def rewrite(c: Connection, text_id: str, patient: Patient, draft: Draft) -> None:
     """Write a queued text anew: another template or other fields, for the same cause."""
     fields = filled(patient, draft)
-    values = {
+    values: dict[str, object] = {
         "template": draft.template,
         "purpose": purpose_of(draft.template).value,
         "fields": json.dumps(fields, ensure_ascii=False),

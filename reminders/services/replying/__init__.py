@@ -66,7 +66,10 @@ def _converse(c: Connection, behind: list[Row], *, sid: str, body: str, at: date
     reading = parse(body, language=standing[0].patient.language)
     understood = [_take(talk, intent) for intent in reading.intents]
     if reading.unread and any(understood):
-        talk.alert(talk.everyone[:1], Notice("unread_words", "info", f"unread {sid}", "Part of a text was not understood. Read it.", clinical=False, owner="clinic"))
+        talk.alert(
+            talk.everyone[:1],
+            Notice("unread_words", "info", f"unread {sid}", "Part of a text was not understood. Read it.", clinical=False, owner="clinic"),
+        )
     names = ", ".join(type(intent).__name__ for intent in reading.intents)
     texts.read_as(c, sid, reading=names, understood=any(understood))
 
@@ -175,7 +178,9 @@ def _odd(talk: Talk, why: str) -> None:
 
 
 def _tell(talk: Talk, kind: str, severity: str, words: str, *, answer: str = "noted", clinical: bool = False) -> None:
-    talk.alert(talk.answers, Notice(kind, severity, f"{kind} {talk.sid}", words, clinical=clinical, owner="provider" if clinical else "clinic"))
+    talk.alert(
+        talk.answers, Notice(kind, severity, f"{kind} {talk.sid}", words, clinical=clinical, owner="provider" if clinical else "clinic")
+    )
     for one in talk.answers[:1]:
         talk.say(one.patient, simply(answer, "answer"))
 
@@ -215,10 +220,14 @@ SAID: Mapping[type, Callable[[Talk, Any], None]] = MappingProxyType(
         i.Vomited: lambda talk, _: _odd(talk, "threw up"),
         i.Symptoms: _symptoms,
         i.Stiffness: lambda talk, said: _tell(talk, "stiffness", "info", f"Stiffness told by text: {said.n} of 10."),
-        i.BloodPressure: lambda talk, said: _tell(talk, "blood_pressure", "info", f"Blood pressure told by text: {said.systolic}/{said.diastolic}."),
+        i.BloodPressure: lambda talk, said: _tell(
+            talk, "blood_pressure", "info", f"Blood pressure told by text: {said.systolic}/{said.diastolic}."
+        ),
         i.CallMe: lambda talk, _: _tell(talk, "call_me", "warning", "The patient asks to be called."),
         i.Slower: lambda talk, _: _tell(talk, "slower", "warning", "The patient asks to go slower.", answer="slower"),
-        i.Unsure: lambda talk, _: _tell(talk, "unsure", "warning", "The patient is not sure whether a dose was taken. Call.", answer="ask_provider"),
+        i.Unsure: lambda talk, _: _tell(
+            talk, "unsure", "warning", "The patient is not sure whether a dose was taken. Call.", answer="ask_provider"
+        ),
         i.FeltBetter: lambda talk, _: _tell(talk, "felt_better", "info", "The patient writes of feeling better."),
     }
 )

@@ -176,7 +176,9 @@ def _why_not_taken(talk: Talk, question: Row, digit: int) -> None:
     else:
         severity = "warning" if reason == "felt better" else "info"
         words = f"Reason given for doses not taken: {reason}."
-        notice = Notice("reason_given", severity, f"reason {question['id']}", words, plan_id=question["plan_id"], clinical=reason == "felt better")
+        notice = Notice(
+            "reason_given", severity, f"reason {question['id']}", words, plan_id=question["plan_id"], clinical=reason == "felt better"
+        )
         talk.alert([one], notice)
         talk.say(one.patient, simply("noted", "answer"))
 

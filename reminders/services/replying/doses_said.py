@@ -137,12 +137,7 @@ def _told_time(talk: Talk, meant: Candidate, intent: Taken | None) -> datetime |
     tz, slot = meant.plan.plan.tz, meant.dose.slot
     clocks: list[time] = [clock for clock in (intent.at, intent.or_at) if clock is not None]
     days = (slot.local_date - timedelta(days=1), slot.local_date, slot.local_date + timedelta(days=1))
-    fitting = [
-        at
-        for day in days
-        for clock in clocks
-        if slot.due_at - timedelta(hours=1) <= (at := instant_of(day, clock, tz)) <= talk.at
-    ]
+    fitting = [at for day in days for clock in clocks if slot.due_at - timedelta(hours=1) <= (at := instant_of(day, clock, tz)) <= talk.at]
     return fitting[-1] if fitting else None
 
 
@@ -202,4 +197,3 @@ def _about(draft: Draft, meant: Candidate) -> Draft:
         version_no=meant.plan.course.current.no,
         dose_id=meant.dose.id,
     )
-

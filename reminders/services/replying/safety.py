@@ -35,7 +35,9 @@ def self_harm(talk: Talk, *, negated: bool) -> None:
 def problem(talk: Talk) -> None:
     """A problem, in a number or in words: asked about, and shown to a person."""
     _say_first(talk, simply("problem", "answer"))
-    talk.alert(talk.answers or talk.cares, Notice("problem", "warning", f"problem {talk.sid}", "The patient reports a problem. Read it and call."))
+    talk.alert(
+        talk.answers or talk.cares, Notice("problem", "warning", f"problem {talk.sid}", "The patient reports a problem. Read it and call.")
+    )
 
 
 def out_of_medicine(talk: Talk, *, soon: bool = False) -> None:
@@ -54,7 +56,9 @@ def out_of_medicine(talk: Talk, *, soon: bool = False) -> None:
 def refill(talk: Talk, found: Refill) -> None:
     """New medicine was fetched: noted, and the alert about the empty box closed."""
     count = f" ({found.count} pieces)" if found.count else ""
-    for alert in alerts.open_alerts(talk.c, patient_ids=[one.patient.id for one in talk.answers], kinds=["out_of_medicine", "low_on_medicine"]):
+    for alert in alerts.open_alerts(
+        talk.c, patient_ids=[one.patient.id for one in talk.answers], kinds=["out_of_medicine", "low_on_medicine"]
+    ):
         alerts.close(talk.c, alert, reason=f"new supply told by text{count}", by=talk.by, at=talk.at)
     words = f"New supply told by text{count}."
     talk.alert(talk.answers, Notice("refill", "info", f"refill {talk.sid}", words, clinical=False, owner="clinic"))
@@ -69,9 +73,9 @@ def stopped_taking(talk: Talk) -> None:
 
 
 def wants_to_stop(talk: Talk) -> None:
-    """ "I want to stop": texts or medicine, nobody knows. A person reads it; nothing is ended."""
+    """Take up "I want to stop": texts or medicine, nobody knows. A person reads it; nothing is ended."""
     _say_first(talk, simply("wants_to_stop", "advice-stop"))
-    words = 'The patient writes that they want to stop; whether the texts or the medicine is not clear. Call.'
+    words = "The patient writes that they want to stop; whether the texts or the medicine is not clear. Call."
     talk.alert(talk.answers, Notice("wants_to_stop", "urgent", f"wants {talk.at:%Y-%m-%d}", words))
 
 
@@ -87,7 +91,11 @@ def opt_out(talk: Talk) -> None:
         texts.queue(talk.c, again[0].patient, line, Draft("texts_stopped", "opt-out", f"in:{talk.sid}"), now=talk.now)
     for one in talk.everyone:
         mine = any(line.contact_point_id == talk.contact_point_id and line.role is not Role.CAREGIVER for line in one.patient.lines)
-        words = "The patient ended the texts. The medicine has not ended: call, and agree how to go on." if mine else "A caregiver ended the texts."
+        words = (
+            "The patient ended the texts. The medicine has not ended: call, and agree how to go on."
+            if mine
+            else "A caregiver ended the texts."
+        )
         notice = Notice("texts_stopped", "urgent" if mine else "info", f"stop {talk.sid}", words, clinical=mine)
         talk.alert([one], notice)
 

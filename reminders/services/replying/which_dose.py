@@ -39,15 +39,29 @@ class Naming(Protocol):
     """How a text names a dose; all None: it does not."""
 
     @property
-    def due(self) -> time | None: ...
+    def due(self) -> time | None:
+        """The time of the dose."""
+        ...
+
     @property
-    def or_due(self) -> time | None: ...
+    def or_due(self) -> time | None:
+        """The other reading of that time."""
+        ...
+
     @property
-    def part(self) -> PartOfDay | None: ...
+    def part(self) -> PartOfDay | None:
+        """The part of the day."""
+        ...
+
     @property
-    def day(self) -> DayWord | None: ...
+    def day(self) -> DayWord | None:
+        """The day."""
+        ...
+
     @property
-    def label(self) -> str | None: ...
+    def label(self) -> str | None:
+        """The letter of the plan's label."""
+        ...
 
 
 @dataclass(frozen=True)
@@ -138,7 +152,8 @@ def early(talk: Talk) -> Candidate | None:
     for one in talk.answers:
         for plan in one.plans:
             if plan.state in plans.ON_CLOCK:
-                coming += [(one, plan, slot) for slot in slots_between(plan.course, talk.at, talk.at + EARLY) if not one.has(plan, slot)]
+                slots = slots_between(plan.course, talk.at, talk.at + EARLY)
+                coming += [(one, plan, slot) for slot in slots if not one.has(plan, slot)]
     if len(coming) != 1:
         return None
     one, plan, slot = coming[0]
@@ -153,7 +168,9 @@ def _newest(fitting: Sequence[Candidate]) -> Meant:
     if not fitting:
         return NoDose()
     last = fitting[-1].dose.slot.due_at
-    newest_of_plan: dict[str, Candidate] = {candidate.plan.id: candidate for candidate in fitting if candidate.dose.slot.due_at > last - EARLY}
+    newest_of_plan: dict[str, Candidate] = {
+        candidate.plan.id: candidate for candidate in fitting if candidate.dose.slot.due_at > last - EARLY
+    }
     found = tuple(newest_of_plan.values())
     return found[0] if len(found) == 1 else Several(found)
 
