@@ -17,7 +17,7 @@ from reminders.scheduling.loop import HEARTBEAT, YIELD_SECONDS, Chore, Loop
 log = logging.getLogger(__name__)
 
 HORIZON = timedelta(hours=1)
-BATCH = 500  # patients in a transaction
+BATCH = 100  # patients in a transaction: some 70 ms, for which a webhook that writes to SQLite may have to wait
 
 Ledger = TypeVar("Ledger")
 Ledger_contra = TypeVar("Ledger_contra", contravariant=True)
