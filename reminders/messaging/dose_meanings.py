@@ -26,7 +26,7 @@ from reminders.messaging.intents import (
     TookBoth,
     Yes,
 )
-from reminders.messaging.reply_times import Ago, Clock, Role, TimeMark
+from reminders.messaging.time_words import Ago, Clock, Role, TimeMark
 
 
 @dataclass(frozen=True, slots=True)

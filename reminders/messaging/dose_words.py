@@ -8,7 +8,7 @@ from __future__ import annotations
 import re
 from enum import Enum, auto
 
-from reminders.messaging.reply_text import words
+from reminders.messaging.reply_text import listed, words
 
 
 class Word(Enum):
@@ -33,10 +33,6 @@ class Word(Enum):
     NO = auto()
     OTHER = auto()
     COUNT_ONE = auto()
-
-
-def _listed(*lines: str) -> frozenset[str]:
-    return frozenset(word for line in lines for word in line.split())
 
 
 BEFORE_TIMES: tuple[tuple[Word, re.Pattern[str]], ...] = (
@@ -177,12 +173,12 @@ DIGITS = {
     "2nd": 2,
     "3rd": 3,
 }
-DOSE_NOUNS = _listed(
+DOSE_NOUNS = listed(
     "dose doses dosage med meds medicine medicines medicin medication medications pill pills tablet tablets tab tabs capsule capsules",
     "dosis medicina medicinas medicamento pastilla pastillas tableta tabletas pildora toma",
 )
 """Names of drugs are not among them: with two plans, a drug's name says which dose is meant, and we could not tell which."""
-FILLER = DOSE_NOUNS | _listed(
+FILLER = DOSE_NOUNS | listed(
     "a an i im ive id me my mine myself the this that it its them those these of is was were am are be been being have has had just",
     "already alredy aready allready please pls plz plse thanks thank thx tks ty you u ur your hi hello hey dear clinic doc dr doctor",
     "nurse sir maam madam team sorry srry apologies ok okay k alright so and but well um uh lol haha ha oh yet again still only one",
@@ -192,7 +188,7 @@ FILLER = DOSE_NOUNS | _listed(
     "mis de del que ya se le te una un unas gracias hola senor senora senorita doctora enfermera y pues bueno bien perdon disculpe",
     "disculpen favor por fin solo tambien es fue su sus hijo hija mama papa esposo esposa usted ustedes temprano antes",
 )
-WITH_DIGIT = _listed(
+WITH_DIGIT = listed(
     "reply replied replying answer response respond option number num no nr choice choose pick press text its it is the my i for if",
     "when and to a an please pls thanks thank you sorry hi hello hey ok okay was were am me in this that from said say says just",
     "meant mean so with un una el la es de respuesta respondo opcion numero gracias hola por favor para si fue digo quiero decir y",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from types import MappingProxyType
@@ -93,6 +93,7 @@ class Answered:
 
     also  what else the same text answers ("A taken, B skipped").
     rest  the meanings of the text that are not used up by the answer and take effect beside it ("1, but I feel sick").
+    said  the meaning that answers: it may tell more than the answer ("took it at 9").
     """
 
     question: Question
@@ -100,6 +101,7 @@ class Answered:
     doses: tuple[str, ...]
     also: tuple[Answered, ...] = ()
     rest: tuple[Intent, ...] = ()
+    said: Intent | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

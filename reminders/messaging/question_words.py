@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from datetime import datetime, timedelta
 from types import MappingProxyType
 
@@ -38,6 +39,11 @@ Statement = Taken | NotTaken | LateQuestion | Named
 
 def answer_of(question: Question, intent: Intent, now: datetime) -> Answered | None:
     """Say what one meaning says to one question; None: nothing."""
+    answer = _answer_of(question, intent, now)
+    return None if answer is None else replace(answer, said=intent)
+
+
+def _answer_of(question: Question, intent: Intent, now: datetime) -> Answered | None:
     if isinstance(intent, Digit):
         meaning = menu_of(question).get(intent.n)
         if meaning is None:

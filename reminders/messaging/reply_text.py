@@ -54,6 +54,11 @@ def plain_words(text: str) -> str:
     return " ".join(text.split())
 
 
+def listed(*lines: str) -> frozenset[str]:
+    """Return the single words of some lines, each line a list with blanks between."""
+    return frozenset(word for line in lines for word in line.split())
+
+
 def words(*patterns: str) -> re.Pattern[str]:
     """Compile patterns that match whole words only, in plain words."""
     return re.compile(rf"(?<![a-z0-9#])(?:{'|'.join(patterns)})(?![a-z0-9#])")

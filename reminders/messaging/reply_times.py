@@ -6,40 +6,30 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from datetime import time, timedelta
-from enum import StrEnum
-from types import MappingProxyType
 
-from reminders.messaging.intents import DayWord, PartOfDay
+from reminders.messaging.time_words import (
+    AGO,
+    COUNTS,
+    DAYS,
+    DOSE_NOUNS,
+    HACE,
+    HALVES,
+    LEADS,
+    NOONS,
+    NUMBERS,
+    PASTS,
+    QUARTERS,
+    TELLS_A_DAY,
+    UNITS,
+    Ago,
+    Clock,
+    Role,
+    TimeMark,
+)
 
-
-class Role(StrEnum):
-    """What a time in a reply is the time of: when it was taken, which dose is meant, or it does not say."""
-
-    WHEN = "when"
-    WHICH = "which"
-    BARE = "bare"
-
-
-@dataclass(frozen=True, slots=True)
-class Clock:
-    """A local time as written; without am or pm it may as well be `or_at`, twelve hours from it."""
-
-    at: time
-    or_at: time | None
-    role: Role
-
-
-@dataclass(frozen=True, slots=True)
-class Ago:
-    """How long before the reply."""
-
-    ago: timedelta
-
-
-TimeMark = Clock | Ago | PartOfDay | DayWord
 _Marked = tuple[tuple[TimeMark, ...], int]
 
 
@@ -78,104 +68,9 @@ class _Hour:
     """Written so that it can only be a time: 8:15, noon, 8 o'clock, and not a mere 8."""
 
 
-_NUMBERS: Mapping[str, int] = MappingProxyType(
-    {
-        word: number
-        for listed in (
-            ("one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"),
-            ("una", "dos", "tres", "cuatro", "cinco", "seis", "siete", "ocho", "nueve", "diez", "once", "doce"),
-        )
-        for number, word in enumerate(listed, 1)
-    },
-)
-_WHEN_LEADS = (
-    *("a eso de las", "a eso de la", "como a las", "como a la", "sobre las", "a las", "a la", "at around", "at about", "at like"),
-    *("at approximately", "around", "about", "approximately", "roughly", "at", "by", "al"),
-)
-_WHICH_LEADS = ("la dosis de las", "mi dosis de las", "dosis de las", "la de las", "la de la", "mi de las", "de las", "de la", "my")
-_WEAK_WHICH_LEADS = ("the", "for", "mi", "la", "de", "dose", "dosis", "dosis de")
-_LEADS = (
-    *((phrase.split(), Role.WHEN, True) for phrase in _WHEN_LEADS),
-    *((phrase.split(), Role.WHICH, True) for phrase in _WHICH_LEADS),
-    *((phrase.split(), Role.WHICH, False) for phrase in _WEAK_WHICH_LEADS),
-)
-_DOSE_NOUNS = frozenset(("dose", "one", "pill", "med", "meds", "medicine", "tablet", "reminder", "dosis", "pastilla", "toma"))
-_UNITS = frozenset(
-    (
-        *(
-            "hours",
-            "hour",
-            "hrs",
-            "hr",
-            "h",
-            "minutes",
-            "minute",
-            "mins",
-            "min",
-            "days",
-            "day",
-            "weeks",
-            "week",
-            "times",
-            "time",
-            "mg",
-            "of",
-        ),
-        *("pills", "tablets", "tabs", "doses", "horas", "hora", "minutos", "dias", "veces", "pastillas", "tabletas", "x", "#"),
-    ),
-)
-_MORNING = ("in the morning", "this morning", "de la manana", "por la manana", "en la manana", "esta manana", "de la madrugada", "am")
-_LATER = (
-    *("in the afternoon", "this afternoon", "in the evening", "this evening", "tonight", "de la tarde", "por la tarde", "en la tarde"),
-    *("esta tarde", "del mediodia", "del dia", "pm"),
-)
-_NIGHT = ("at night", "last night", "de la noche", "por la noche", "en la noche", "esta noche", "anoche")
-_HALVES = {tuple(phrase.split()): half for half, phrases in (("am", _MORNING), ("pm", _LATER), ("night", _NIGHT)) for phrase in phrases}
-_TELLS_A_DAY = frozenset(("last night", "anoche"))
-_QUARTERS = {"y media": 30, "y cuarto": 15, "menos cuarto": -15}
-_PASTS = {"half past": 30, "quarter past": 15, "quarter after": 15, "quarter to": -15}
-_NOONS = {"noon": 12, "midday": 12, "mediodia": 12, "midnight": 0, "medianoche": 0}
-
-_DAY_PHRASES: tuple[tuple[str, tuple[TimeMark, ...]], ...] = (
-    ("last night|last nights|yesterday night|yesterday evening|anoche", (DayWord.YESTERDAY, PartOfDay.NIGHT)),
-    ("ayer en la noche|ayer por la noche", (DayWord.YESTERDAY, PartOfDay.NIGHT)),
-    ("yesterday morning|ayer en la manana|ayer por la manana", (DayWord.YESTERDAY, PartOfDay.MORNING)),
-    ("yesterday afternoon|ayer en la tarde|ayer por la tarde", (DayWord.YESTERDAY, PartOfDay.AFTERNOON)),
-    ("this morning|this mornings|esta manana", (DayWord.TODAY, PartOfDay.MORNING)),
-    ("this afternoon|this afternoons|esta tarde", (DayWord.TODAY, PartOfDay.AFTERNOON)),
-    ("this evening|this evenings", (DayWord.TODAY, PartOfDay.EVENING)),
-    ("tonight|tonights|esta noche", (DayWord.TODAY, PartOfDay.NIGHT)),
-    ("in the morning|morning|mornings|breakfast|my am|the am", (PartOfDay.MORNING,)),
-    ("de la manana|por la manana|en la manana|la manana|desayuno|del desayuno", (PartOfDay.MORNING,)),
-    ("in the afternoon|afternoon|afternoons|lunch|lunchtime", (PartOfDay.AFTERNOON,)),
-    ("de la tarde|por la tarde|en la tarde|almuerzo|del almuerzo", (PartOfDay.AFTERNOON,)),
-    ("in the evening|evening|evenings|dinner|dinnertime|supper|cena|de la cena", (PartOfDay.EVENING,)),
-    ("at night|night|nights|nighttime|night time|bedtime|bed time", (PartOfDay.NIGHT,)),
-    ("de la noche|por la noche|en la noche|la noche", (PartOfDay.NIGHT,)),
-    ("today|todays|hoy|de hoy", (DayWord.TODAY,)),
-    ("yesterday|yesterdays|ayer|de ayer", (DayWord.YESTERDAY,)),
-    ("monday|mondays|mon|lunes|lun", (DayWord.MONDAY,)),
-    ("tuesday|tuesdays|tue|tues|martes|mar", (DayWord.TUESDAY,)),
-    ("wednesday|wednesdays|wed|weds|miercoles|mie", (DayWord.WEDNESDAY,)),
-    ("thursday|thursdays|thu|thur|thurs|jueves|jue", (DayWord.THURSDAY,)),
-    ("friday|fridays|fri|viernes|vie", (DayWord.FRIDAY,)),
-    ("saturday|saturdays|sat|sabado|sab", (DayWord.SATURDAY,)),
-    ("sunday|sundays|sun|domingo|dom", (DayWord.SUNDAY,)),
-)
-_DAYS = {tuple(phrase.split()): marks for phrases, marks in _DAY_PHRASES for phrase in phrases.split("|")}
 _LONGEST_PHRASE = 4
 _DAY, _NOON = 24, 12
 _SMALL_HOURS = 6  # "2 at night" is past midnight, "8 at night" before it
-
-_COUNTS = {**_NUMBERS, "a": 1, "an": 1, "un": 1, "couple": 2, "couple of": 2, "a couple of": 2, "a couple": 2, "par de": 2, "un par de": 2}
-_AGO = re.compile(
-    r"(?:(?:about|like|around|maybe) )?(?:(?P<half>half (?:an )?hour)"
-    r"|(?P<n>[0-9]{1,3}|(?:a )?couple(?: of)?|[a-z]+) ?(?P<unit>minutes?|mins?|m|hours?|hrs?|h)) ago(?: |$)",
-)
-_HACE = re.compile(
-    r"hace (?:(?:como|unos|unas) )?(?:(?P<half>media hora)"
-    r"|(?P<n>[0-9]{1,3}|(?:un )?par de|[a-z]+) ?(?P<unit>minutos?|min|horas?|hrs?|h))(?: |$)",
-)
 
 
 def _spread(words: str) -> str:
@@ -191,19 +86,19 @@ def _spread(words: str) -> str:
 def _day(tokens: Sequence[str], here: int) -> _Marked | None:
     for length in range(_LONGEST_PHRASE, 0, -1):
         phrase = tuple(tokens[here : here + length])
-        if len(phrase) == length and phrase in _DAYS:
-            return _DAYS[phrase], length
+        if len(phrase) == length and phrase in DAYS:
+            return DAYS[phrase], length
     return None
 
 
 def _ago(tokens: Sequence[str], here: int) -> _Marked | None:
     text = " ".join(tokens[here : here + 8])
-    match = _AGO.match(text) or _HACE.match(text)
+    match = AGO.match(text) or HACE.match(text)
     if match is None:
         return None
     if match["half"]:
         return (Ago(timedelta(minutes=30)),), len(match[0].split())
-    count = int(match["n"]) if match["n"].isdigit() else _COUNTS.get(match["n"])
+    count = int(match["n"]) if match["n"].isdigit() else COUNTS.get(match["n"])
     if count is None:
         return None
     unit = timedelta(minutes=1) if match["unit"].startswith("m") else timedelta(hours=1)
@@ -218,7 +113,7 @@ def _clock(tokens: Sequence[str], here: int) -> _Marked | None:
         return None
     end = start + hour.length
     half, used = _half(tokens, end)
-    noun = end + used < len(tokens) and tokens[end + used] in _DOSE_NOUNS
+    noun = end + used < len(tokens) and tokens[end + used] in DOSE_NOUNS
     behind_lead = lead is not None and (noun or (lead.bare_hour and not _is_unit(tokens, end)))
     if not (hour.certain or half or behind_lead):
         return None
@@ -228,7 +123,7 @@ def _clock(tokens: Sequence[str], here: int) -> _Marked | None:
 
 
 def _lead(tokens: Sequence[str], here: int) -> _Lead | None:
-    for phrase, role, bare_hour in _LEADS:
+    for phrase, role, bare_hour in LEADS:
         if list(tokens[here : here + len(phrase)]) == phrase:
             return _Lead(role, len(phrase), bare_hour)
     return None
@@ -240,22 +135,22 @@ def _role_of_bare(tokens: Sequence[str], here: int) -> Role:
 
 
 def _is_unit(tokens: Sequence[str], here: int) -> bool:
-    return here < len(tokens) and (tokens[here] in _UNITS or tokens[here].startswith("#"))
+    return here < len(tokens) and (tokens[here] in UNITS or tokens[here].startswith("#"))
 
 
 def _hour(tokens: Sequence[str], here: int) -> _Hour | None:
     if here >= len(tokens):
         return None
     pair = " ".join(tokens[here : here + 2])
-    if pair in _PASTS and here + 2 < len(tokens):
+    if pair in PASTS and here + 2 < len(tokens):
         after = _hour(tokens, here + 2)
-        return _shifted(after, _PASTS[pair], 2) if after and not after.minute else None
+        return _shifted(after, PASTS[pair], 2) if after and not after.minute else None
     if pair in {"12 noon", "12 midnight"}:
-        return _Hour(_NOONS[tokens[here + 1]], 0, 2, exact=True, certain=True)
-    if tokens[here] in _NOONS:
-        return _Hour(_NOONS[tokens[here]], 0, 1, exact=True, certain=True)
+        return _Hour(NOONS[tokens[here + 1]], 0, 2, exact=True, certain=True)
+    if tokens[here] in NOONS:
+        return _Hour(NOONS[tokens[here]], 0, 1, exact=True, certain=True)
     match = re.fullmatch(r"([0-9]{1,2})(?::([0-5][0-9]))?", tokens[here])
-    number = int(match[1]) if match else _NUMBERS.get(tokens[here])
+    number = int(match[1]) if match else NUMBERS.get(tokens[here])
     if number is None or number >= _DAY:
         return None
     minute = int(match[2]) if match and match[2] else 0
@@ -266,8 +161,8 @@ def _hour(tokens: Sequence[str], here: int) -> _Hour | None:
 
 def _with_tail(tokens: Sequence[str], here: int, hour: _Hour) -> _Hour:
     tail = tokens[here + 1 : here + 3]
-    if " ".join(tail) in _QUARTERS:
-        return _shifted(hour, _QUARTERS[" ".join(tail)], 2)
+    if " ".join(tail) in QUARTERS:
+        return _shifted(hour, QUARTERS[" ".join(tail)], 2)
     if tail[:1] == ["oclock"]:
         return replace(hour, length=2, certain=True)
     if not hour.certain and tail and re.fullmatch(r"[1-5][0-9]", tail[0]) and not _is_unit(tokens, here + 2):
@@ -283,8 +178,8 @@ def _shifted(hour: _Hour, minutes: int, more: int) -> _Hour:
 def _half(tokens: Sequence[str], here: int) -> tuple[str | None, int]:
     for length in (3, 2, 1):
         phrase = tuple(tokens[here : here + length])
-        if len(phrase) == length and phrase in _HALVES:
-            return _HALVES[phrase], 0 if " ".join(phrase) in _TELLS_A_DAY else length
+        if len(phrase) == length and phrase in HALVES:
+            return HALVES[phrase], 0 if " ".join(phrase) in TELLS_A_DAY else length
     return None, 0
 
 

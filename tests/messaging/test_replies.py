@@ -212,12 +212,6 @@ def test_stop_on_its_own_always_wins(around: str) -> None:
     assert OptOut() in parse(f"{around} . STOP").intents
 
 
-@given(SENTENCES)
-def test_stop_is_never_a_dose_answer(polite: str) -> None:
-    """The bare word in any case is an opt-out and nothing else."""
-    assert parse(polite and "Stop").intents in ((OptOut(),), (Unclear(),))
-
-
 # --- what holds for every text ----------------------------------------------------------------------------------------------------
 
 
