@@ -3,11 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
+from io import StringIO
+from pathlib import Path
 from typing import Annotated
 
 import typer
+from rich._export_format import CONSOLE_SVG_FORMAT
+from rich.console import Console
 from rich.text import Text
 from sqlalchemy import Engine
 
@@ -24,12 +29,15 @@ from reminders.simulation.demo import DAYS, demo_story
 from reminders.simulation.story import play
 
 DEMO = "demo"
+SVG = re.sub(r"@font-face \{\{.*?\}\}\s*", "", CONSOLE_SVG_FORMAT, flags=re.DOTALL).replace("Fira Code", "monospace")
+"""Rich's picture of a terminal, without its font from elsewhere: a picture of ours loads nothing."""
 
 
 def demo(
     ctx: typer.Context,
     *,
     as_json: JsonFlag = False,
+    picture: Annotated[Path | None, typer.Option(help="Also draw what fits on a page, as an SVG file.", metavar="FILE")] = None,
     load: Annotated[
         bool, typer.Option("--load", help="Leave it in the database as clinic `demo`, as if it had begun 45 days ago.")
     ] = False,
@@ -44,7 +52,7 @@ def demo(
         if as_json:
             _print_lines(play(story, engine=engine, clinic_id=DEMO), story)
         else:
-            _tell(story, engine)
+            _tell(story, engine, picture)
 
 
 def simulate(ctx: typer.Context, file: FileArgument, *, as_json: JsonFlag = False) -> None:
@@ -54,7 +62,7 @@ def simulate(ctx: typer.Context, file: FileArgument, *, as_json: JsonFlag = Fals
         if as_json:
             _print_lines(play(story), story)
         else:
-            _tell(story, in_memory())
+            _tell(story, in_memory(), None)
 
 
 def _load() -> None:
@@ -73,12 +81,17 @@ def _print_lines(lines: Iterator[Line], story: Story) -> None:
         write(json.dumps(line, ensure_ascii=False) + "\n")
 
 
-def _tell(story: Story, engine: Engine) -> None:
+def _tell(story: Story, engine: Engine, picture: Path | None) -> None:
     pages = Telling(engine)
     pages.introduce(story.enrolment)
     for line in _watched(play(story, engine=engine, heard=pages.hears), story, "Playing"):
         pages.sees(line)
     pages.print_on(SCREEN)
+    if picture is not None:
+        drawn = Console(record=True, width=124, file=StringIO(), force_terminal=True)
+        pages.print_picture(drawn)
+        drawn.save_svg(str(picture), title="doseline demo", code_format=SVG)
+        ERRORS.print(Text(f"The picture is in {picture}."))
 
 
 def _watched(lines: Iterator[Line], story: Story, what: str) -> Iterator[Line]:

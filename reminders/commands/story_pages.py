@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from itertools import groupby
 from types import MappingProxyType
@@ -42,17 +42,22 @@ MARKS: Mapping[Mark, tuple[str, str]] = MappingProxyType(
         Mark.o: ("white", "still open"),
     }
 )
+PICTURED = 2
 SEVERITIES = {"emergency": "bold red", "urgent": "red", "warning": "yellow", "info": "dim"}
 
 
 @dataclass(frozen=True)
 class Entry:
-    """One line of a conversation: who (`us`, `them`, or what else happened), what, and whether it is everyday."""
+    """One line of a conversation: who (`us`, `them`, or what else happened), what, and whether it is everyday.
+
+    at is in the zone of the phone as it then was; purpose is that of a text of ours.
+    """
 
     at: datetime
     who: str
     text: str
     everyday: bool = False
+    purpose: str = ""
 
 
 @dataclass
@@ -62,6 +67,7 @@ class Telling:
     engine: Engine
     people: dict[str, str] = field(default_factory=dict)
     zones: dict[str, str] = field(default_factory=dict)
+    phones_of: dict[str, list[str]] = field(default_factory=dict)
     talks: dict[str, list[Entry]] = field(default_factory=dict)
     alerts: list[Line] = field(default_factory=list)
     plans: list[Line] = field(default_factory=list)
@@ -71,6 +77,8 @@ class Telling:
     def introduce(self, enrolment: Any) -> None:  # noqa: ANN401 - the JSON values of an import file, checked before
         """Learn whose phone is whose, and in which zone they live."""
         for patient in enrolment["patients"]:
+            phones = [patient["phone"], *(person["phone"] for person in patient.get("caregivers", ()))]
+            self.phones_of.update({plan["ref"]: phones for plan in patient.get("plans", ())})
             if patient["phone"]:
                 self.people[patient["phone"]], self.zones[patient["phone"]] = patient["name"], patient["zone"]
             for person in patient.get("caregivers", ()):
@@ -81,12 +89,13 @@ class Telling:
         """Note what people do."""
         match event:
             case TextIn(at=at, phone=phone, text=text):
-                self._talk(phone).append(Entry(at, "them", text, everyday=_everyday(text)))
+                self._add(phone, Entry(at, "them", text, everyday=_everyday(text)))
             case StaffAct(at=at, action=action, plan=plan, reason=reason, by=by):
                 zone = f" to {event.zone}" if action is StaffAction.MOVE_ZONE else ""
+                self._move(plan, event.zone)
                 self.acts.append((at, f"{by}: {action.value.replace('_', ' ')} {plan}{zone} ({reason})"))
             case CarrierChange(at=at, phone=phone, status=status, code=code):
-                self._talk(phone).append(Entry(at, "carrier", f"from here on: {status}{f' ({code})' if code else ''}"))
+                self._add(phone, Entry(at, "carrier", f"from here on: {status}{f' ({code})' if code else ''}"))
             case Outage(at=at, until=until):
                 self.acts.append((at, f"outage until {until:%d %b %H:%M} UTC"))
 
@@ -94,7 +103,7 @@ class Telling:
         """Note what Doseline does."""
         match line["kind"]:
             case "text_out":
-                self._talk(line["to"]).append(Entry(_instant(line["at"]), "us", line["body"], everyday=line["purpose"] == "reminder"))
+                self._add(line["to"], Entry(_instant(line["at"]), "us", line["body"], _everyday_text(line), line["purpose"]))
             case "alert":
                 self.alerts.append(line)
             case "plan":
@@ -108,18 +117,41 @@ class Telling:
         """Print it all."""
         for phone, talk in self.talks.items():
             console.print()
-            console.print(Text.assemble((self.people.get(phone, phone), "bold"), (f"   {phone}, times in {self._zone(phone)}", "dim")))
-            for text in _conversation(talk, ZoneInfo(self._zone(phone))):
+            self._print_heading(console, phone)
+            for text in _conversation(talk):
                 console.print(Padding(text, (0, 0, 0, 2)))
         self._print_doses(console)
         self._print_alerts(console)
         self._print_report(console)
 
-    def _talk(self, phone: str) -> list[Entry]:
-        return self.talks.setdefault(phone, [])
+    def _add(self, phone: str, entry: Entry) -> None:
+        self.talks.setdefault(phone, []).append(replace(entry, at=entry.at.astimezone(ZoneInfo(self._zone(phone)))))
 
     def _zone(self, phone: str) -> str:
         return self.zones.get(phone, "UTC")
+
+    def _move(self, plan: str, zone: str | None) -> None:
+        """From here on the phones behind a plan show their times in another zone."""
+        if zone is not None:
+            self.zones.update(dict.fromkeys(self.phones_of.get(plan, ()), zone))
+
+    def print_picture(self, console: Console) -> None:
+        """Print what fits on a page: for the first phones that were advised or alarmed, that day; the doses; the alerts."""
+        shown = 0
+        for phone, talk in self.talks.items():
+            telling = next((entry for entry in talk if entry.purpose in {"advice", "caregiver_alert"}), None)
+            if telling is not None and shown < PICTURED:
+                shown += 1
+                self._print_heading(console, phone)
+                for text in _day([entry for entry in talk if entry.at.date() == telling.at.date()]):
+                    console.print(Padding(text, (0, 0, 0, 2)))
+                console.print()
+        self._print_doses(console)
+        self._print_alerts(console)
+
+    def _print_heading(self, console: Console, phone: str) -> None:
+        where = f"   {phone}, times in {self.talks[phone][0].at.tzinfo}"
+        console.print(Text.assemble((self.people.get(phone, phone), "bold"), (where, "dim")))
 
     def _print_doses(self, console: Console) -> None:
         lines = reporting.dose_lines(self.engine)
@@ -146,19 +178,8 @@ class Telling:
     def _print_report(self, console: Console) -> None:
         console.print(Text("\nAdherence", style="bold"))
         table = Table(box=None, header_style="bold", pad_edge=False)
-        for name in (
-            "plan",
-            "due",
-            "taken",
-            "skipped",
-            "missed",
-            "unconfirmed",
-            "not reminded",
-            "confirmed",
-            "at most",
-            "of those answered",
-        ):
-            table.add_column(name, justify="left" if name == "plan" else "right")
+        for name in ("plan", "due", "taken", "skipped", "missed", "silent", "not sent", "lower", "upper", "answered"):
+            table.add_column(name, justify="left" if name == "plan" else "right", no_wrap=True)
         for plan in reporting.adherence_of_plans(self.engine):
             states = [str(plan.states.get(state, 0)) for state in ("taken", "skipped", "missed", "unconfirmed", "not_reminded")]
             shares = [_share(percent(share)) for share in (plan.scores.lower, plan.scores.upper, plan.scores.responded)]
@@ -170,26 +191,27 @@ class Telling:
             console.print(Text(f"\n  Alerts for the clinic: {self.summary['alerts_per_100_patient_days']} per 100 patients a day."))
 
 
+def _everyday_text(line: Line) -> bool:
+    return line["purpose"] == "reminder" and "new amount" not in line["body"] and "not before" not in line["body"]
+
+
 def _share(text: str) -> str:
-    return text if text == "no data" else f"{text} %"
+    return text if text == "no data" else f"{text}%"
 
 
 def _everyday(text: str) -> bool:
     return text.strip().lower().rstrip(".!") in {"1", "taken", "done", "yes", "yes, taken", "taken, thanks", "she took it"}
 
 
-def _conversation(talk: Sequence[Entry], tz: ZoneInfo) -> Iterator[Text]:
+def _conversation(talk: Sequence[Entry]) -> Iterator[Text]:
     """A conversation by days; days on which every reminder was answered are told in a line."""
-    days = [
-        (day, list(entries))
-        for day, entries in groupby(sorted(talk, key=lambda entry: entry.at), key=lambda entry: entry.at.astimezone(tz).date())
-    ]
+    days = [(day, list(entries)) for day, entries in groupby(sorted(talk, key=lambda entry: entry.at), key=lambda entry: entry.at.date())]
     for routine, run in groupby(days, key=lambda day: _routine(day[1])):
         if routine:
             yield _in_a_line(list(run))
         else:
             for _, entries in run:
-                yield from _day(entries, tz)
+                yield from _day(entries)
 
 
 def _routine(entries: Sequence[Entry]) -> bool:
@@ -204,9 +226,9 @@ def _in_a_line(run: Sequence[tuple[date, list[Entry]]]) -> Text:
     return Text(f"{when}: {count} reminders, each answered", style="dim")
 
 
-def _day(entries: Iterable[Entry], tz: ZoneInfo) -> Iterator[Text]:
+def _day(entries: Iterable[Entry]) -> Iterator[Text]:
     for entry in entries:
-        at = f"{entry.at.astimezone(tz):%a %d %b %H:%M}  "
+        at = f"{entry.at:%a %d %b %H:%M}  "
         if entry.who == "us":
             yield Text.assemble((at, "dim"), ("→ ", "cyan"), entry.text)
         elif entry.who == "them":
@@ -220,10 +242,7 @@ def _grid(lines: Sequence[DoseLine]) -> Iterator[Text]:
     first, last = min(line.local_date for line in lines), max(line.local_date for line in lines)
     days = [first + timedelta(days=ahead) for ahead in range((last - first).days + 1)]
     by_slot = {(line.local_date, line.slot_no): line for line in lines}
-    heading = Text("     ", style="dim")
-    for day in days:
-        heading.append(f"{day:%d %b}"[:6].ljust(7) if day.weekday() == 0 or day == first else "" if _under_label(day, first) else " ")
-    yield heading
+    yield Text("     " + _heading(days), style="dim")
     for slot_no in sorted({line.slot_no for line in lines}):
         row = Text(f"{slot_no:>3}  ", style="dim")
         for day in days:
@@ -232,10 +251,13 @@ def _grid(lines: Sequence[DoseLine]) -> Iterator[Text]:
         yield row
 
 
-def _under_label(day: date, first: date) -> bool:
-    """Whether a heading's label, seven columns wide, already covers this day."""
-    start = day - timedelta(days=day.weekday())
-    return day > max(start, first) and (day - max(start, first)).days < 7  # noqa: PLR2004 - a week
+def _heading(days: Sequence[date]) -> str:
+    """The date of every Monday above its column, where there is room for it."""
+    heading = ""
+    for column, day in enumerate(days):
+        if day.weekday() == 0 and len(heading) <= column:
+            heading = heading.ljust(column) + f"{day:%d %b} "
+    return heading.rstrip()
 
 
 def _alert(alert: Line) -> Text:
