@@ -79,74 +79,22 @@ UNSURE = words(
 
 # --- texts and medicine ---------------------------------------------------------------------------------------------------------
 
-WHOLE_OPT_OUT = frozenset(
-    (
-        *(
-            "stop",
-            "stopall",
-            "stop all",
-            "i said stop",
-            "unsubscribe",
-            "end",
-            "quit",
-            "revoke",
-            "optout",
-            "opt out",
-            "cancel",
-            "remove",
-            "arret",
-            "td",
-        ),
-        *("alto", "parar", "pare", "paren", "cancelar", "cancele", "cancela", "basta", "ya basta", "no mas", "terminar", "baja", "detener"),
-        *(
-            "stpo",
-            "sotp",
-            "stopp",
-            "stop it",
-            "stop this",
-            "stop that",
-            "stop stop",
-            "stop stop stop",
-            "unsub",
-            "unsuscribe",
-            "halt",
-            "cease",
-        ),
-        *(
-            "stop now",
-            "stop everything",
-            "cancel all",
-            "end all",
-            "enough",
-            "go away",
-            "no more",
-            "i said stop",
-            "stop all of it",
-            "stop both",
-        ),
-    ),
+
+def _phrases(listed: str) -> frozenset[str]:
+    return frozenset(listed.split("|"))
+
+
+WHOLE_OPT_OUT = _phrases(
+    "stop|stopall|stop all|i said stop|unsubscribe|end|quit|revoke|optout|opt out|cancel|remove|arret|td|alto|parar|pare|"
+    "paren|cancelar|cancele|cancela|basta|ya basta|no mas|terminar|baja|detener|stpo|sotp|stopp|stop it|stop this|stop that|"
+    "stop stop|stop stop stop|unsub|unsuscribe|halt|cease|stop now|stop everything|cancel all|end all|enough|go away|no more|"
+    "i said stop|stop all of it|stop both",
 )
-WHOLE_OPT_IN = frozenset(
-    ("start", "unstop", "resume", "start again", "restart", "subscribe", "comenzar", "iniciar", "empezar", "reanudar", "start please"),
+WHOLE_OPT_IN = _phrases(
+    "start|unstop|subscribe|comenzar|iniciar",
 )
-CLAUSE_OPT_OUT = frozenset(
-    (
-        "stop",
-        "stopall",
-        "stop all",
-        "i said stop",
-        "unsubscribe",
-        "stop it",
-        "stop this",
-        "stop now",
-        "alto",
-        "basta",
-        "ya basta",
-        "parar",
-        "pare",
-        "stpo",
-        "sotp",
-    ),
+CLAUSE_OPT_OUT = _phrases(
+    "stop|stopall|stop all|i said stop|unsubscribe|stop it|stop this|stop now|alto|basta|ya basta|parar|pare|stpo|sotp",
 )
 OPT_OUT = words(
     rf"{_ENOUGH}(?: (?!med|pill|tak|baclof|dos)[a-z]+){{0,4}}? {TEXTS}(?: (?:me|us|my|this number|here|now))*",
@@ -191,8 +139,8 @@ STOPPED_TAKING = words(
     r"no (?:la |lo |las |los )?(?:tomare|tomo) nunca mas",
 )
 # Only as the whole clause.
-STOPPED_ALONE = frozenset(
-    ("stopped", "i stopped", "ive stopped", "stopped it", "i stopped it", "i have stopped", "la deje", "lo deje", "ya la deje")
+STOPPED_ALONE = _phrases(
+    "stopped|i stopped|ive stopped|stopped it|i stopped it|i have stopped|la deje|lo deje|ya la deje",
 )
 STOP_WORD = words(r"stop+", r"stpo", r"alto", r"basta")
 STOP_LIKE = words(

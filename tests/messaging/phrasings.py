@@ -104,7 +104,7 @@ ENGLISH: Phrasings = (
         "I want to stop", "can I stop?", "I quit", "I stop", "Quit it", "my doctor said stop", "doctor told me to stop",
         "I want to quit", "thinking about quitting",
     )),
-    ((OptIn(),), ("START", "start", "unstop", "start again", "start texts again", "resume texts")),
+    ((OptIn(),), ("START", "start", "unstop", "start texts again", "resume texts")),
     ((WrongNumber(),), ("wrong number", "not my number", "wrong person", "you have the wrong number")),
     ((Stiffness(4),), ("S4", "S 4", "stiffness 4", "S-4", "s:4")),
     ((Stiffness(10),), ("s10",)),
@@ -305,7 +305,8 @@ ENGLISH: Phrasings = (
     )),
     ((HelpWanted(),), ("help", "info", "who is this", "help me", "info please", "who are you", "I need help", "who dis")),
     ((Unclear(),), (
-        "took it late, can I take the next one?", "no problem", "S11", "A4", "11/25", "don't stop", "please don't stop texting me", "👍",
+        "took it late, can I take the next one?", "start again", "restart",
+        "no problem", "S11", "A4", "11/25", "don't stop", "please don't stop texting me", "👍",
         "ok", "thanks", "took my dog for a walk", "Liked “Clinic: your dose. Reply STOP”", "good night", "I didn't skip it",
         "didn't miss it", "I haven't missed any", "took 10 mg", "took my 10mg", "12", "don't call me", "not dizzy", "I feel great",
         "yes, late", "yes missed it", "no took it", "A2 A3", "took my son to school", "I'll take the bus", "done with work",
