@@ -19,6 +19,7 @@ class DueDose:
     amount     in tablets, "1 tablet of 10 mg"; `mg` and `drug` are named only in the wording `full`.
     label      the patient's own name for the plan, a letter first; None while they have one plan only.
     last_at    the last moment at which it may be taken.
+    uneven     other doses of its day are of another amount: the text must say which this is.
     """
 
     due_at: datetime
@@ -33,6 +34,7 @@ class DueDose:
     late: bool = False
     new_amount: bool = False
     label_differs: bool = False
+    uneven: bool = False
 
     @property
     def letter(self) -> str:
@@ -67,6 +69,7 @@ def _one(dose: DueDose, *, wording: str, tz: ZoneInfo, language: str, shared: bo
         f"{dose.letter}: {dose.amount}" if dose.label and (dose.special or dose.new_amount or dose.label_differs or shared) else dose.amount
     )
     fields = {"when": at, "amount": amount}
+    discreet = wording == "discreet" and not dose.uneven
     if dose.not_before:
         return "reminder_not_before", {**fields, "until": when(dose.not_before, tz, language)}
     if dose.guard_after:
@@ -82,9 +85,9 @@ def _one(dose: DueDose, *, wording: str, tz: ZoneInfo, language: str, shared: bo
     if dose.label:
         return (
             ("reminder_discreet_label", {"when": at, "letter": dose.letter})
-            if wording == "discreet"
+            if discreet
             else ("reminder_label", {**fields, "label": dose.label})
         )
     if wording == "full":
         return "reminder_full", {**fields, "drug": dose.drug, "mg": dose.mg}
-    return ("reminder_discreet", {"when": at}) if wording == "discreet" else ("reminder_amount", fields)
+    return ("reminder_discreet", {"when": at}) if discreet else ("reminder_amount", fields)

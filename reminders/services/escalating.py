@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from fractions import Fraction
 from types import MappingProxyType
@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 
 LAST_DOSES = 60
 MINUTE = "%Y-%m-%dT%H:%M"
+AFTER_THE_FIRST = timedelta(minutes=30)
+"""A question that waited for the morning comes so long after the quiet hours: not beside the first reminder, whose "1" means another thing [our default]."""
 RELAXED = timedelta(days=1)
 """How long a question about silence, or a caregiver's text, is of use [our default]."""
 
@@ -99,24 +101,45 @@ def _recount(c: Connection, plan_id: str, patient_id: str, *, now: datetime) -> 
     plans.save(c, plan, recount_at=None)
     if plan.state is PlanState.STOPPED:
         return
-    recent = tuple(doses.of_plan(c, plan_id, last=LAST_DOSES))
-    counted = [counted_dose(dose.standing, dose.slot.due_at, silent_at=dose.times.silent_at, now=now, key=dose.id) for dose in recent]
-    ladder = ladder_of(plan, now)
-    patient = people.patients(c, [patient_id])[patient_id]
-    case = Case(patient, plan, recent, concerns(counted, ladder, now), ever_raised(counted, ladder, now), now)
+    case = _case(c, plan, people.patients(c, [patient_id])[patient_id], now)
     _close_what_passed(c, case)
-    for raised in case.raised:
-        _raise(c, case, raised)
-    _overturn_step(c, case)
+    if plan.state is not PlanState.SUSPENDED:  # nobody expects a dose: the misses that led here have been told
+        for raised in case.raised:
+            _raise(c, case, raised)
+        _overturn_step(c, case)
     after = plans.read(c, [plan_id])[plan_id]
     if after.state in plans.ON_CLOCK and plans.following(after) is None and not doses.any_waiting(c, plan_id):
         plans.complete(c, after, at=now)
 
 
-def ladder_of(plan: StoredPlan, now: datetime) -> Ladder:
-    """The thresholds for a plan: its drug's, at the cadence of the phase that runs."""
+def _case(c: Connection, plan: StoredPlan, patient: Patient, now: datetime) -> Case:
+    """Count a plan's doses. A restart by a provider begins every count anew."""
+    recent = tuple(doses.of_plan(c, plan.id, last=LAST_DOSES))
+    began = plans.restarted_at(c, plan.id)
+    counted = [
+        counted_dose(dose.standing, dose.slot.due_at, silent_at=dose.times.silent_at, now=now, key=dose.id)
+        for dose in recent
+        if began is None or dose.slot.due_at >= began
+    ]
+    ladder = ladder_of(plan, patient, now)
+    raised = concerns(counted, ladder, now)
+    _count_again_later(c, plan, concerns(counted, ladder), raised, ladder)
+    return Case(patient, plan, recent, raised, ever_raised(counted, ladder, now), now)
+
+
+def _count_again_later(c: Connection, plan: StoredPlan, by_number: Sequence[Raised], raised: Sequence[Raised], ladder: Ladder) -> None:
+    """ "Cannot reach" also needs its hours: where only they are missing, count again when they are over."""
+    for concern in by_number:
+        if concern.concern is Concern.CANNOT_REACH and concern not in raised:
+            plans.touched(c, [plan.id], at=concern.since + ladder.cannot_reach)
+
+
+def ladder_of(plan: StoredPlan, patient: Patient, now: datetime) -> Ladder:
+    """The thresholds for a plan: its drug's, at the cadence of the phase that runs; caregivers hear from the first count one of them agreed to."""
     phase = plan.plan.phases[plans.current_phase(plan, now) - 1]
-    return Ladder.for_(plan.profile, Fraction(len(phase.doses), phase.every_n_days))
+    ladder = Ladder.for_(plan.profile, Fraction(len(phase.doses), phase.every_n_days))
+    agreed = [caregiver.after_misses for caregiver in patient.caregivers if caregiver.after_misses is not None]
+    return replace(ladder, caregivers_after=min(agreed, default=ladder.caregivers_after))
 
 
 def _raise(c: Connection, case: Case, raised: Raised) -> None:
@@ -140,7 +163,7 @@ def _alert(c: Connection, case: Case, raised: Raised) -> None:
         return
     if raised.concern is Concern.MISSES:
         _keep_back(c, case, raised)
-    if raised.concern is Concern.SUSPEND and case.plan.state in plans.ON_CLOCK:
+    if raised.concern is Concern.SUSPEND and case.plan.state in {PlanState.ACTIVE, PlanState.STAYING}:
         suspending.suspend(c, case.patient, case.plan, reason=raised.words, by="doseline", template="suspended_gap", now=case.now)
 
 
@@ -176,9 +199,9 @@ def _overturn_step(c: Connection, case: Case) -> None:
 
 def _ask(c: Connection, case: Case, raised: Raised) -> None:
     """Ask the patient: why, or (if every one of them is unanswered) whether the doses were taken at all."""
-    about = [dose for dose in case.doses if dose.slot.due_at >= raised.since]
+    about = [dose for dose in case.doses if dose.slot.due_at >= raised.since and _unknown_or_not_taken(dose, case.now)]
     silent = raised.concern is Concern.ASK_SILENCE
-    at = _civil(case.patient, case.now)
+    at = _civil(case.patient, case.now, after=AFTER_THE_FIRST)
     kind = "silence" if silent else "why_not_taken"
     fields = {"date": date_words(about[0].slot.local_date, case.patient.language)} if silent else {}
     draft = Draft(
@@ -195,9 +218,17 @@ def _ask(c: Connection, case: Case, raised: Raised) -> None:
         texts.queue(c, case.patient, case.patient.line, draft, now=case.now)
 
 
-def _civil(patient: Patient, now: datetime) -> datetime:
-    """Now, or when the quiet hours end: nobody is woken for a question."""
-    return patient.quiet.next_end(now, patient.tz) if patient.quiet.contains(now, patient.tz) else now
+def _unknown_or_not_taken(dose: StoredDose, now: datetime) -> bool:
+    """Whether a dose belongs to what is asked about: not one that has only just fallen due."""
+    if dose.standing.muted:
+        return False
+    silent = dose.state is DoseState.OPEN and dose.times.silent_at <= now
+    return silent or dose.state in {*doses.UNKNOWN, DoseState.MISSED, DoseState.SKIPPED}
+
+
+def _civil(patient: Patient, now: datetime, *, after: timedelta = timedelta()) -> datetime:
+    """Now, or when the quiet hours have ended: nobody is woken for a question."""
+    return patient.quiet.next_end(now, patient.tz) + after if patient.quiet.contains(now, patient.tz) else now
 
 
 def _tell_caregivers(c: Connection, case: Case, raised: Raised) -> None:
@@ -205,7 +236,7 @@ def _tell_caregivers(c: Connection, case: Case, raised: Raised) -> None:
     if raised.unverified:
         return
     for caregiver in case.patient.caregivers:
-        if raised.count >= (caregiver.after_misses or 0):
+        if caregiver.after_misses is not None and raised.count >= caregiver.after_misses:
             _tell(c, case, raised, caregiver)
 
 
@@ -240,16 +271,26 @@ def _close_what_passed(c: Connection, case: Case) -> None:
     """Close the alerts that a later word has undone, with the reason; a caregiver who was told hears it once."""
     standing = {_cause_of(case, raised) for raised in case.raised}
     once = {_cause_of(case, raised) for raised in case.ever}
-    confirmed = next((dose for dose in reversed(case.doses) if dose.state is DoseState.TAKEN), None)
+    last = next((dose for dose in reversed(case.doses) if dose.state is DoseState.TAKEN), None)
     for alert in alerts.open_alerts(c, plan_id=case.plan.id, kinds=PASSING | LASTING):
         plan_id, since, *_ = alert["cause"].split(" ")
         holds = once if alert["kind"] in LASTING else standing
         known = not case.doses or f"{case.doses[0].slot.due_at:{MINUTE}}" <= since
         if (alert["kind"], f"{plan_id} {since}") in holds or not known:
             continue
+        confirmed = last if last and f"{last.slot.due_at:{MINUTE}}" >= since else None
         alerts.close(c, alert, reason="a dose was confirmed" if confirmed else "no longer so", by="doseline", at=case.now)
         if alert["kind"] == CAREGIVER and confirmed is not None:
             _reassure(c, case, alert, confirmed)
+    _take_back_questions(c, case)
+
+
+def _take_back_questions(c: Connection, case: Case) -> None:
+    """A question that still waits for the morning is not asked if an answer has come before it."""
+    standing = {f"{case.plan.id}:{raised.since:%Y%m%dT%H%M}" for raised in case.raised if _alert_of(raised.concern) == CAREGIVER}
+    for cause in texts.waiting_causes(c, case.plan.id, kind="question"):
+        if cause.startswith(("silence:", "why_not_taken:")) and cause.partition(":")[2] not in standing:
+            texts.take_back(c, kind="question", cause=cause, at=case.now)
 
 
 def _cause_of(case: Case, raised: Raised) -> tuple[str, str]:
@@ -261,7 +302,12 @@ def _alert_of(concern: Concern) -> str:
 
 
 def _reassure(c: Connection, case: Case, alert: Row, confirmed: StoredDose) -> None:
-    told = next((line for line in case.patient.caregivers if line.role_id == alert["cause"].split(" ")[-1]), None)
+    """Tell a caregiver that it is over; one whose text still waits for the morning is told nothing at all."""
+    plan_id, since, role_id = alert["cause"].split(" ")
+    asked = f"care:{plan_id}:{datetime.strptime(since, MINUTE):%Y%m%dT%H%M}:{role_id}"  # noqa: DTZ007 - a key, no instant
+    if texts.take_back(c, kind="caregiver", cause=asked, at=case.now):
+        return
+    told = next((line for line in case.patient.caregivers if line.role_id == role_id), None)
     fields = {"when": when(confirmed.slot.due_at, case.patient.tz, case.patient.language)}
     at = _civil(case.patient, case.now)
     draft = Draft(

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 from db.engine import writing
 from reminders.domain.dose_state import DoseEvent, DoseState, EventKind
 from reminders.domain.gate import resume_extra_days
-from reminders.domain.plan import Plan, Stay, as_followed
+from reminders.domain.plan import Plan, Stay, Version, as_followed
 from reminders.domain.plan_state import PlanState, may_become
 from reminders.domain.schedule import phase_spans
 from reminders.domain.seam import join, max_gap_of
@@ -44,6 +44,7 @@ def act(engine: Engine, action: StaffAct, *, now: datetime, clinic_id: str | Non
         if plan is None:
             raise UnknownPlan(f"there is no plan {action.plan!r}")
         people.lock(c, [plan.patient_id])
+        stepping.look_first(c, [plan.patient_id], now=now)
         announcements.decide_now(c, plan.patient_id, now=now)  # what fell due until now, fell due under the old way of things
         plan = plans.read(c, [plan.id])[plan.id]
         patient = people.patients(c, [plan.patient_id])[plan.patient_id]
@@ -65,7 +66,7 @@ def _resume(c: Connection, patient: Patient, plan: StoredPlan, action: StaffAct,
     """Go on after a stay: the phase keeps the extra days, and what follows has shifted as a block."""
     _only(plan, PlanState.STAYING, to=PlanState.ACTIVE)
     stay = next(stay for stay in plan.course.current.stays if stay.extra_days is None)
-    planned_end = phase_spans(as_followed(plan.course.current.plan, _closed(plan)))[stay.phase_no - 1].ends
+    planned_end = _planned_end(plan, stay)
     today = now.astimezone(plan.plan.tz).date()
     extra = 0 if planned_end is None else resume_extra_days(planned_end=planned_end, stay_since=stay.since, resumed=today)
     plans.close_stay(c, plan, extra_days=extra)
@@ -79,26 +80,27 @@ def _resume(c: Connection, patient: Patient, plan: StoredPlan, action: StaffAct,
 
 
 def _step_back(c: Connection, patient: Patient, plan: StoredPlan, action: StaffAct, now: datetime) -> None:
-    phases, phase_no = _prescribed(plan).phases, plans.current_phase(plan, now)
+    """Go back to the phase before, from the next dose on: it runs its own days again, and then this one does."""
+    _going_on(plan)
+    phase_no = plans.current_phase(plan, now)
     if phase_no == 1:
         raise NotAllowed(f"plan {plan.ref} is on its first phase")
-    before = phases[phase_no - 2]
-    back = (before, *phases[phase_no - 1 :])
-    _change(c, patient, plan, replace(_prescribed(plan), phases=back, start=_today(plan, now)), "stepped back", action=action, now=now)
+    _change(c, patient, plan, _beginning(plan, phase_no - 1, _today(plan, now)), "stepped back", action=action, now=now)
 
 
 def _advance(c: Connection, patient: Patient, plan: StoredPlan, action: StaffAct, now: datetime) -> None:
     """A provider's yes to the next step, or a step sooner than planned: from tomorrow."""
+    _going_on(plan)
     open_stay = next((stay for stay in plan.course.current.stays if stay.extra_days is None), None)
-    if open_stay is not None:
+    if open_stay is not None and open_stay.since == _planned_end(plan, open_stay):
         _resume(c, patient, plan, action, now)
         return
-    coming = plans.next_phase(plan)
-    if coming is None:
+    document, phase_no = plan.course.current.plan, plans.current_phase(plan, now)
+    if phase_no == len(document.phases):
         raise NotAllowed(f"plan {plan.ref} has no further phase")
-    begins = replace(_prescribed(plan), phases=_prescribed(plan).phases[coming[0] - 2 :])
-    running = replace(begins.phases[0], days=1)  # today's amounts until midnight, the next phase's from tomorrow
-    sooner = replace(begins, phases=(running, *begins.phases[1:]), start=_today(plan, now))
+    sooner = _beginning(plan, phase_no + 1, _today(plan, now) + timedelta(days=1))
+    if document.phases[phase_no - 1].every_n_days > 1:  # its dosing days must not move onto today: nothing more is due today
+        sooner = replace(sooner, phases=document.phases[phase_no:], start=_today(plan, now) + timedelta(days=1))
     _change(c, patient, plan, sooner, "advanced", action=action, now=now)
     stepping.announce_step(c, patient, plans.read(c, [plan.id])[plan.id], now=now)
     plans.put_on_clock(c, [plans.read(c, [plan.id])[plan.id]])
@@ -130,13 +132,14 @@ def _suspend(c: Connection, patient: Patient, plan: StoredPlan, action: StaffAct
 def _restart(c: Connection, patient: Patient, plan: StoredPlan, action: StaffAct, now: datetime) -> None:
     """Begin again after a suspension, at the phase a named provider chose."""
     _only(plan, PlanState.SUSPENDED, to=PlanState.ACTIVE)
-    phases = _prescribed(plan).phases
+    phases = plan.course.current.plan.phases
     if action.phase is None or not 1 <= action.phase <= len(phases):
         raise NotAllowed(f"a restart names its phase: plan {plan.ref} has phases 1 to {len(phases)}")
-    chosen = replace(_prescribed(plan), phases=phases[action.phase - 1 :], start=_today(plan, now))
-    _enter(c, plan, PlanState.ACTIVE, "restarted", action=action, now=now)
-    _change(c, patient, plans.read(c, [plan.id])[plan.id], chosen, "new version", action=action, now=now)
+    chosen = _beginning(plan, action.phase, _today(plan, now))
+    plans.save(c, plan, state=PlanState.ACTIVE.value, state_before=None, reason=action.reason[:400] or None)
+    _change(c, patient, plans.read(c, [plan.id])[plan.id], chosen, plans.RESTARTED, action=action, now=now)
     _close_alerts(c, plan, action, now, kinds=("suspended", "plan_stays", "misses", "misses_urgent"))
+    plans.touched(c, [plan.id], at=now)  # what was missed before it began again counts no more
 
 
 def _stop(c: Connection, patient: Patient, plan: StoredPlan, action: StaffAct, now: datetime) -> None:
@@ -166,7 +169,8 @@ def _move_zone(c: Connection, patient: Patient, plan: StoredPlan, action: StaffA
     people.move(c, patient, zone)
     there = people.patients(c, [patient.id])[patient.id]
     for mine in plans.of_patients(c, [patient.id])[patient.id]:
-        _change(c, there, mine, replace(_prescribed(mine), zone=zone), "moved zone", action=action, now=now)
+        document = replace(mine.course.current.plan, zone=zone)
+        _change(c, there, mine, document, "moved zone", action=action, now=now, stays=mine.course.current.stays)
 
 
 def correct(
@@ -223,38 +227,63 @@ def _closed(plan: StoredPlan) -> tuple[Stay, ...]:
     return tuple(stay for stay in plan.course.current.stays if stay.extra_days is not None)
 
 
-def _prescribed(plan: StoredPlan) -> Plan:
-    """The version's document with its finished stays laid in: what a new version goes on from."""
-    return as_followed(plan.course.current.plan, _closed(plan))
+def _planned_end(plan: StoredPlan, stay: Stay) -> date | None:
+    """The first date after a phase, had the plan not stayed on it this time."""
+    return phase_spans(as_followed(plan.course.current.plan, _closed(plan)))[stay.phase_no - 1].ends
+
+
+def _beginning(plan: StoredPlan, phase_no: int, on: date) -> Plan:
+    """The signed plan laid out so that a phase begins on a date. Phases keep their numbers and their own days; older stays are over."""
+    document = plan.course.current.plan
+    before = sum(phase.days or 0 for phase in document.phases[: phase_no - 1])
+    return replace(document, start=on - timedelta(days=before))
+
+
+def _going_on(plan: StoredPlan) -> None:
+    if plan.state not in {PlanState.ACTIVE, PlanState.STAYING}:
+        raise NotAllowed(f"plan {plan.ref} is {plan.state.value}; this is for one that is active or staying")
 
 
 def _today(plan: StoredPlan, now: datetime) -> date:
     return now.astimezone(plan.plan.tz).date()
 
 
-def _change(c: Connection, patient: Patient, plan: StoredPlan, document: Plan, kind: str, *, action: StaffAct, now: datetime) -> None:
-    """Join a new version to the old one at its seam. Slots jumped over are not due; a seam too long is shown to the provider."""
+def _change(
+    c: Connection,
+    patient: Patient,
+    plan: StoredPlan,
+    document: Plan,
+    kind: str,
+    *,
+    action: StaffAct,
+    now: datetime,
+    stays: tuple[Stay, ...] = (),
+) -> None:
+    """Join a new version to the old one at its seam. Slots jumped over are not due; a seam too long is shown to the provider.
+
+    `stays` go on in the new version: its phases are those of the old one.
+    """
+    begun = plan.course.versions[0].effective_at <= now
+    at = max(now, plan.decided_until + timedelta.resolution) if begun else now  # a slot due at this very instant was the old version's
+    followed = Version(document, at, stays=stays).followed
     taken = intakes.of_ingredient(c, plan, since=now - doses.RECENT)
     profile = plan.profile
     seam = join(
         plan.course,
-        document,
-        at=now,
+        followed,
+        at=at,
         last=intakes.last_moment(taken),
         min_gap=profile.min_gap.value,
-        max_gap=max_gap_of(document, profile),
-        used=doses.numbers_used(c, plan.id, since=now.date() - timedelta(days=3)),
+        max_gap=max_gap_of(followed, profile),
+        used=doses.numbers_used(c, plan.id, since=at.date() - timedelta(days=3)),
         planned_by_date=intakes.by_date(taken),
         max_per_day=_most(plan),
     )
-    plans.add_version(c, plan.clinic_id, plan.id, seam.version, approved_by=action.by, at=now)
-    still_open = next((stay for stay in plan.course.current.stays if stay.extra_days is None), None)
-    plans.save(c, plan, decided_until=now - timedelta.resolution, step_stage=None, label=document.label)
-    fresh = plans.read(c, [plan.id])[plan.id]
-    if kind == "moved zone" and still_open is not None:
-        plans.open_stay(c, fresh, phase_no=still_open.phase_no, since=still_open.since, at=now)
-    elif plan.state is PlanState.STAYING:
+    plans.add_version(c, plan.clinic_id, plan.id, replace(seam.version, plan=document, stays=stays), approved_by=action.by, at=now)
+    plans.save(c, plan, decided_until=at - timedelta.resolution, step_stage=None, label=document.label)
+    if plan.state is PlanState.STAYING and not any(stay.extra_days is None for stay in stays):
         plans.save(c, plan, state=PlanState.ACTIVE.value)
+    fresh = plans.read(c, [plan.id])[plan.id]
     announcements.jump(c, fresh, seam.jumped, why="moved" if kind == "moved zone" else "changed", now=now)
     plans.add_event(
         c,

@@ -11,7 +11,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from db.engine import reading, writing
-from reminders.services.records import alerts, announcements, due
+from reminders.services.records import alerts, announcements, due, stepping
 from reminders.services.records.alerts import Notice
 from reminders.services.records.due import Due
 
@@ -28,6 +28,7 @@ def remind_due(engine: Engine, *, now: datetime, limit: int = 500, only: str | N
     """Record every dose that fell due for the next patients in line, and write their texts; return how many patients."""
     with writing(engine) as c:
         claimed = due.claim(c, now=now, limit=limit, only=only)
+        stepping.look_first(c, claimed, now=now)
         standing = due.gather(c, claimed, now=now)
         decided = [_decided(c, one, now) for one in standing]
         announcements.apply(c, decided, now=now)

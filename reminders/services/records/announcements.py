@@ -12,8 +12,8 @@ from sqlalchemy import bindparam, select, update
 from reminders.domain.announcing import Announced, Fallen, Falling, LeftOut, NoText, Waits
 from reminders.domain.dose_state import DoseEvent, DoseState, EventKind
 from reminders.domain.missed import FourTimes
-from reminders.domain.plan import plain
-from reminders.domain.schedule import Slot, previous_slot, slots_of_dates
+from reminders.domain.plan import Amount, Course, plain
+from reminders.domain.schedule import Slot, phase_spans, previous_slot, slots_of_dates
 from reminders.domain.tablets import tablets_text
 from reminders.messaging.texts import when
 from reminders.messaging.wordings import DueDose, reminder_words
@@ -185,11 +185,10 @@ def _leave_out(one: Decided, spoken: Spoken, next_at: datetime | None) -> Draft:
 def _announcing(one: Decided, group: Sequence[Spoken], template: str, fields: dict[str, str], *, now: datetime) -> Draft:
     first = group[0]
     ids = tuple(each.dose_id for each in group)
-    due_at = max(each.fallen.slot.due_at for each in group)
     return Draft(
         template,
         "reminder",
-        f"due:{one.patient.id}:{due_at:%Y%m%dT%H%M}" if not _alone(first) else f"slot:{first.dose_id}",
+        f"slot:{first.dose_id}",
         fields=fields,
         send_at=_send_at(one, group, now=now),
         expires_at=min(each.fallen.times.announce_until for each in group),
@@ -265,7 +264,6 @@ def due_dose(all_plans: Sequence[StoredPlan], spoken: Spoken) -> DueDose:
 
 
 def _in_words(all_plans: Sequence[StoredPlan], plan: StoredPlan, slot: Slot, times: FourTimes) -> DueDose:
-    before = previous_slot(plan.course, slot.due_at)
     return DueDose(
         slot.due_at,
         tablets_text(slot.amount, plan.profile),
@@ -273,9 +271,33 @@ def _in_words(all_plans: Sequence[StoredPlan], plan: StoredPlan, slot: Slot, tim
         mg=f"{plain(slot.amount.value)} {slot.amount.unit}",
         label=plan.label if len(all_plans) > 1 else None,
         last_at=times.take_until or times.announce_until,
-        new_amount=before is not None and before.phase_no != slot.phase_no,
+        new_amount=_is_new(plan.course, slot),
         label_differs=_differs_from_bottle(plan, slot),
+        uneven=_is_uneven(plan, slot),
     )
+
+
+def _is_uneven(plan: StoredPlan, slot: Slot) -> bool:
+    """Whether the doses of the slot's day differ: then even the most discreet reminder says how many tablets."""
+    phases = plan.course.current.plan.phases
+    return slot.phase_no > len(phases) or len({dose.amount for dose in phases[slot.phase_no - 1].doses}) > 1
+
+
+def _is_new(course: Course, slot: Slot) -> bool:
+    """Whether this is the first dose of another amount at its time of day; at a new time, of an amount not taken the day before."""
+    version = course.current
+    first_day = phase_spans(version.followed)[min(slot.phase_no, len(version.followed.phases)) - 1].starts
+    if slot.local_date not in (first_day, version.effective_at.astimezone(version.plan.tz).date()):
+        return False
+    same_day: set[Amount] = set()
+    before = previous_slot(course, slot.due_at)
+    last_day = None if before is None else before.local_date - timedelta(days=1)
+    while before is not None and last_day is not None and before.local_date >= last_day:
+        if before.local_time == slot.local_time:
+            return before.amount != slot.amount
+        same_day.add(before.amount)
+        before = previous_slot(course, before.due_at)
+    return bool(same_day) and slot.amount not in same_day
 
 
 def _differs_from_bottle(plan: StoredPlan, slot: Slot) -> bool:

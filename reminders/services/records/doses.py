@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import bindparam, func, select, update
 
 from reminders.domain.contact import nudge_at
 from reminders.domain.dose_state import DoseEvent, DoseState, EventKind, Standing, fold
@@ -307,6 +307,20 @@ def next_moment(dose: StoredDose, *, after: datetime) -> datetime:
     """When a dose that is still waited for is looked at next."""
     moments = (dose.nudge_at, dose.times.silent_at, dose.times.answer_until)
     return earliest(*(moment for moment in moments if moment and moment > after)) or dose.times.answer_until
+
+
+def not_nudged(c: Connection, found: Sequence[StoredDose]) -> list[StoredDose]:
+    """Those of some doses that no nudge has been written about."""
+    query = select(TEXT_ITEM.c.dose_id).where(TEXT_ITEM.c.dose_id.in_([dose.id for dose in found]), TEXT_ITEM.c.kind == "nudge")
+    done = set(c.scalars(query)) if found else set()
+    return [dose for dose in found if dose.id not in done]
+
+
+def next_nudge(c: Connection, patient_id: str, *, after: datetime, until: datetime) -> datetime | None:
+    """When a patient is next to be nudged about an open dose in `after < at <= until`."""
+    wanted = (DOSE.c.patient_id == patient_id, DOSE.c.state == DoseState.OPEN.value, DOSE.c.answered.is_(False))
+    at: datetime | None = c.scalar(select(func.min(DOSE.c.nudge_at)).where(*wanted, DOSE.c.nudge_at > after, DOSE.c.nudge_at <= until))
+    return at
 
 
 def any_waiting(c: Connection, plan_id: str) -> bool:

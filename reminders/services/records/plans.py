@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from enum import StrEnum
 from functools import lru_cache
@@ -148,6 +148,8 @@ def add_version(c: Connection, clinic_id: str, plan_id: str, version: Version, *
         "approved_at": at,
     }
     insert_all(c, PLAN_VERSION, [row])
+    for stay in version.stays:  # a plan that only moved goes on with its stays
+        _add_stay(c, clinic_id, plan_id, version.no, stay, at=at)
     write_audit(c, clinic_id, Entry(at, approved_by, "plan version approved", f"{plan_id}/{version.no}", digest))
 
 
@@ -228,6 +230,8 @@ def set_next_due(c: Connection, patient_ids: Iterable[str]) -> None:
     c.execute(update(PATIENT).where(PATIENT.c.id.in_(list(patient_ids))).values(next_due_at=soonest))
 
 
+RESTARTED = "restarted"
+
 ON_CLOCK = frozenset({PlanState.ACTIVE, PlanState.STAYING, PlanState.MUTED})
 """The states in which doses fall due. A suspended plan has none; a muted one's are counted nowhere, but they are laid out."""
 
@@ -253,6 +257,15 @@ def next_step_check(plan: StoredPlan) -> datetime | None:
     if stage_of(plan) is Stage.ASKED:
         return plan.step_check_at
     return instant_of(coming[1] - timedelta(days=1), STEP_CHECK, plan.plan.tz)
+
+
+def step_begins(plan: StoredPlan) -> datetime | None:
+    """When the first slot of the next phase is due; None without a next phase."""
+    coming = next_phase(plan)
+    if coming is None:
+        return None
+    slot = next_slot(plan.course, instant_of(coming[1], time.min, plan.plan.tz) - timedelta.resolution)
+    return slot.due_at if slot else None
 
 
 class Stage(StrEnum):
@@ -285,13 +298,18 @@ def current_phase(plan: StoredPlan, now: datetime) -> int:
 
 def open_stay(c: Connection, plan: StoredPlan, *, phase_no: int, since: date, at: datetime) -> None:
     """Begin a stay: from now on the phase has no end."""
+    _add_stay(c, plan.clinic_id, plan.id, plan.course.current.no, Stay(phase_no, since), at=at)
+
+
+def _add_stay(c: Connection, clinic_id: str, plan_id: str, version_no: int, stay: Stay, *, at: datetime) -> None:
     row = {
-        "clinic_id": plan.clinic_id,
+        "clinic_id": clinic_id,
         "id": new_id(),
-        "plan_id": plan.id,
-        "version_no": plan.course.current.no,
-        "phase_no": phase_no,
-        "since": since,
+        "plan_id": plan_id,
+        "version_no": version_no,
+        "phase_no": stay.phase_no,
+        "since": stay.since,
+        "extra_days": stay.extra_days,
         "opened_at": at,
     }
     insert_all(c, PLAN_STAY, [row])
@@ -316,7 +334,7 @@ def _courses(c: Connection, ids: list[str], ended: dict[str, datetime | None]) -
         select(PLAN_VERSION, PLAN_STAY.c.phase_no.label("stay_phase_no"), PLAN_STAY.c.since, PLAN_STAY.c.extra_days)
         .outerjoin(PLAN_STAY, stay & (PLAN_STAY.c.version_no == PLAN_VERSION.c.no))
         .where(PLAN_VERSION.c.plan_id.in_(ids))
-        .order_by(PLAN_VERSION.c.plan_id, PLAN_VERSION.c.no, PLAN_STAY.c.opened_at)
+        .order_by(PLAN_VERSION.c.plan_id, PLAN_VERSION.c.no, PLAN_STAY.c.since, PLAN_STAY.c.extra_days.is_(None), PLAN_STAY.c.opened_at)
     )
     return {
         plan_id: Course(tuple(_version(list(lines)) for _, lines in groupby(group, key=lambda row: row["no"])), ended.get(plan_id))
@@ -361,6 +379,22 @@ def to_recount(c: Connection, *, now: datetime, limit: int) -> list[tuple[str, s
     """The plans whose misses are to be counted again: (plan id, patient id), oldest first."""
     query = select(PLAN.c.id, PLAN.c.patient_id).where(PLAN.c.recount_at <= now).order_by(PLAN.c.recount_at).limit(limit)
     return [(plan_id, patient_id) for plan_id, patient_id in c.execute(query)]
+
+
+def restarted_at(c: Connection, plan_id: str) -> datetime | None:
+    """When a provider last began the plan again."""
+    at: datetime | None = c.scalar(select(func.max(PLAN_EVENT.c.at)).where(PLAN_EVENT.c.plan_id == plan_id, PLAN_EVENT.c.kind == RESTARTED))
+    return at
+
+
+def moved_only(plan: StoredPlan) -> frozenset[int]:
+    """The numbers of the versions that differ from the current one in nothing but the zone: their phases are its phases."""
+    current, alike = plan.course.current, []
+    for version in reversed(plan.course.versions):
+        if replace(version.plan, zone=current.plan.zone) != current.plan:
+            break
+        alike.append(version.no)
+    return frozenset(alike)
 
 
 def step_announced_at(c: Connection, plan_id: str) -> datetime | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
@@ -37,6 +38,16 @@ def to_check(c: Connection, *, now: datetime, limit: int) -> list[tuple[str, str
     return [(plan_id, patient_id) for plan_id, patient_id in c.execute(query)]
 
 
+def look_first(c: Connection, patient_ids: Sequence[str], *, now: datetime) -> None:
+    """Look at every step that should have been decided by now, before a dose of its new amount can fall due.
+
+    After an outage of ours the evening before may never have been: no step is taken unseen.
+    """
+    query = select(PLAN.c.id, PLAN.c.patient_id).where(PLAN.c.patient_id.in_(patient_ids), PLAN.c.step_check_at <= now)
+    for plan_id, patient_id in c.execute(query.order_by(PLAN.c.id)).all():
+        look(c, plan_id, patient_id, now=now)
+
+
 def look(c: Connection, plan_id: str, patient_id: str, *, now: datetime) -> None:
     """Look at a plan's coming step, under the patient's lock: ask first if doses are unknown, else decide and tell."""
     people.lock(c, [patient_id])
@@ -56,10 +67,10 @@ def look(c: Connection, plan_id: str, patient_id: str, *, now: datetime) -> None
 
 def gate_facts(c: Connection, plan: StoredPlan, now: datetime) -> tuple[GateFacts, list[StoredDose]]:
     """What the gate looks at, and the doses of this phase nobody knows of."""
-    phase_no = plans.current_phase(plan, now)
+    phase_no, versions = plans.current_phase(plan, now), plans.moved_only(plan)
     known = [dose for dose in doses.of_plan(c, plan.id, last=60) if not dose.standing.muted]
     counted = [dose for dose in known if dose.state not in (*doses.WAITING, DoseState.NOT_DUE)]
-    mine = [dose for dose in counted if dose.slot.phase_no == phase_no and dose.version_no == plan.course.current.no][-COUNTED:]
+    mine = [dose for dose in counted if dose.slot.phase_no == phase_no and dose.version_no in versions][-COUNTED:]
     raised = alerts.open_alerts(c, patient_ids=[plan.patient_id])
     clinical = [alert for alert in raised if alert["clinical"] and not alert["acknowledged_at"] and alert["plan_id"] in (None, plan.id)]
     facts = GateFacts(
@@ -76,7 +87,8 @@ def gate_facts(c: Connection, plan: StoredPlan, now: datetime) -> tuple[GateFact
 def _ask(c: Connection, patient: Patient, plan: StoredPlan, phase_no: int, unknown: list[StoredDose], *, now: datetime) -> bool:
     """Ask about the unknown doses in one question, so that silence alone does not keep half the patients back."""
     decide_at = patient.quiet.next_start(now, patient.tz) - BEFORE_QUIET
-    if decide_at <= now or patient.quiet.contains(now, patient.tz):
+    steps_at = plans.step_begins(plan)
+    if decide_at <= now or patient.quiet.contains(now, patient.tz) or steps_at is None or decide_at >= steps_at:
         return False
     asks = Asked("catch_up", decide_at, tuple(dose.id for dose in unknown))
     since = date_words(unknown[0].slot.local_date, patient.language)

@@ -201,6 +201,21 @@ def cancel_queued(
     return ids
 
 
+def waiting_causes(c: Connection, plan_id: str, *, kind: str) -> list[str]:
+    """The causes of a plan's texts of a kind that are not yet claimed."""
+    query = select(TEXT_OUT.c.cause).where(TEXT_OUT.c.plan_id == plan_id, TEXT_OUT.c.kind == kind, TEXT_OUT.c.state == "queued")
+    return list(c.scalars(query.order_by(TEXT_OUT.c.cause)))
+
+
+def take_back(c: Connection, *, kind: str, cause: str, at: datetime) -> bool:
+    """Cancel a text that has not been claimed, and the question it would have asked; say whether there was one."""
+    mine = (TEXT_OUT.c.kind == kind) & (TEXT_OUT.c.cause == cause) & (TEXT_OUT.c.state == "queued")
+    ids = list(c.scalars(select(TEXT_OUT.c.id).where(mine)))
+    c.execute(update(TEXT_OUT).where(TEXT_OUT.c.id.in_(ids)).values(state="cancelled"))
+    close_questions_of_texts(c, ids, at=at)
+    return bool(ids)
+
+
 def sent_with(c: Connection, dose_id: str) -> list[Row]:
     """The texts about a dose that have left, or may have."""
     query = (
