@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from datetime import datetime
 from types import TracebackType
-from typing import Any
+from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine, select
@@ -62,7 +62,7 @@ class Stage:
         self.driver = Driver(engine, self.clock, self.transport, self._listen)
         self._listen(self.clock.now())
 
-    def __enter__(self) -> Stage:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
@@ -92,11 +92,20 @@ class Stage:
             self.says(text, time, phone=phone)
 
     def acts(
-        self, action: str, when: str | datetime | None = None, *, of: str = "ana-baclofen", reason: str = "as agreed", **more: Any
-    ) -> None:  # noqa: ANN401 - the fields of an act
+        self,
+        action: str,
+        when: str | datetime | None = None,
+        *,
+        of: str = "ana-baclofen",
+        reason: str = "as agreed",
+        phase: int | None = None,
+        zone: str | None = None,
+        alert: str | None = None,
+    ) -> None:
         """Let Dr. Haddad act on a plan, now or at a later time."""
         self._until(when)
-        self.driver.acts(StaffAct(self.now, StaffAction(action), of, reason=reason, by="Dr. Noor Haddad", **more))
+        act = StaffAct(self.now, StaffAction(action), of, reason=reason, by="Dr. Noor Haddad", phase=phase, zone=zone, alert=alert)
+        self.driver.acts(act)
 
     def carrier(self, status: str, code: int | None = None, *, phone: str = ANA) -> None:
         """Let the carrier treat a phone so from now on."""

@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 LAST_DOSES = 60
 MINUTE = "%Y-%m-%dT%H:%M"
 AFTER_THE_FIRST = timedelta(minutes=30)
-"""A question that waited for the morning comes so long after the quiet hours: not beside the first reminder, whose "1" means another thing [our default]."""
+"""A question that waited for the morning comes so long after it: its "1" means another thing than the first reminder's [our default]."""
 RELAXED = timedelta(days=1)
 """How long a question about silence, or a caregiver's text, is of use [our default]."""
 
@@ -58,6 +58,7 @@ KINDS: Mapping[Concern, Kind] = MappingProxyType(
     }
 )
 CAREGIVER = "caregivers_told"
+NUMBERED = frozenset({"catch_up", "silence", "why_not_taken", "outage"})
 
 
 @dataclass(frozen=True)
@@ -128,14 +129,14 @@ def _case(c: Connection, plan: StoredPlan, patient: Patient, now: datetime) -> C
 
 
 def _count_again_later(c: Connection, plan: StoredPlan, by_number: Sequence[Raised], raised: Sequence[Raised], ladder: Ladder) -> None:
-    """ "Cannot reach" also needs its hours: where only they are missing, count again when they are over."""
+    """Count again when the hours are over that are all "cannot reach" still lacks."""
     for concern in by_number:
         if concern.concern is Concern.CANNOT_REACH and concern not in raised:
             plans.touched(c, [plan.id], at=concern.since + ladder.cannot_reach)
 
 
 def ladder_of(plan: StoredPlan, patient: Patient, now: datetime) -> Ladder:
-    """The thresholds for a plan: its drug's, at the cadence of the phase that runs; caregivers hear from the first count one of them agreed to."""
+    """The thresholds for a plan: its drug's, at the cadence of the phase that runs; for caregivers the lowest any of them agreed to."""
     phase = plan.plan.phases[plans.current_phase(plan, now) - 1]
     ladder = Ladder.for_(plan.profile, Fraction(len(phase.doses), phase.every_n_days))
     agreed = [caregiver.after_misses for caregiver in patient.caregivers if caregiver.after_misses is not None]
@@ -214,8 +215,14 @@ def _ask(c: Connection, case: Case, raised: Raised) -> None:
         plan_id=case.plan.id,
         asks=Asked(kind, at + RELAXED, tuple(dose.id for dose in about)),
     )
-    if case.plan.state in {PlanState.ACTIVE, PlanState.STAYING}:
+    if case.plan.state in {PlanState.ACTIVE, PlanState.STAYING} and not _something_is_asked(c, case):
         texts.queue(c, case.patient, case.patient.line, draft, now=case.now)
+
+
+def _something_is_asked(c: Connection, case: Case) -> bool:
+    """Whether a question with numbered answers is open at the phone: then this one waits for the next count."""
+    line = case.patient.line
+    return line is not None and texts.waiting_questions(c, line.contact_point_id, kinds=NUMBERED, now=case.now) > 0
 
 
 def _unknown_or_not_taken(dose: StoredDose, now: datetime) -> bool:

@@ -12,7 +12,7 @@ from sqlalchemy import bindparam, select, update
 from reminders.domain.announcing import Announced, Fallen, Falling, LeftOut, NoText, Waits
 from reminders.domain.dose_state import DoseEvent, DoseState, EventKind
 from reminders.domain.missed import FourTimes
-from reminders.domain.plan import Amount, Course, plain
+from reminders.domain.plan import Course, Phase, plain
 from reminders.domain.schedule import Slot, phase_spans, previous_slot, slots_of_dates
 from reminders.domain.tablets import tablets_text
 from reminders.messaging.texts import when
@@ -284,20 +284,26 @@ def _is_uneven(plan: StoredPlan, slot: Slot) -> bool:
 
 
 def _is_new(course: Course, slot: Slot) -> bool:
-    """Whether this is the first dose of another amount at its time of day; at a new time, of an amount not taken the day before."""
+    """Whether this is the first dose at its time of day since its amount changed; at a new time of day, since an amount came that is new."""
     version = course.current
-    first_day = phase_spans(version.followed)[min(slot.phase_no, len(version.followed.phases)) - 1].starts
-    if slot.local_date not in (first_day, version.effective_at.astimezone(version.plan.tz).date()):
+    phase = _phase_of(course, slot)
+    began = max(phase_spans(version.followed)[slot.phase_no - 1].starts, version.effective_at.astimezone(version.plan.tz).date())
+    if (slot.local_date - began).days > phase.every_n_days:
         return False
-    same_day: set[Amount] = set()
     before = previous_slot(course, slot.due_at)
-    last_day = None if before is None else before.local_date - timedelta(days=1)
-    while before is not None and last_day is not None and before.local_date >= last_day:
+    while before is not None and _phase_of(course, before).doses == phase.doses:
         if before.local_time == slot.local_time:
-            return before.amount != slot.amount
-        same_day.add(before.amount)
+            return False
         before = previous_slot(course, before.due_at)
-    return bool(same_day) and slot.amount not in same_day
+    if before is None:
+        return False
+    usual = {dose.at: dose.amount for dose in _phase_of(course, before).doses}
+    return usual[slot.local_time] != slot.amount if slot.local_time in usual else slot.amount not in usual.values()
+
+
+def _phase_of(course: Course, slot: Slot) -> Phase:
+    version = next(version for version in reversed(course.versions) if version.effective_at <= slot.due_at or version.no == 1)
+    return version.followed.phases[slot.phase_no - 1]
 
 
 def _differs_from_bottle(plan: StoredPlan, slot: Slot) -> bool:

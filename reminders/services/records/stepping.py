@@ -187,6 +187,9 @@ def _step_words(patient: Patient, plan: StoredPlan, old: Phase, new: Phase, star
     if len(changed) == 1 and before.keys() == after.keys():
         at, amount = next(iter(changed.items()))
         return "step", {**day, "time": time_words(at, patient.language), "amount": _in_tablets(plan, amount)}
+    dropped = before.keys() - after.keys()
+    if len(dropped) == 1 and not changed:
+        return "step_dropped", {**day, "time": time_words(dropped.pop(), patient.language)}
     return "step_mixed", day
 
 

@@ -27,8 +27,17 @@ def suspend(c: Connection, patient: Patient, plan: StoredPlan, *, reason: str, b
     plans.add_event(c, plan.clinic_id, plan.id, kind="suspended", state=PlanState.SUSPENDED, by=by, at=now, reason=reason)
     withdraw(c, patient, plan, why="suspended", now=now)
     plans.put_on_clock(c, [plans.read(c, [plan.id])[plan.id]])
-    draft = Draft(template, "suspend", f"suspend:{plan.id}:{now:%Y%m%dT%H%M%S}", plan_id=plan.id, expires_at=now + timedelta(days=1))
+    at = now if by != "doseline" else _civil(patient, plan, now)
+    cause = f"suspend:{plan.id}:{now:%Y%m%dT%H%M%S}"
+    draft = Draft(template, "suspend", cause, plan_id=plan.id, send_at=at, expires_at=at + timedelta(days=1))
     texts.queue(c, patient, patient.line, draft, now=now)
+
+
+def _civil(patient: Patient, plan: StoredPlan, now: datetime) -> datetime:
+    """Now, or when the quiet hours end; but before the next dose would have been due."""
+    due_at = plans.following(plan)
+    morning = patient.quiet.next_end(now, patient.tz) if patient.quiet.contains(now, patient.tz) else now
+    return morning if due_at is None else max(now, min(morning, due_at))
 
 
 def withdraw(c: Connection, patient: Patient, plan: StoredPlan, *, why: str, now: datetime) -> None:
@@ -38,7 +47,7 @@ def withdraw(c: Connection, patient: Patient, plan: StoredPlan, *, why: str, now
     silent = [dose for dose in waiting if not texts.sent_with(c, dose.id)]
     doses.learn(c, {dose.id: [DoseEvent(EventKind.NOT_DUE, now, why=why)] for dose in silent if dose.state is DoseState.PENDING}, now=now)
     for dose in waiting:
-        if dose not in silent:
+        if dose not in silent and now < dose.times.offered_until:
             _correct(c, patient, dose, now=now)
     texts.close_questions_of_texts(c, cancelled, at=now)
 
