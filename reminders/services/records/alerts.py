@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select, update
 
 from reminders.domain.clinic_hours import ClinicHours
+from reminders.domain.contact import Role
 from reminders.services.records import plans
 from reminders.services.records.audit import Entry, write_audit
 from reminders.services.records.ledger import ALERT, PLAN, insert_once, new_id, rows
@@ -65,6 +66,15 @@ def raise_once(c: Connection, patient: Patient, notice: Notice, *, now: datetime
     if notice.clinical:  # a new clinical alert can overturn a step already announced
         plans.touched(c, _plans_of(c, patient.id, notice.plan_id), at=now)
     return str(row["id"])
+
+
+def texts_stopped(patient: Patient, contact_point_id: str, *, cause: str) -> Notice:
+    """The alert that a number has opted out: urgent where it is the patient's or their proxy's, for the medicine goes on."""
+    mine = any(line.contact_point_id == contact_point_id and line.role is not Role.CAREGIVER for line in patient.lines)
+    words = (
+        "The patient ended the texts. The medicine has not ended: call, and agree how to go on." if mine else "A caregiver ended the texts."
+    )
+    return Notice("texts_stopped", "urgent" if mine else "info", cause, words, clinical=mine)
 
 
 def deadline(clinic: Clinic, severity: str, now: datetime) -> datetime | None:

@@ -57,10 +57,23 @@ class Due:
         records = self.records.get(plan.profile.ingredient, ())
         return any((record.plan, record.slot_date, record.number) == (plan.id, *slot.key) for record in records)
 
+    def plan(self, plan_id: str) -> StoredPlan | None:
+        """One of the patient's plans that are not over."""
+        return next((plan for plan in self.plans if plan.id == plan_id), None)
+
     def upcoming(self, plan: StoredPlan, now: datetime) -> tuple[Slot, ...]:
         """The coming two days' slots of the same ingredient in the patient's other plans."""
         others = [other for other in self.plans if other.id != plan.id and other.profile.ingredient == plan.profile.ingredient]
         return tuple(slot for other in others if other.state in plans.ON_CLOCK for slot in slots_between(other.course, now, now + 2 * DAY))
+
+
+def tag(one: Due, plan: StoredPlan) -> str:
+    """What is added to the words for when, to say whose dose it is, and which: initials for a shared phone, a letter for several plans."""
+    line = one.patient.line
+    initials = "".join(name[0] for name in one.patient.name.split()[:2]) if line and line.shared else ""
+    letter = plan.label[0].upper() if plan.label and len(one.plans) > 1 else ""
+    which = " ".join(part for part in (initials, letter) if part)
+    return f" ({which})" if which else ""
 
 
 def claim(c: Connection, *, now: datetime, limit: int, only: str | None = None) -> list[str]:

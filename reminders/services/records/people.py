@@ -144,6 +144,16 @@ def opt(c: Connection, contact_point_id: str, *, out: bool, given_by: str, at: d
     insert_all(c, CONSENT, evidence)
 
 
+def opted_out(c: Connection, contact_point_id: str) -> bool:
+    """Whether STOP stands on a number."""
+    return c.scalar(select(CONTACT_POINT.c.opted_out_at).where(CONTACT_POINT.c.id == contact_point_id)) is not None
+
+
+def doubt_number(c: Connection, contact_point_id: str) -> None:
+    """Send nothing more to a number that may be somebody else's, until it is verified again."""
+    c.execute(update(CONTACT_POINT).where(CONTACT_POINT.c.id == contact_point_id).values(verified_at=None))
+
+
 def mark_unusable(c: Connection, contact_point_id: str, *, at: datetime) -> None:
     """Stop using a number that cannot be texted, until a person proves it again."""
     c.execute(update(CONTACT_POINT).where(CONTACT_POINT.c.id == contact_point_id).values(unusable_at=at, verified_at=None))

@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 ANSWER_LIFE = timedelta(hours=4)
 """How long an answer to a person is worth sending [our default]: they wrote, and wait for it."""
 
-ALWAYS = frozenset({"texts_stopped", "number_check", "consent_ask"})
-"""The texts that need no consent on record: the one confirmation of STOP, and the two that ask for consent."""
+ALWAYS = frozenset({"texts_stopped", "wrong_number", "number_check", "consent_ask"})
+"""The texts that need no consent on record: the last word to a number, and the two that ask for consent."""
 
 
 @dataclass(frozen=True)
@@ -196,9 +196,8 @@ def cancel_queued(
         wanted.append(TEXT_OUT.c.plan_id == plan_id)
     if kinds is not None:
         wanted.append(TEXT_OUT.c.kind.in_(list(kinds)))
-    ids = list(c.scalars(select(TEXT_OUT.c.id).where(*wanted)))
-    c.execute(update(TEXT_OUT).where(TEXT_OUT.c.id.in_(ids)).values(state="cancelled"))
-    return ids
+    # One statement: between a look and a write, a sender could claim the text.
+    return list(c.scalars(update(TEXT_OUT).where(*wanted).values(state="cancelled").returning(TEXT_OUT.c.id)))
 
 
 def waiting_causes(c: Connection, plan_id: str, *, kind: str) -> list[str]:

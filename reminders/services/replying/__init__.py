@@ -5,20 +5,24 @@ A reply answers only for the people behind its own number, and no reply changes 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from db.engine import writing
 from reminders.domain.contact import Role
+from reminders.domain.dose_state import DoseState
 from reminders.messaging import intents as i
+from reminders.messaging.questions import Answered, AskOnce, NoQuestion, Outcome, Why
 from reminders.messaging.replies import parse
+from reminders.messaging.texts import when
 from reminders.services.records import due, people, texts
 from reminders.services.records.alerts import Notice
+from reminders.services.records.texts import Asked, Draft
 from reminders.services.replying import asked, doses_said, safety
 from reminders.services.replying.talk import Talk, simply
-from reminders.services.replying.which_dose import Candidate, Meant, NoDose, Several, current, early, is_named, named, unnamed
+from reminders.services.replying.which_dose import Candidate, Meant, NoDose, Several, Statement, current, early, is_named, named, unnamed
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -64,116 +68,136 @@ def _converse(c: Connection, behind: list[Row], *, sid: str, body: str, at: date
         questions=tuple(texts.open_questions(c, [point], now=at)),
     )
     reading = parse(body, language=standing[0].patient.language)
-    understood = [_take(talk, intent) for intent in reading.intents]
-    if reading.unread and any(understood):
-        talk.alert(
-            talk.everyone[:1],
-            Notice("unread_words", "info", f"unread {sid}", "Part of a text was not understood. Read it.", clinical=False, owner="clinic"),
-        )
+    _understand(talk, reading)
     names = ", ".join(type(intent).__name__ for intent in reading.intents)
-    texts.read_as(c, sid, reading=names, understood=any(understood))
+    texts.read_as(c, sid, reading=names, understood=not talk.misread)
 
 
-def _take(talk: Talk, intent: i.Intent) -> bool:
-    """Let one meaning of a text take effect; say whether it could."""
-    if isinstance(intent, EVERYBODYS):
+def _understand(talk: Talk, reading: i.Reading) -> None:
+    """Let everything a text says take effect: what must not wait, the answer to what was asked, and the rest."""
+    outcome = asked.find(talk, reading)
+    talk.alarmed = any(isinstance(intent, ALARMS) and not getattr(intent, "negated", False) for intent in reading.intents)
+    first = [intent for intent in reading.intents if isinstance(intent, FIRST)]
+    for intent in first:
+        _take(talk, intent)
+    match outcome:
+        case Answered():
+            for answer in (outcome, *outcome.also):
+                asked.answer(talk, answer)
+        case AskOnce():
+            asked.ask_back(talk, outcome, reading)
+        case NoQuestion(why=why):
+            if why in UNREADABLE:
+                _not_understood(talk)
+    for left in _left(outcome, reading):
+        if left not in first:
+            _take(talk, left)
+    asked.settle(talk)
+    if reading.unread and not talk.misread:
+        words = "Part of a text was not understood. Read it."
+        talk.alert(talk.everyone[:1], Notice("unread_words", "info", f"unread {talk.sid}", words, clinical=False, owner="clinic"))
+    talk.tell_hours()
+
+
+def _left(outcome: Outcome, reading: i.Reading) -> Sequence[i.Intent]:
+    """The meanings that take effect on their own: those no question has used up."""
+    match outcome:
+        case Answered(rest=rest):
+            return rest
+        case AskOnce():
+            return [intent for intent in reading.intents if not isinstance(intent, STATEMENTS)]
+        case NoQuestion(why=why) if why in UNREADABLE:
+            return [intent for intent in reading.intents if not isinstance(intent, STATEMENTS)]
+        case _:
+            said = any(isinstance(intent, i.Taken | i.NotTaken | i.LateQuestion) for intent in reading.intents)
+            return [intent for intent in reading.intents if not (said and isinstance(intent, i.Digit))]  # "1 taken" says it once
+
+
+def _take(talk: Talk, intent: i.Intent) -> None:
+    """Let one meaning of a text take effect, or say that it was not understood."""
+    if isinstance(intent, EVERYBODYS) or (talk.answers and type(intent) in SAID):
         SAID[type(intent)](talk, intent)
-        return True
-    if asked.answer(talk, intent):
-        return True
-    if talk.answers and type(intent) in SAID:
-        SAID[type(intent)](talk, intent)
-        return True
-    _not_understood(talk)
-    return False
+    else:
+        _not_understood(talk)
 
 
-EVERYBODYS = (i.RedFlag, i.SelfHarm, i.OptOut, i.OptIn, i.HelpWanted, i.WrongNumber)
+EVERYBODYS = (i.RedFlag, i.SelfHarm, i.OptOut, i.OptIn, i.HelpWanted, i.WrongNumber, i.StoppedTaking, i.OutOfMedicine)
 """What anybody may say, a caregiver too."""
+
+ALARMS = (i.RedFlag, i.SelfHarm, i.StoppedTaking)
+"""Beside these, nothing says "you can take your dose": no more may be safe, or none."""
+
+FIRST = (i.SelfHarm, i.RedFlag, i.OptOut, i.StoppedTaking, i.WantsToStop, i.OptIn, i.WrongNumber, i.TookDouble, i.TookHalf, i.Vomited)
+"""What takes effect before an answer does: danger, the end of texts, and what makes the next dose a person's decision."""
+
+UNREADABLE = frozenset({Why.CONTRADICTION, Why.ASKED_ALREADY})
+"""A short answer that says two things at once, or that could still mean either of two after it was asked which."""
+
+STATEMENTS = (i.Digit, i.Taken, i.NotTaken, i.Yes, i.No, i.SomeTaken, i.NoneOfThem, i.OnTime, i.TookBoth, i.Named, i.Label)
+"""What only says something of a dose or to a question."""
 
 
 def _not_understood(talk: Talk) -> None:
     """One short menu, shown to staff, and no state changes."""
-    for one in talk.everyone[:1]:
-        talk.say(one.patient, simply("not_understood", "menu"))
-        words = "A text was not understood. Read it."
-        talk.alert([one], Notice("unreadable", "info", f"unreadable {talk.sid}", words, clinical=False, owner="clinic"))
+    talk.misread = True
+    talk.reply(simply("not_understood", "menu"))
+    words = "A text was not understood. Read it."
+    talk.alert(talk.everyone[:1], Notice("unreadable", "info", f"unreadable {talk.sid}", words, clinical=False, owner="clinic"))
 
 
-def _about_a_dose(talk: Talk, intent: Any, then: str) -> None:  # noqa: ANN401 - any meaning that names a dose
+def _about_a_dose(talk: Talk, said: Statement, then: str) -> None:
     """Find the dose that is meant, and let what was said of it take effect; ask once if it could be two."""
-    meant = _meant(talk, intent, then)
-    match meant:
-        case Candidate():
-            if then == "taken":
-                doses_said.taken(talk, meant, intent)
-            else:
-                asked.THEN[then](talk, meant)
-            asked.settle(talk, {meant.dose.id})
-        case Several():
-            doses_said.ask_which(talk, meant, then=then)
+    match _meant(talk, said):
+        case Candidate() as meant if then == "taken":
+            doses_said.taken(talk, meant, said)
+            if meant.dose.state is DoseState.TAKEN and not doses_said.told_times(talk, meant, said):
+                doses_said.advise(talk, meant)  # told before: it is down as taken, and is not to be taken again
+        case Candidate() as meant:
+            asked.THEN[then](talk, meant)
+        case Several() as several:
+            doses_said.ask_which(talk, several, answers={each.dose.id: then for each in several.candidates})
         case NoDose():
             _no_dose(talk, then)
 
 
-def _meant(talk: Talk, intent: Any, then: str) -> Meant:  # noqa: ANN401
-    if is_named(intent):
-        return named(talk, intent)
-    if then == "late":
-        return current(talk, None)
-    about = asked.dose_question(talk)
-    if len(about) == 1:
-        return about[0]
-    if len(about) > 1:
-        return Several(tuple(about))
+def _meant(talk: Talk, said: Statement) -> Meant:
+    if isinstance(said, i.LateQuestion):
+        return named(talk, said) if is_named(said) else current(talk)
+    if is_named(said):
+        return (early(talk, said) if isinstance(said, i.Taken) and not said.day else None) or named(talk, said)
     found = unnamed(talk)
-    if isinstance(found, NoDose) and then == "taken":
-        return early(talk) or found
-    return found
+    if isinstance(found, NoDose) and isinstance(said, i.Taken):
+        found = early(talk) or found
+    return current(talk) if isinstance(found, NoDose) else found
 
 
 def _no_dose(talk: Talk, then: str) -> None:
-    """Nothing can be meant: a person is asked rather than anything guessed."""
+    """Nothing can be meant: it is asked about, and a person told, rather than anything guessed."""
     for one in talk.answers[:1]:
         if then == "taken":
             words = "The patient says they took a dose, but none is due or open. Ask which, and when."
             talk.alert([one], Notice("took_unknown", "warning", f"unknown {talk.sid}", words))
-            talk.say(one.patient, simply("noted", "answer"))
+            ends = talk.now + doses_said.TIME_ASKED
+            fields = {"when": when(talk.at, one.patient.tz, one.patient.language)}
+            talk.say(one.patient, Draft("no_dose_due", "question", "", fields=fields, expires_at=ends, asks=Asked("no_dose_due", ends)))
         else:
             talk.say(one.patient, simply("ask_provider", "advice"))
-
-
-def _taken(talk: Talk, intent: i.Taken) -> None:
-    everything = asked.dose_question(talk) if intent.all else []
-    if everything:
-        for meant in everything:
-            doses_said.taken(talk, meant, intent)
-        asked.settle(talk, {meant.dose.id for meant in everything})
-    else:
-        _about_a_dose(talk, intent, "taken")
-
-
-def _not_taken(talk: Talk, intent: i.NotTaken) -> None:
-    everything = asked.dose_question(talk) if intent.all or not is_named(intent) else []
-    for meant in everything:
-        doses_said.not_taken(talk, meant)
-    if not everything:
-        _about_a_dose(talk, intent, "not taken")
 
 
 def _digit(talk: Talk, intent: i.Digit) -> None:
     """A digit that answers no open question means what the menu of every reminder says."""
     menu: Mapping[int, Callable[[], None]] = {
         1: lambda: _about_a_dose(talk, i.Taken(), "taken"),
-        2: lambda: _about_a_dose(talk, i.NotTaken(), "not taken"),
+        2: lambda: _about_a_dose(talk, i.NotTaken(), "not_taken"),
         3: lambda: safety.problem(talk),
     }
     menu.get(intent.n, lambda: _not_understood(talk))()
 
 
 def _odd(talk: Talk, why: str) -> None:
-    about = asked.dose_question(talk)
-    meant = about[0] if len(about) == 1 else current(talk, None)
+    meant = unnamed(talk)
+    if isinstance(meant, NoDose):
+        meant = current(talk)
     doses_said.odd(talk, meant if isinstance(meant, Candidate) else None, why)
 
 
@@ -181,8 +205,7 @@ def _tell(talk: Talk, kind: str, severity: str, words: str, *, answer: str = "no
     talk.alert(
         talk.answers, Notice(kind, severity, f"{kind} {talk.sid}", words, clinical=clinical, owner="provider" if clinical else "clinic")
     )
-    for one in talk.answers[:1]:
-        talk.say(one.patient, simply(answer, "answer"))
+    talk.reply(simply(answer, "answer"))
 
 
 def _symptoms(talk: Talk, intent: i.Symptoms) -> None:
@@ -192,26 +215,21 @@ def _symptoms(talk: Talk, intent: i.Symptoms) -> None:
     _tell(talk, "symptoms", "urgent" if severe else "info", words, clinical=severe)
 
 
-def _help(talk: Talk) -> None:
-    for one in talk.everyone[:1]:
-        talk.say(one.patient, simply("help", "help"))
-
-
 SAID: Mapping[type, Callable[[Talk, Any], None]] = MappingProxyType(
     {
         i.RedFlag: safety.red_flag,
         i.SelfHarm: lambda talk, said: safety.self_harm(talk, negated=said.negated),
         i.OptOut: lambda talk, _: safety.opt_out(talk),
         i.OptIn: lambda talk, _: safety.opt_in(talk),
-        i.HelpWanted: lambda talk, _: _help(talk),
+        i.HelpWanted: lambda talk, _: talk.reply(simply("help", "help")),
         i.WrongNumber: lambda talk, _: safety.wrong_number(talk),
         i.StoppedTaking: lambda talk, _: safety.stopped_taking(talk),
         i.WantsToStop: lambda talk, _: safety.wants_to_stop(talk),
         i.OutOfMedicine: lambda talk, said: safety.out_of_medicine(talk, soon=said.soon),
         i.Refill: safety.refill,
         i.Problem: lambda talk, _: safety.problem(talk),
-        i.Taken: _taken,
-        i.NotTaken: _not_taken,
+        i.Taken: lambda talk, said: _about_a_dose(talk, said, "taken"),
+        i.NotTaken: lambda talk, said: _about_a_dose(talk, said, "not_taken"),
         i.LateQuestion: lambda talk, said: _about_a_dose(talk, said, "late"),
         i.Digit: _digit,
         i.TookDouble: lambda talk, _: _odd(talk, "took two"),

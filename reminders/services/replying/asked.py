@@ -1,4 +1,4 @@
-"""Answers to what was asked: which question a short answer belongs to, and what follows from it."""
+"""Answers to what was asked: what follows from each, once `messaging/questions.py` has said which question a text answers."""
 
 from __future__ import annotations
 
@@ -8,12 +8,14 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from reminders.domain.dose_state import DoseEvent, EventKind
-from reminders.messaging.intents import Digit, Intent, Label, No, NoneOfThem, OnTime, SomeTaken, Taken, TookBoth, Yes
+from reminders.messaging.intents import Reading
+from reminders.messaging.question_words import answer_of
+from reminders.messaging.questions import Answered, AskOnce, Meaning, Outcome, Question, QuestionKind, question_for
 from reminders.services.records import alerts, doses, plans, texts
 from reminders.services.records.alerts import Notice
 from reminders.services.replying import doses_said, safety
 from reminders.services.replying.talk import simply
-from reminders.services.replying.which_dose import Candidate, Several, of_ids
+from reminders.services.replying.which_dose import Candidate, Several, local_due, of_ids
 
 if TYPE_CHECKING:
     from reminders.services.records.due import Due
@@ -21,230 +23,223 @@ if TYPE_CHECKING:
     from reminders.services.replying.talk import Talk
 
 DELIVERED = 4
+"""The rank of a text proved to have arrived."""
 
-DIGITS: Mapping[str, int] = MappingProxyType(
-    {
-        "dose": 3,
-        "on_time_or_now": 2,
-        "which_dose": 3,
-        "why_not_taken": 5,
-        "silence": 3,
-        "outage": 3,
-        "catch_up": 2,
-        "no_dose_due": 2,
-        "caregiver_check": 1,
-    }
-)
-"""How many numbered answers each kind of question has."""
+def find(talk: Talk, reading: Reading) -> Outcome:
+    """Find the question that a text answers."""
+    return question_for(reading, questions(talk), talk.at, roles=talk.roles)
 
 
-def digit_of(kind: str, intent: Intent) -> int | None:
-    """Which numbered answer a short answer means to a kind of question; None: it answers no such question."""
-    match intent:
-        case Digit(n=n):
-            return n if 1 <= n <= DIGITS[kind] else None
-        case Yes():
-            return 1 if kind in {"dose", "no_dose_due", "caregiver_check"} else None
-        case No():
-            return 2 if kind in {"dose", "no_dose_due"} else None
-        case NoneOfThem():
-            return {"dose": 2, "silence": 3, "outage": 3, "which_dose": 3}.get(kind)
-        case SomeTaken():
-            return 2 if kind in {"silence", "outage", "catch_up"} else None
-        case OnTime():
-            return 1 if kind == "on_time_or_now" else None
-        case Taken(all=True):
-            return 1 if kind in {"silence", "outage", "catch_up", "dose"} else None
-        case Taken(now=True):
-            return 2 if kind == "on_time_or_now" else None
-        case _:
-            return None
+def questions(talk: Talk) -> list[Question]:
+    """What this phone was asked and can still answer, oldest first.
+
+    Of reminders for several people that came in one minute, nobody can say which was read last.
+    """
+    known = {meant.dose.id: meant for meant in of_ids(talk, {dose_id for row in talk.questions for dose_id in json.loads(row["doses"])})}
+    found: list[Question] = []
+    for row in talk.questions:
+        together = any(_asked_together(row, other) for other in talk.questions[: len(found)])
+        found.append(_question(row, known, delivered=row["rank"] >= DELIVERED and not together))
+    return found
 
 
-def answer(talk: Talk, intent: Intent) -> bool:
-    """Let a short answer answer the last question it can; False if it answers none."""
-    fitting = [question for question in talk.questions if digit_of(question["kind"], intent) is not None]
-    if isinstance(intent, Label | TookBoth):
-        fitting = talk.questions_of(["dose"])
-    if not fitting:
-        return False
-    question = fitting[-1]
-    if len(fitting) > 1 and question["rank"] < DELIVERED and _both_about_doses(fitting[-2], question):
-        before, last = of_ids(talk, json.loads(fitting[-2]["doses"])), of_ids(talk, json.loads(question["doses"]))
-        if before and last:
-            doses_said.ask_which(talk, Several((before[-1], last[0])), then="taken" if digit_of("dose", intent) == 1 else "not taken")
-            return True
-    if isinstance(intent, Label):
-        return _by_label(talk, question, intent)
-    if isinstance(intent, TookBoth):
-        return _both(talk, question)
-    digit = digit_of(question["kind"], intent)
-    assert digit is not None  # noqa: S101 - fitting questions only
-    texts.answered(talk.c, question["id"], str(digit), at=talk.at)
-    talk.questions = tuple(other for other in talk.questions if other["id"] != question["id"])
-    ANSWERS[question["kind"]](talk, question, digit)
-    return True
+def _question(row: Row, known: Mapping[str, Candidate], *, delivered: bool) -> Question:
+    about = tuple(json.loads(row["doses"]))
+    letters = {dose_id: letter for letter, dose_id in json.loads(row["labels"]).items()} if row["kind"] == "dose" else {}
+    return Question(
+        id=row["id"],
+        kind=QuestionKind(row["kind"]),
+        doses=about,
+        asked_at=row["asked_at"],
+        expires_at=row["expires_at"],
+        delivered=delivered,
+        labels=tuple(letters.get(dose_id, "") for dose_id in about) if letters else (),
+        dues=tuple(local_due(known[dose_id].one, known[dose_id].dose.slot) for dose_id in about) if set(about) <= set(known) else (),
+    )
 
 
-def dose_question(talk: Talk) -> list[Candidate]:
-    """The doses of the newest open question about a dose."""
-    asked = talk.questions_of(["dose"])
-    return of_ids(talk, json.loads(asked[-1]["doses"])) if asked else []
+def _asked_together(row: Row, other: Row) -> bool:
+    same_kind = row["kind"] == other["kind"] == QuestionKind.DOSE.value
+    return bool(same_kind and row["patient_id"] != other["patient_id"] and row["asked_at"] == other["asked_at"])
 
 
-def settle(talk: Talk, dose_ids: set[str]) -> None:
-    """Close the questions whose doses have all been answered for, in whatever words."""
-    for question in talk.questions_of(["dose"]):
-        about = set(json.loads(question["doses"]))
-        if about & dose_ids and all(_answered(dose) for dose in doses.read(talk.c, about).values()):
-            texts.answered(talk.c, question["id"], "in words", at=talk.at)
+def answer(talk: Talk, answered: Answered) -> None:
+    """Let an answer take effect, and close its question unless doses of it are still unanswered for."""
+    question = answered.question
+    ANSWERS[question.kind](talk, answered)
+    if question.kind is not QuestionKind.DOSE or answered.doses == question.doses:
+        texts.answered(talk.c, question.id, answered.meaning.value, at=talk.at)
 
 
-def _answered(dose: doses.StoredDose) -> bool:
-    return dose.standing.answered and dose.state not in doses.WAITING
-
-
-def _both_about_doses(one: Row, other: Row) -> bool:
-    return bool(one["kind"] == other["kind"] == "dose")
-
-
-def _by_label(talk: Talk, question: Row, intent: Label) -> bool:
-    """In a text about several medicines, a letter means that only this one was taken."""
-    dose_id = json.loads(question["labels"]).get(intent.letter)
-    if dose_id is None:
-        return False
-    for meant in of_ids(talk, [dose_id]):
-        doses_said.taken(talk, meant)
-    return True
-
-
-def _both(talk: Talk, question: Row) -> bool:
-    about = of_ids(talk, json.loads(question["doses"]))
-    if len(about) == 1:
-        doses_said.odd(talk, about[0], "took two")
-    else:
-        _dose(talk, question, 1)
-    return True
-
-
-def _dose(talk: Talk, question: Row, digit: int) -> None:
-    about = of_ids(talk, json.loads(question["doses"]))
-    if digit == 3:  # noqa: PLR2004 - the number printed in every reminder
-        safety.problem(talk)
+def ask_back(talk: Talk, ask: AskOnce, reading: Reading) -> None:
+    """Two questions could be meant: ask once which dose, and remember what the text would say to each."""
+    answers: dict[str, Answered] = {}
+    for question in ask.questions:
+        said = next((found for intent in reading.intents if (found := answer_of(question, intent, talk.at)) is not None), None)
+        if said is not None and said.doses:
+            answers[said.doses[-1]] = said
+    about = of_ids(talk, answers)
+    if len(about) > 1:
+        meanings = {dose_id: f"{said.question.id} {said.meaning.value}" for dose_id, said in answers.items()}
+        doses_said.ask_which(talk, Several(tuple(about)), answers=meanings)
         return
-    for meant in about:
-        if digit == 1:
-            doses_said.taken(talk, meant)
-        else:
+    question = ask.questions[-1]  # both are about one dose: the last question asked is answered
+    for intent in reading.intents:
+        if (found := answer_of(question, intent, talk.at)) is not None:
+            answer(talk, found)
+
+
+def settle(talk: Talk) -> None:
+    """Close the questions whose doses have all been answered for, in whatever words."""
+    for row in talk.questions:
+        about = doses.read(talk.c, json.loads(row["doses"])).values() if row["kind"] == QuestionKind.DOSE.value else ()
+        if about and all(dose.standing.answered and dose.state not in doses.WAITING for dose in about):
+            texts.answered(talk.c, row["id"], "in words", at=talk.at)
+
+
+def _dose(talk: Talk, answered: Answered) -> None:
+    """An answer for several doses is for those not yet answered for: after "A", "2" says that B was not taken."""
+    about = of_ids(talk, answered.doses)
+    open_ones = [meant for meant in about if not meant.dose.standing.answered]
+    if answered.meaning is Meaning.PROBLEM:
+        safety.problem(talk)
+    elif answered.meaning is Meaning.SOME:
+        _some(talk, answered)
+    for meant in open_ones or about:
+        if answered.meaning is Meaning.TAKEN:
+            doses_said.taken(talk, meant, answered.said)
+        elif answered.meaning is Meaning.NOT_TAKEN:
             doses_said.not_taken(talk, meant)
 
 
-def _on_time_or_now(talk: Talk, question: Row, digit: int) -> None:
-    for meant in of_ids(talk, json.loads(question["doses"])):
-        told = meant.dose.standing.taken_by or talk.at
-        at = meant.dose.slot.due_at if digit == 1 else told
-        talk.learn(meant.dose, DoseEvent(EventKind.SAID_TAKEN, talk.at, taken_at=at, by=talk.by))
+def _when(talk: Talk, answered: Answered) -> None:
+    """Keep the time of a dose told as taken. "Just now" is as of when it was first told: by then it had been taken."""
+    for meant in of_ids(talk, answered.doses):
+        by = meant.dose.standing.taken_by or talk.at
+        told = {Meaning.ON_TIME: [meant.dose.slot.due_at], Meaning.JUST_NOW: [by]}.get(answered.meaning)
+        times = doses_said.told_times(talk, meant, answered.said) if told is None else told
+        if len(times) == 1:
+            doses_said.keep_time(talk, meant, times[0])
+        else:
+            doses_said.ask(talk, meant, "which_time")
 
 
-def _which_dose(talk: Talk, question: Row, digit: int) -> None:
-    about = of_ids(talk, json.loads(question["doses"]))
-    if digit > len(about):
-        talk.say(talk.everyone[0].patient, simply("noted", "answer"))
-        return
-    THEN[json.loads(question["labels"]).get("then", "taken")](talk, about[digit - 1])
+def _which_dose(talk: Talk, answered: Answered) -> None:
+    row = _row(talk, answered)
+    meanings = json.loads(row["labels"])
+    for meant in of_ids(talk, answered.doses):
+        question_id, _, meaning = meanings[meant.dose.id].rpartition(" ")
+        asked = next((question for question in questions(talk) if question.id == question_id), None)
+        if asked is not None:
+            answer(talk, Answered(asked, Meaning(meaning), (meant.dose.id,)))
+        elif meaning in THEN:
+            THEN[meaning](talk, meant)
+        else:
+            talk.misread = True  # what was asked can no longer be answered
+    if answered.meaning is Meaning.NEITHER:
+        one = _patient_of(talk, answered)
+        words = "A text about a dose fitted two, and the patient says neither is meant. Ask which."
+        talk.alert([one], Notice("which_dose", "warning", f"neither {answered.question.id}", words, clinical=False))
+        talk.say(one.patient, simply("noted", "answer"))
 
 
 THEN: Mapping[str, Callable[[Talk, Candidate], None]] = MappingProxyType(
     {
-        "taken": doses_said.taken,
-        "not taken": doses_said.not_taken,
+        Meaning.TAKEN.value: doses_said.taken,
+        Meaning.NOT_TAKEN.value: doses_said.not_taken,
         "late": doses_said.late_question,
-        "took two": lambda talk, meant: doses_said.odd(talk, meant, "took two"),
     }
 )
 """What was said of the dose that had to be asked for."""
 
+REASONS: Mapping[Meaning, str] = MappingProxyType({Meaning.FORGOT: "forgot", Meaning.FELT_BETTER: "felt better", Meaning.OTHER: "other"})
 
-def _why_not_taken(talk: Talk, question: Row, digit: int) -> None:
+
+def _why_not_taken(talk: Talk, answered: Answered) -> None:
     """Each reason has its action: out of medicine and feeling unwell do not wait."""
-    reason = ("forgot", "felt unwell", "out of medicine", "felt better", "other")[digit - 1]
-    one = _patient_of(talk, question)
-    if reason == "out of medicine":
+    one = _patient_of(talk, answered)
+    if answered.meaning is Meaning.OUT_OF_MEDICINE:
         safety.out_of_medicine(talk)
-    elif reason == "felt unwell":
+    elif answered.meaning is Meaning.UNWELL:
         safety.problem(talk)
     else:
-        severity = "warning" if reason == "felt better" else "info"
-        words = f"Reason given for doses not taken: {reason}."
-        notice = Notice(
-            "reason_given", severity, f"reason {question['id']}", words, plan_id=question["plan_id"], clinical=reason == "felt better"
-        )
-        talk.alert([one], notice)
+        better = answered.meaning is Meaning.FELT_BETTER
+        words = f"Reason given for doses not taken: {REASONS[answered.meaning]}."
+        cause = f"reason {answered.question.id}"
+        plan_id = _row(talk, answered)["plan_id"]
+        talk.alert([one], Notice("reason_given", "warning" if better else "info", cause, words, plan_id=plan_id, clinical=better))
         talk.say(one.patient, simply("noted", "answer"))
 
 
-def _silence(talk: Talk, question: Row, digit: int) -> None:
+def _how_many(talk: Talk, answered: Answered) -> None:
     """All: taken, recalled in one answer. None: reported as not taken. Some: a person asks which."""
-    about = of_ids(talk, json.loads(question["doses"]))
-    unknown = [meant for meant in about if meant.dose.state in (*doses.UNKNOWN, *doses.WAITING) and not meant.dose.standing.answered]
-    one = _patient_of(talk, question)
-    if digit == 1:
-        recalled = DoseEvent(EventKind.SAID_TAKEN, talk.at, taken_by=talk.at, recalled=True, by=talk.by)
-        for meant in unknown:
-            talk.learn(meant.dose, recalled)
-    elif digit == 2:  # noqa: PLR2004 - the number printed in the question
-        words = "The patient says some of the doses were taken and some were not. Ask which."
-        talk.alert([one], Notice("some_missed", "warning", f"some {question['id']}", words, plan_id=question["plan_id"], clinical=False))
-    else:
-        for meant in unknown:
-            talk.learn(meant.dose, DoseEvent(EventKind.SAID_NOT_TAKEN, talk.at, by=talk.by))
+    unknown = (*doses.UNKNOWN, *doses.WAITING)
+    about = [meant for meant in of_ids(talk, answered.doses) if meant.dose.state in unknown and not meant.dose.standing.answered]
+    for meant in about:
+        by = talk.by(meant.one)
+        if answered.meaning is Meaning.ALL:
+            talk.learn(meant.dose, DoseEvent(EventKind.SAID_TAKEN, talk.at, taken_by=talk.at, recalled=True, by=by))
+        elif answered.meaning is Meaning.NONE and meant.waiting and doses_said.is_current(talk, meant):
+            doses_said.not_taken(talk, meant)
+        elif answered.meaning is Meaning.NONE:
+            talk.learn(meant.dose, DoseEvent(EventKind.SAID_NOT_TAKEN, talk.at, by=by))
+    if answered.meaning is Meaning.SOME:
+        _some(talk, answered)
+    elif not talk.said:
+        talk.say(_patient_of(talk, answered).patient, simply("noted", "answer"))
+
+
+def _some(talk: Talk, answered: Answered) -> None:
+    one = _patient_of(talk, answered)
+    words = "The patient says that some of the doses asked about were taken and some were not. Ask which."
+    plan_id = _row(talk, answered)["plan_id"]
+    talk.alert([one], Notice("some_missed", "warning", f"some {answered.question.id}", words, plan_id=plan_id, clinical=False))
     talk.say(one.patient, simply("noted", "answer"))
 
 
-def _catch_up(talk: Talk, question: Row, digit: int) -> None:
+def _catch_up(talk: Talk, answered: Answered) -> None:
     """The evening before a step: the unknown doses become known, and the gate is decided on that at once."""
-    about = of_ids(talk, json.loads(question["doses"]))
-    if digit == 1:
-        for meant in about:
-            if meant.dose.state in (*doses.UNKNOWN, *doses.WAITING):
-                talk.learn(meant.dose, DoseEvent(EventKind.SAID_TAKEN, talk.at, taken_by=talk.at, recalled=True, by=talk.by))
-    else:
-        one = _patient_of(talk, question)
-        words = "Before the next step the patient says that some doses were missed. Ask which."
-        talk.alert([one], Notice("some_missed", "info", f"some {question['id']}", words, plan_id=question["plan_id"], clinical=False))
-    if question["plan_id"]:
-        plans.decide_step_soon(talk.c, question["plan_id"], at=talk.now)
+    _how_many(talk, answered)
+    plan_id = _row(talk, answered)["plan_id"]
+    if plan_id:
+        plans.decide_step_soon(talk.c, plan_id, at=talk.now)
 
 
-def _no_dose_due(talk: Talk, question: Row, digit: int) -> None:
-    one = _patient_of(talk, question)
-    if digit == 2:  # noqa: PLR2004 - the number printed in the question
-        for alert in alerts.open_alerts(talk.c, patient_ids=[one.patient.id], kinds=["took_when_not_due"]):
-            alerts.close(talk.c, alert, reason="the patient says it was not taken", by=talk.by, at=talk.at)
+def _no_dose_due(talk: Talk, answered: Answered) -> None:
+    one = _patient_of(talk, answered)
+    if answered.meaning is Meaning.TOOK_NONE:
+        for alert in alerts.open_alerts(talk.c, patient_ids=[one.patient.id], kinds=["took_when_not_due", "took_unknown"]):
+            alerts.close(talk.c, alert, reason="the patient says it was not taken", by=talk.by(one), at=talk.at)
     talk.say(one.patient, simply("noted", "answer"))
 
 
-def _caregiver_check(talk: Talk, question: Row, _digit: int) -> None:
-    one = _patient_of(talk, question)
+def _caregiver_check(talk: Talk, answered: Answered) -> None:
+    one = _patient_of(talk, answered)
     for alert in alerts.open_alerts(talk.c, patient_ids=[one.patient.id], kinds=["caregivers_told"]):
         alerts.acknowledge(talk.c, alert, by="caregiver", at=talk.at)
     talk.say(one.patient, simply("caregiver_thanks", "answer"))
 
 
-def _patient_of(talk: Talk, question: Row) -> Due:
-    return next(one for one in talk.everyone if one.patient.id == question["patient_id"])
+def _row(talk: Talk, answered: Answered) -> Row:
+    return next(row for row in talk.questions if row["id"] == answered.question.id)
 
 
-ANSWERS: Mapping[str, Callable[[Talk, Row, int], None]] = MappingProxyType(
+def _patient_of(talk: Talk, answered: Answered) -> Due:
+    wanted = _row(talk, answered)["patient_id"]
+    return next(one for one in talk.everyone if one.patient.id == wanted)
+
+
+ANSWERS: Mapping[QuestionKind, Callable[[Talk, Answered], None]] = MappingProxyType(
     {
-        "dose": _dose,
-        "on_time_or_now": _on_time_or_now,
-        "which_dose": _which_dose,
-        "why_not_taken": _why_not_taken,
-        "silence": _silence,
-        "outage": _silence,
-        "catch_up": _catch_up,
-        "no_dose_due": _no_dose_due,
-        "caregiver_check": _caregiver_check,
+        QuestionKind.DOSE: _dose,
+        QuestionKind.ON_TIME_OR_NOW: _when,
+        QuestionKind.WHICH_TIME: _when,
+        QuestionKind.WHICH_DOSE: _which_dose,
+        QuestionKind.WHY_NOT_TAKEN: _why_not_taken,
+        QuestionKind.SILENCE: _how_many,
+        QuestionKind.OUTAGE: _how_many,
+        QuestionKind.CATCH_UP: _catch_up,
+        QuestionKind.NO_DOSE_DUE: _no_dose_due,
+        QuestionKind.CAREGIVER_CHECK: _caregiver_check,
     }
 )

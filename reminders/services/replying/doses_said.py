@@ -2,20 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime, time, timedelta
 from typing import TYPE_CHECKING
 
-from reminders.domain.announcing import situation_of
+from reminders.domain.announcing import current_slot
 from reminders.domain.dose_state import DoseEvent, DoseState, EventKind
-from reminders.domain.missed import Advice, AskProvider, Skip, TakeNow, TooSoon, advice_for
-from reminders.domain.schedule import instant_of, next_slot, previous_slot
-from reminders.messaging.intents import Taken
-from reminders.messaging.texts import when
-from reminders.services.records import advising, doses, plans
+from reminders.domain.missed import Advice, AlreadyTaken, AskProvider, Skip, TakeNow, TooSoon
+from reminders.domain.schedule import instant_of
+from reminders.messaging.intents import Intent, Named, Taken
+from reminders.services.records import advising
 from reminders.services.records.alerts import Notice
 from reminders.services.records.texts import Asked, Draft
 from reminders.services.replying.talk import simply
-from reminders.services.replying.which_dose import Candidate, Several, current
+from reminders.services.replying.which_dose import Candidate, Several, on_turn, recent
 
 if TYPE_CHECKING:
     from reminders.services.replying.talk import Talk
@@ -23,73 +23,90 @@ if TYPE_CHECKING:
 TIME_ASKED = timedelta(hours=12)
 """How long "on time, or just now?" can be answered [our default]."""
 
+BEFORE_DUE = timedelta(hours=1)
+"""How long before its due time a dose can have been taken, when the patient names a time [our default]."""
 
-def taken(talk: Talk, meant: Candidate, intent: Taken | None = None) -> None:
+
+def taken(talk: Talk, meant: Candidate, said: Intent | None = None) -> None:
     """Keep that a dose was taken. Without a time, and later than it may be taken, ask whether on time or just now."""
     dose = meant.dose
     if dose.state is DoseState.NOT_DUE:
-        _no_dose_due(talk, meant)
+        _outside_the_plan(talk, meant)
         return
-    if dose.state is DoseState.TAKEN and (intent is None or not _tells_when(intent)):
+    told = told_times(talk, meant, said)
+    if dose.state is DoseState.TAKEN and not told:
         return
-    told = _told_time(talk, meant, intent)
-    last = dose.times.take_until
-    if told is None and (last is None or talk.at <= last) and dose.state in doses.WAITING:
-        told = talk.at
-    if told is None and dose.slot.due_at > talk.at:
-        told = talk.at  # before its reminder, there is no other time it can have been
-    by = talk.by
-    if told is not None:
-        talk.learn(dose, DoseEvent(EventKind.SAID_TAKEN, talk.at, taken_at=told, by=by))
+    if not told and _in_time(talk, meant):
+        told = [talk.at]
+    if len(told) == 1:
+        keep_time(talk, meant, told[0])
         return
-    talk.learn(dose, DoseEvent(EventKind.SAID_TAKEN, talk.at, taken_by=talk.at, by=by))
-    _ask_when(talk, meant)
+    talk.learn(dose, DoseEvent(EventKind.SAID_TAKEN, talk.at, taken_by=talk.at, by=talk.by(meant.one)))
+    ask(talk, meant, "which_time" if told else "on_time_or_now")
+
+
+def _in_time(talk: Talk, meant: Candidate) -> bool:
+    """Whether a dose told as taken, with no word of when, was taken in its time: it still is."""
+    last = meant.dose.times.take_until
+    return meant.waiting if last is None else talk.at <= last
+
+
+def keep_time(talk: Talk, meant: Candidate, taken_at: datetime) -> None:
+    """Keep when a dose was taken. Taken late, it may leave too little time before one that was announced meanwhile."""
+    talk.learn(meant.dose, DoseEvent(EventKind.SAID_TAKEN, talk.at, taken_at=taken_at, by=talk.by(meant.one)))
+    ingredient = meant.plan.profile.ingredient
+    for other in recent(talk):
+        same = other.one.patient.id == meant.one.patient.id and other.plan.profile.ingredient == ingredient
+        asked = other.dose.state is DoseState.OPEN and not other.dose.standing.answered
+        if same and asked and other.dose.slot.due_at > meant.dose.slot.due_at:
+            _warn_of(talk, other)
+
+
+def _warn_of(talk: Talk, other: Candidate) -> None:
+    """Take back a reminder that went out before we knew of a dose taken late: wait, or leave it out."""
+    one = talk.again(other.one)
+    if isinstance(advising.advice_on(one, other.plan, other.dose.slot, talk.at), TooSoon | Skip):
+        advise(talk, other)
 
 
 def not_taken(talk: Talk, meant: Candidate) -> None:
     """Keep that a dose was not taken, and say what the rule says: take it now, or leave it out."""
     dose = meant.dose
     if dose.state is DoseState.NOT_DUE:
+        talk.say(meant.one.patient, simply("noted", "answer"))
         return
-    talk.learn(dose, DoseEvent(EventKind.SAID_NOT_TAKEN, talk.at, by=talk.by))
+    talk.learn(dose, DoseEvent(EventKind.SAID_NOT_TAKEN, talk.at, by=talk.by(meant.one)))
     if dose.state is DoseState.TAKEN:
         words = f"First told as taken, then as not taken: the dose of {dose.slot.local_date} {dose.slot.local_time:%H:%M}. Ask the patient."
         talk.alert([meant.one], Notice("contradiction", "warning", f"contradiction {dose.id}", words, plan_id=meant.plan.id))
         talk.say(meant.one.patient, simply("noted", "answer"))
-        return
-    if dose.state not in doses.WAITING and not _is_current(talk, meant):
+    elif meant.waiting or is_current(talk, meant):
+        advise(talk, meant)
+    else:
         talk.say(meant.one.patient, simply("noted", "answer"))
-        return
-    advise(talk, meant)
 
 
 def late_question(talk: Talk, meant: Candidate) -> None:
     """Answer "I missed it, what now?": about the dose named, or the current one if its turn has passed."""
-    on_turn = current(talk, None)
-    if isinstance(on_turn, Candidate) and on_turn.plan.id == meant.plan.id and on_turn.dose.id != meant.dose.id:
+    turn = on_turn(talk, meant.plan)
+    if meant.dose.state is not DoseState.TAKEN and turn is not None and turn.dose.id != meant.dose.id:
         # Two slots missed: one dose at most is taken, the current slot's. The earlier one is left out.
-        talk.learn(meant.dose, *_left_out(talk, meant))
-        if on_turn.waiting and not on_turn.dose.standing.answered:
-            advise(talk, on_turn)
+        talk.learn(meant.dose, DoseEvent(EventKind.SAID_NOT_TAKEN, talk.at, by=talk.by(meant.one)))
+        if turn.waiting:
+            advise(talk, turn)
             return
     advise(talk, meant)
 
 
-def _left_out(talk: Talk, meant: Candidate) -> list[DoseEvent]:
-    if meant.dose.state is DoseState.TAKEN:
-        return []
-    return [DoseEvent(EventKind.SAID_NOT_TAKEN, talk.at, by=talk.by)]
-
-
 def advise(talk: Talk, meant: Candidate) -> None:
-    """Ask the missed-dose rule about one dose, keep what it says, and say it."""
+    """Ask the missed-dose rule about one dose, keep what it says, and say it. Beside a danger sign nothing is advised."""
+    if talk.alarmed:
+        return
     one = talk.again(meant.one)
-    plan = next((plan for plan in one.plans if plan.id == meant.plan.id), meant.plan)
-    situation = situation_of(one.standing(plan, talk.now), meant.dose.slot)
-    advice = advice_for(situation, talk.at)
-    talk.learn(meant.dose, *_advised(advice, talk))
-    draft = advising.advice_draft(one.patient, situation, _ahead(advice, plan, talk.at), cause=f"in:{talk.sid}")
-    talk.say(one.patient, _about(draft, meant))
+    plan = one.plan(meant.plan.id) or meant.plan
+    advice = advising.advice_on(one, plan, meant.dose.slot, talk.at)
+    talk.learn(meant.dose, *_advised(advice, talk.at))
+    talk.say(one.patient, advising.draft_for(one, plan, meant.dose, advice, talk.at))
     if isinstance(advice, AskProvider):
         words = f"The patient asked about a late dose and no rule answers: {advice.why}. They were told to call."
         talk.alert([one], Notice("ask_provider", "warning", f"advice {talk.sid}", words, plan_id=plan.id, clinical=False))
@@ -98,7 +115,7 @@ def advise(talk: Talk, meant: Candidate) -> None:
 def odd(talk: Talk, meant: Candidate | None, why: str) -> None:
     """Keep "took two", "half", "threw up" as told; the next announcement waits for a person."""
     if meant is not None:
-        talk.learn(meant.dose, DoseEvent(EventKind.SAID_ODD, talk.at, taken_at=talk.at, why=why, by=talk.by))
+        talk.learn(meant.dose, DoseEvent(EventKind.SAID_ODD, talk.at, taken_at=talk.at, why=why, by=talk.by(meant.one)))
     more = why == "took two"
     severity = "urgent" if more else "warning"
     who = [meant.one] if meant else list(talk.answers)
@@ -109,91 +126,61 @@ def odd(talk: Talk, meant: Candidate | None, why: str) -> None:
         talk.say(one.patient, simply("took_two" if more else "half_or_vomited", "advice-odd"))
 
 
-def ask_which(talk: Talk, several: Several, *, then: str) -> None:
-    """Two doses could be meant: ask once, by weekday and time. Never guess."""
+def ask_which(talk: Talk, several: Several, *, answers: Mapping[str, str]) -> None:
+    """Two doses could be meant: ask once, by weekday and time. Never guess. `answers` says what the choice of each dose means."""
     first, second = several.candidates[-2:]
-    patient = first.one.patient
+    ends = talk.now + TIME_ASKED
     fields = {
-        "when": when(first.dose.slot.due_at, patient.tz, patient.language),
-        "next": when(second.dose.slot.due_at, patient.tz, patient.language),
+        "when": talk.when(first.one, first.plan, first.dose.slot.due_at),
+        "next": talk.when(second.one, second.plan, second.dose.slot.due_at),
     }
-    ends = talk.now + TIME_ASKED
-    asks = Asked("which_dose", ends, (first.dose.id, second.dose.id), {"then": then})
-    talk.say(patient, Draft("which_dose", "question", "", fields=fields, expires_at=ends, asks=asks))
+    asks = Asked("which_dose", ends, (first.dose.id, second.dose.id), answers)
+    talk.say(first.one.patient, Draft("which_dose", "question", "", fields=fields, expires_at=ends, asks=asks))
 
 
-def _tells_when(intent: Taken) -> bool:
-    return intent.now or intent.at is not None or intent.ago is not None
+def told_times(talk: Talk, meant: Candidate, said: Intent | None) -> list[datetime]:
+    """The instants at which a patient can have meant that the dose was taken; none if they did not say. Two: am or pm is open."""
+    if isinstance(said, Taken) and said.now:
+        return [talk.at]
+    if isinstance(said, Taken) and said.ago is not None:
+        return [talk.at - said.ago]
+    if not isinstance(said, Taken | Named):
+        return []
+    slot, tz = meant.dose.slot, meant.plan.plan.tz
+    clocks: list[time] = [clock for clock in (said.at, said.or_at) if clock is not None]
+    days = [slot.local_date + timedelta(days=days) for days in (-1, 0, 1)]
+    possible = {instant_of(day, clock, tz) for day in days for clock in clocks}
+    return sorted(at for at in possible if slot.due_at - BEFORE_DUE <= at <= talk.at)
 
 
-def _told_time(talk: Talk, meant: Candidate, intent: Taken | None) -> datetime | None:
-    """The instant a patient says the dose was taken; None if they did not, or not so that one instant fits."""
-    if intent is None:
-        return None
-    if intent.now:
-        return talk.at
-    if intent.ago is not None:
-        return talk.at - intent.ago
-    tz, slot = meant.plan.plan.tz, meant.dose.slot
-    clocks: list[time] = [clock for clock in (intent.at, intent.or_at) if clock is not None]
-    days = (slot.local_date - timedelta(days=1), slot.local_date, slot.local_date + timedelta(days=1))
-    fitting = [at for day in days for clock in clocks if slot.due_at - timedelta(hours=1) <= (at := instant_of(day, clock, tz)) <= talk.at]
-    return fitting[-1] if fitting else None
-
-
-def _ask_when(talk: Talk, meant: Candidate) -> None:
-    patient = meant.one.patient
-    ends = talk.now + TIME_ASKED
-    fields = {"when": when(meant.dose.slot.due_at, patient.tz, patient.language)}
-    asks = Asked("on_time_or_now", ends, (meant.dose.id,))
-    talk.say(patient, Draft("on_time_or_now", "question", "", fields=fields, expires_at=ends, plan_id=meant.plan.id, asks=asks))
-
-
-def _no_dose_due(talk: Talk, meant: Candidate) -> None:
+def _outside_the_plan(talk: Talk, meant: Candidate) -> None:
     """Taken, though the plan has no dose there: asked, and shown to a person; the record stays as it is."""
-    patient, slot = meant.one.patient, meant.dose.slot
-    talk.learn(meant.dose, DoseEvent(EventKind.SAID_TAKEN, talk.at, taken_at=talk.at, by=talk.by))
-    ends = talk.now + TIME_ASKED
-    fields = {"when": when(slot.due_at, patient.tz, patient.language)}
-    asks = Asked("no_dose_due", ends, (meant.dose.id,))
-    talk.say(patient, Draft("no_dose_due", "question", "", fields=fields, expires_at=ends, plan_id=meant.plan.id, asks=asks))
+    slot = meant.dose.slot
+    talk.learn(meant.dose, DoseEvent(EventKind.SAID_TAKEN, talk.at, taken_at=talk.at, by=talk.by(meant.one)))
+    ask(talk, meant, "no_dose_due")
     words = f"The patient says they took a dose that was not due ({slot.local_date} {slot.local_time:%H:%M})."
     talk.alert([meant.one], Notice("took_when_not_due", "urgent", f"not due {meant.dose.id}", words, plan_id=meant.plan.id))
 
 
-def _is_current(talk: Talk, meant: Candidate) -> bool:
-    last = previous_slot(meant.plan.course, talk.at + timedelta.resolution)
+def ask(talk: Talk, meant: Candidate, kind: str) -> None:
+    """Ask about one dose: when it was taken, or whether it was at all; the text and its question have one name."""
+    ends = talk.now + TIME_ASKED
+    fields = {"when": talk.when(meant.one, meant.plan, meant.dose.slot.due_at)}
+    asks = Asked(kind, ends, (meant.dose.id,))
+    talk.say(meant.one.patient, Draft(kind, "question", "", fields=fields, expires_at=ends, plan_id=meant.plan.id, asks=asks))
+
+
+def is_current(talk: Talk, meant: Candidate) -> bool:
+    """Whether it is this dose's turn in its plan."""
+    last = current_slot(meant.plan.course, meant.plan.limits.min_gap, talk.at)
     return last is not None and last.key == meant.dose.slot.key
 
 
-def _advised(advice: Advice, talk: Talk) -> list[DoseEvent]:
+def _advised(advice: Advice, at: datetime) -> list[DoseEvent]:
     match advice:
-        case TakeNow(rule=rule):
-            return [DoseEvent(EventKind.ADVISED_TAKE, talk.at, why=rule)]
+        case TakeNow(rule=rule) | TooSoon(rule=rule):  # too soon: it may still be taken, only later, and stays open
+            return [DoseEvent(EventKind.ADVISED_TAKE, at, why=rule)]
         case Skip(rule=rule):
-            return [DoseEvent(EventKind.ADVISED_SKIP, talk.at, why=rule)]
-        case TooSoon(rule=rule):  # it may still be taken, only later: it stays open
-            return [DoseEvent(EventKind.ADVISED_TAKE, talk.at, why=rule)]
-        case _:
+            return [DoseEvent(EventKind.ADVISED_SKIP, at, why=rule)]
+        case AlreadyTaken() | AskProvider():
             return []
-
-
-def _ahead(advice: Advice, plan: plans.StoredPlan, at: datetime) -> Advice:
-    """Name the next dose that is still to come: of a dose long past, the rule's own next one may be past too."""
-    if isinstance(advice, Skip) and advice.next_at is not None and advice.next_at <= at:
-        coming = next_slot(plan.course, at)
-        return Skip(coming.due_at if coming else None, rule=advice.rule)
-    return advice
-
-
-def _about(draft: Draft, meant: Candidate) -> Draft:
-    return Draft(
-        draft.template,
-        draft.kind,
-        draft.cause,
-        fields=draft.fields,
-        expires_at=draft.expires_at,
-        plan_id=meant.plan.id,
-        version_no=meant.plan.course.current.no,
-        dose_id=meant.dose.id,
-    )
