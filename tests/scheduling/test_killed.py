@@ -11,7 +11,7 @@ from tests.scheduling.replica import replicas, start
 from tests.scheduling.wall import NOON, until
 
 MINUTE = timedelta(minutes=1)
-WORKERS, LIMIT = 3, 5
+LIMIT = 5
 
 
 def kill_one(workers: list[subprocess.Popen[bytes]], engine: Engine) -> None:
@@ -24,15 +24,15 @@ def kill_one(workers: list[subprocess.Popen[bytes]], engine: Engine) -> None:
     workers.append(start(engine.url.render_as_string(hide_password=False), NOON, limit=LIMIT))
 
 
-@pytest.mark.parametrize("kills", [3, pytest.param(60, marks=pytest.mark.night)])
-def test_killed_replicas_lose_and_double_nothing(engine: Engine, kills: int, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(("workers", "kills"), [(2, 2), pytest.param(3, 60, marks=pytest.mark.night)])
+def test_killed_replicas_lose_and_double_nothing(engine: Engine, workers: int, kills: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many replicas are killed in the middle of a pass, each dose is recorded once and each patient told once."""
     another = shelve_another_medicine(monkeypatch)
-    patients = 100 * kills
+    patients = 120 * kills
     enrol(engine, due_at(NOON, LABELS[0]), due_at(NOON, LABELS[1], drug=another), now=NOON - MINUTE, patients=patients)
-    with replicas(WORKERS, engine.url.render_as_string(hide_password=False), NOON, limit=LIMIT) as workers:
+    with replicas(workers, engine.url.render_as_string(hide_password=False), NOON, limit=LIMIT) as alive:
         for _ in range(kills):
-            kill_one(workers, engine)
+            kill_one(alive, engine)
         cut_short = count(engine, "dose") < 2 * patients
         until(lambda: count(engine, "dose") >= 2 * patients, within=100)
 

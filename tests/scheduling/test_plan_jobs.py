@@ -7,8 +7,10 @@ from datetime import datetime, timedelta
 import pytest
 from apscheduler.schedulers.background import BackgroundScheduler
 from apscheduler.triggers.date import DateTrigger
-from sqlalchemy import Engine
+from sqlalchemy import Engine, update
 
+from db.engine import writing
+from db.tables import metadata
 from reminders.scheduling.loop import HEARTBEAT
 from tests.builders import a_phase, a_plan
 from tests.scheduling.conftest import Assemble, Run
@@ -18,6 +20,7 @@ from tests.scheduling.wall import NOON, Wall, until
 MINUTE = timedelta(minutes=1)
 DAY = timedelta(days=1)
 BRIEFLY = timedelta(seconds=1.5)
+PLAN = metadata.tables["plan"]
 
 
 def announced(engine: Engine, doses: int = 1) -> Callable[[], bool]:
@@ -49,8 +52,23 @@ def test_a_change_in_this_process_is_seen_at_once(sqlite_engine: Engine, wall: W
         enrol(sqlite_engine, due_at(NOON + 5 * MINUTE), now=wall.now())
         running.jobs.soon()
         until(running.jobs.minutes, within=1)
+        seen = running.jobs.minutes()
 
-    assert running.jobs.minutes() == []
+    assert seen == [NOON + 5 * MINUTE]
+
+
+def test_a_minute_that_no_plan_needs_any_more_has_no_job(sqlite_engine: Engine, wall: Wall, run: Run) -> None:
+    """When the only plan due at a minute is stopped, the job of that minute goes within a second."""
+    enrol(sqlite_engine, due_at(NOON + 5 * MINUTE), now=wall.now())
+    with run(sqlite_engine) as running:
+        until(running.jobs.minutes)
+        with writing(sqlite_engine) as connection:
+            connection.execute(update(PLAN).values(state="stopped", next_due_at=None))
+        running.jobs.soon()
+        until(lambda: not running.jobs.minutes(), within=1)
+        left = running.loop.scheduler.get_jobs("plans")
+
+    assert left == []
 
 
 @pytest.mark.usefixtures("quick")
