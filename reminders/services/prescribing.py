@@ -213,7 +213,8 @@ def _only(plan: StoredPlan, *states: PlanState, to: PlanState) -> None:
 
 def _enter(c: Connection, plan: StoredPlan, state: PlanState, kind: str, *, action: StaffAct, now: datetime) -> None:
     before = {"state_before": None} if state is not PlanState.MUTED else {}
-    plans.save(c, plan, state=state.value, reason=action.reason[:400] or None, step_stage=None, **before)
+    reason = None if state is PlanState.ACTIVE else action.reason[:400] or None
+    plans.save(c, plan, state=state.value, reason=reason, step_stage=None, **before)
     phase_no = plans.current_phase(plan, now)
     plans.add_event(c, plan.clinic_id, plan.id, kind=kind, state=state, by=action.by, at=now, reason=action.reason, phase_no=phase_no)
 
@@ -298,7 +299,8 @@ def _change(
     )
     plans.put_on_clock(c, [plans.read(c, [plan.id])[plan.id]])
     if seam.problems:
-        words = f"Where the old times join the new: {', '.join(problem.value.replace('_', ' ') for problem in seam.problems)}. Call the patient."
+        problems = ", ".join(problem.value.replace("_", " ") for problem in seam.problems)
+        words = f"Where the old times join the new: {problems}. Call the patient."
         alerts.raise_once(
             c, patient, Notice("seam", "warning", f"{plan.id} v{seam.version.no}", words, plan_id=plan.id, clinical=False), now=now
         )

@@ -18,7 +18,7 @@ CHANGES = {
     "America/New_York": ("2026-03-08", "2026-11-01"),
     "America/Los_Angeles": ("2026-03-08", "2026-11-01"),
     "America/St_Johns": ("2011-03-13", "2026-11-01"),  # until 2011 at one minute past midnight
-    "America/Havana": ("2026-03-08", "2026-11-01"),  # a gap at midnight
+    "Asia/Beirut": ("2026-03-29", "2026-10-25"),  # a gap at midnight
     "America/Santiago": ("2026-09-06", "2026-04-05"),  # a gap at midnight, in the south
     "Europe/London": ("2026-03-29", "2026-10-25"),
     "Europe/Berlin": ("2026-03-29", "2026-10-25"),
