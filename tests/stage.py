@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import lru_cache
 from types import TracebackType
 from typing import Any, Self
 from zoneinfo import ZoneInfo
 
 from sqlalchemy import Engine, select
 
-from db.engine import reading
+from db.engine import make_engine, migrate, reading
 from db.tables import metadata
 from reminders.clock import HandClock
 from reminders.formats.story_file import StaffAct, StaffAction
@@ -23,6 +24,23 @@ from tests.files import File, a_caregiver, a_consent, a_dose, an_import_file
 
 YEAR = 2026
 ANA, RUI = "+12025550101", "+12025550102"
+
+
+@lru_cache(maxsize=1)
+def _template() -> Engine:
+    engine = make_engine("sqlite://")
+    migrate(engine)
+    return engine
+
+
+def empty_ledger() -> Engine:
+    """A ledger in memory at the newest migration, copied from one: migrating each would take longer than a test."""
+    engine = make_engine("sqlite://")
+    source, copy = _template().raw_connection(), engine.raw_connection()
+    source.driver_connection.backup(copy.driver_connection)  # type: ignore[union-attr]
+    source.close()
+    copy.close()
+    return engine
 
 
 def at(clock: str, zone: str = NEW_YORK) -> datetime:
@@ -61,6 +79,11 @@ class Stage:
         importing.import_file(engine, an_import_file(*(patients or [patient()])), now=self.clock.now())
         self.driver = Driver(engine, self.clock, self.transport, self._listen)
         self._listen(self.clock.now())
+
+    @classmethod
+    def on_paper(cls, *patients: File, start: str | datetime = "03-02 00:00") -> Self:
+        """Enrol the patients in an empty ledger in memory."""
+        return cls(empty_ledger(), *patients, start=start)
 
     def __enter__(self) -> Self:
         return self

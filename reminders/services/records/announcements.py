@@ -284,7 +284,7 @@ def _is_uneven(plan: StoredPlan, slot: Slot) -> bool:
 
 
 def _is_new(course: Course, slot: Slot) -> bool:
-    """Whether this is the first dose at its time of day since its amount changed; at a new time of day, since an amount came that is new."""
+    """Whether this is the first dose at its time of day since the amount there changed; at a new time, whether its amount is new."""
     version = course.current
     phase = _phase_of(course, slot)
     began = max(phase_spans(version.followed)[slot.phase_no - 1].starts, version.effective_at.astimezone(version.plan.tz).date())

@@ -251,7 +251,7 @@ def next_phase(plan: StoredPlan) -> tuple[int, date] | None:
 
 def next_step_check(plan: StoredPlan) -> datetime | None:
     """When the next step's gate is looked at: the evening before its first day. None without a next step, or while staying."""
-    coming = next_phase(plan) if plan.state is PlanState.ACTIVE else None
+    coming = next_phase(plan) if plan.state in {PlanState.ACTIVE, PlanState.MUTED} else None
     if coming is None or stage_of(plan) is Stage.DECIDED:
         return None
     if stage_of(plan) is Stage.ASKED:

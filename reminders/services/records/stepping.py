@@ -10,7 +10,7 @@ from sqlalchemy import select
 
 from reminders.domain.dose_state import DoseState
 from reminders.domain.gate import AwaitYes, GateFacts, GateResult, Stay, Step, StepFlagged, decide_step, gate
-from reminders.domain.plan import Amount, Phase
+from reminders.domain.plan import AdvancePolicy, Amount, Phase
 from reminders.domain.plan_state import PlanState
 from reminders.domain.schedule import instant_of, phase_spans
 from reminders.domain.tablets import tablets_text
@@ -54,10 +54,13 @@ def look(c: Connection, plan_id: str, patient_id: str, *, now: datetime) -> None
     patient = people.patients(c, [patient_id])[patient_id]
     plan = plans.read(c, [plan_id])[plan_id]
     coming = plans.next_phase(plan)
-    if plan.state is not PlanState.ACTIVE or coming is None:
+    if plan.state not in {PlanState.ACTIVE, PlanState.MUTED} or coming is None:
         plans.put_on_clock(c, [plan])
         return
     if plan.step_check_at is None or plan.step_check_at > now:
+        return
+    if plan.state is PlanState.MUTED:
+        _pass_muted(c, patient, plan, coming, now)
         return
     facts, unknown = gate_facts(c, plan, now)
     if plans.stage_of(plan) is Stage.WAITING and unknown and _ask(c, patient, plan, coming[0], unknown, now=now):
@@ -124,6 +127,26 @@ def _decide(c: Connection, patient: Patient, plan: StoredPlan, coming: tuple[int
             )
 
 
+def _pass_muted(c: Connection, patient: Patient, plan: StoredPlan, coming: tuple[int, date], now: datetime) -> None:
+    """While a plan is muted nobody can say whether its gate is met: only `as_prescribed` steps; any other policy waits for a person."""
+    if plan.course.current.plan.advance is AdvancePolicy.AS_PRESCRIBED:
+        plans.save(c, plan, step_stage=f"{Stage.DECIDED.value}:{coming[0]}")
+        plans.put_on_clock(c, [plans.read(c, [plan.id])[plan.id]])
+        return
+    phase_no, reason = coming[0] - 1, "muted when its next step came"
+    plans.open_stay(c, plan, phase_no=phase_no, since=coming[1], at=now)
+    plans.save(c, plan, state_before=PlanState.STAYING.value, step_stage=None)
+    plans.add_event(c, plan.clinic_id, plan.id, kind="stays", state=plan.state, by="doseline", at=now, reason=reason, phase_no=phase_no)
+    plans.put_on_clock(c, [plans.read(c, [plan.id])[plan.id]])
+    _tell_provider(c, patient, plan, phase_no, reason, now)
+
+
+def _tell_provider(c: Connection, patient: Patient, plan: StoredPlan, phase_no: int, reason: str, now: datetime) -> None:
+    words = f"The plan stays on phase {phase_no}: {reason}. It goes on when a provider resumes it."
+    cause = f"{plan.id} stay {now:%Y-%m-%dT%H:%M}"
+    alerts.raise_once(c, patient, Notice("plan_stays", "warning", cause, words, plan_id=plan.id, clinical=False), now=now)
+
+
 def stay(
     c: Connection, patient: Patient, plan: StoredPlan, *, since: date, phase_no: int, reason: str, now: datetime, by: str = "doseline"
 ) -> None:
@@ -133,10 +156,8 @@ def stay(
     plans.add_event(c, plan.clinic_id, plan.id, kind="stays", state=PlanState.STAYING, by=by, at=now, reason=reason, phase_no=phase_no)
     texts.cancel_queued(c, plan_id=plan.id, kinds=("step",))
     plans.put_on_clock(c, [plans.read(c, [plan.id])[plan.id]])
-    words = f"The plan stays on phase {phase_no}: {reason}. It goes on when a provider resumes it."
-    cause = f"{plan.id} stay {now:%Y-%m-%dT%H:%M}"
     if by == "doseline":
-        alerts.raise_once(c, patient, Notice("plan_stays", "warning", cause, words, plan_id=plan.id, clinical=False), now=now)
+        _tell_provider(c, patient, plan, phase_no, reason, now)
     template, at = "stay_tapering" if falls(plan) else "stay_rising", _civil(patient, now)
     draft = Draft(template, "stay", f"stay:{plan.id}:{now:%Y%m%dT%H%M}", plan_id=plan.id, send_at=at)
     texts.queue(c, patient, patient.line, draft, now=now)
@@ -195,9 +216,3 @@ def _step_words(patient: Patient, plan: StoredPlan, old: Phase, new: Phase, star
 
 def _in_tablets(plan: StoredPlan, amount: Amount) -> str:
     return tablets_text(amount, plan.profile)
-
-
-def planned_end(plan: StoredPlan, phase_no: int) -> date | None:
-    """The first date after a phase, as the version was signed, without the open stay."""
-    spans = phase_spans(plan.course.current.plan)
-    return spans[phase_no - 1].ends
