@@ -178,11 +178,11 @@ class Telling:
     def _print_report(self, console: Console) -> None:
         console.print(Text("\nAdherence", style="bold"))
         table = Table(box=None, header_style="bold", pad_edge=False)
-        for name in ("plan", "due", "taken", "skipped", "missed", "silent", "not sent", "lower", "upper", "answered"):
+        for name in ("plan", "due", "taken", "skipped", "missed", "silent", "unsent", "lower", "upper"):
             table.add_column(name, justify="left" if name == "plan" else "right", no_wrap=True)
         for plan in reporting.adherence_of_plans(self.engine):
             states = [str(plan.states.get(state, 0)) for state in ("taken", "skipped", "missed", "unconfirmed", "not_reminded")]
-            shares = [_share(percent(share)) for share in (plan.scores.lower, plan.scores.upper, plan.scores.responded)]
+            shares = [_share(percent(share)) for share in (plan.scores.lower, plan.scores.upper)]
             table.add_row(plan.plan, str(plan.due), *states, *shares)
         console.print(Padding(table, (0, 0, 0, 2)))
         for caveat in CAVEATS:
@@ -244,7 +244,7 @@ def _grid(lines: Sequence[DoseLine]) -> Iterator[Text]:
     by_slot = {(line.local_date, line.slot_no): line for line in lines}
     yield Text("     " + _heading(days), style="dim")
     for slot_no in sorted({line.slot_no for line in lines}):
-        row = Text(f"{slot_no:>3}  ", style="dim")
+        row = Text.assemble((f"{slot_no:>3}  ", "dim"))
         for day in days:
             dose = by_slot.get((day, slot_no))
             row.append(dose.mark.value if dose else " ", style=MARKS[dose.mark][0] if dose else "")
