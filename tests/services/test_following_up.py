@@ -59,7 +59,7 @@ def test_the_answer_to_a_nudge() -> None:
 
 
 def test_said_no_and_told_to_take_it() -> None:
-    """ "2" in time keeps the dose open, for it may still be taken; if nothing more is said it was skipped by the patient."""
+    """A "2" in time keeps the dose open, for it may still be taken; if nothing more is said it was skipped by the patient."""
     with Stage.on_paper() as clinic:
         clinic.says("2", "03-02 08:10")
         advised = (clinic.doses(), clinic.texts("advice")[0][1][:60])

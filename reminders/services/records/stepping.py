@@ -12,7 +12,7 @@ from reminders.domain.dose_state import DoseState
 from reminders.domain.gate import AwaitYes, GateFacts, GateResult, Stay, Step, StepFlagged, decide_step, gate
 from reminders.domain.plan import AdvancePolicy, Amount, Phase
 from reminders.domain.plan_state import PlanState
-from reminders.domain.schedule import instant_of, phase_spans
+from reminders.domain.schedule import instant_of
 from reminders.domain.tablets import tablets_text
 from reminders.messaging.texts import date_words, time_words
 from reminders.services.records import alerts, doses, people, plans, texts
@@ -138,10 +138,10 @@ def _pass_muted(c: Connection, patient: Patient, plan: StoredPlan, coming: tuple
     plans.save(c, plan, state_before=PlanState.STAYING.value, step_stage=None)
     plans.add_event(c, plan.clinic_id, plan.id, kind="stays", state=plan.state, by="doseline", at=now, reason=reason, phase_no=phase_no)
     plans.put_on_clock(c, [plans.read(c, [plan.id])[plan.id]])
-    _tell_provider(c, patient, plan, phase_no, reason, now)
+    _tell_provider(c, patient, plan, phase_no=phase_no, reason=reason, now=now)
 
 
-def _tell_provider(c: Connection, patient: Patient, plan: StoredPlan, phase_no: int, reason: str, now: datetime) -> None:
+def _tell_provider(c: Connection, patient: Patient, plan: StoredPlan, *, phase_no: int, reason: str, now: datetime) -> None:
     words = f"The plan stays on phase {phase_no}: {reason}. It goes on when a provider resumes it."
     cause = f"{plan.id} stay {now:%Y-%m-%dT%H:%M}"
     alerts.raise_once(c, patient, Notice("plan_stays", "warning", cause, words, plan_id=plan.id, clinical=False), now=now)
@@ -157,7 +157,7 @@ def stay(
     texts.cancel_queued(c, plan_id=plan.id, kinds=("step",))
     plans.put_on_clock(c, [plans.read(c, [plan.id])[plan.id]])
     if by == "doseline":
-        _tell_provider(c, patient, plan, phase_no, reason, now)
+        _tell_provider(c, patient, plan, phase_no=phase_no, reason=reason, now=now)
     template, at = "stay_tapering" if falls(plan) else "stay_rising", _civil(patient, now)
     draft = Draft(template, "stay", f"stay:{plan.id}:{now:%Y%m%dT%H%M}", plan_id=plan.id, send_at=at)
     texts.queue(c, patient, patient.line, draft, now=now)
