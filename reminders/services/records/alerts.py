@@ -86,10 +86,17 @@ def deadline(clinic: Clinic, severity: str, now: datetime) -> datetime | None:
 
 
 def open_alerts(
-    c: Connection, *, patient_ids: Iterable[str] | None = None, plan_id: str | None = None, kinds: Iterable[str] | None = None
+    c: Connection,
+    *,
+    clinic_id: str | None = None,
+    patient_ids: Iterable[str] | None = None,
+    plan_id: str | None = None,
+    kinds: Iterable[str] | None = None,
 ) -> list[Row]:
     """The alerts not closed, oldest first."""
     wanted: list[ColumnElement[bool]] = [ALERT.c.closed_at.is_(None)]
+    if clinic_id is not None:
+        wanted.append(ALERT.c.clinic_id == clinic_id)
     if patient_ids is not None:
         wanted.append(ALERT.c.patient_id.in_(list(patient_ids)))
     if plan_id is not None:

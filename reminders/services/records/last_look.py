@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -10,13 +11,15 @@ from typing import TYPE_CHECKING
 from reminders.domain.announcing import situation_of
 from reminders.domain.contact import Contactable
 from reminders.domain.dose_state import DoseEvent, DoseState, EventKind
-from reminders.domain.missed import Announce, Ask, NotBefore, SkipThis, SkipWhy, advice_for, may_announce
+from reminders.domain.missed import Announce, Announcement, Ask, NotBefore, Situation, SkipThis, SkipWhy, may_announce
+from reminders.domain.missed import Skip as LeaveOut
 from reminders.domain.plan_state import PlanState
+from reminders.messaging.texts import when
 from reminders.messaging.wordings import DueDose
-from reminders.services.records import advising, announcements, doses, due, outbox, texts
+from reminders.services.records import advising, announcements, doses, due, outbox, people, plans, texts
 from reminders.services.records.doses import StoredDose
 from reminders.services.records.due import Due
-from reminders.services.records.texts import Draft
+from reminders.services.records.texts import ANSWER_LIFE, Asked, Draft
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -26,33 +29,59 @@ if TYPE_CHECKING:
 WANTED = frozenset({DoseState.PENDING, DoseState.OPEN, DoseState.NOT_REMINDED})
 ABOUT_DOSES = frozenset({"reminder", "resend", "nudge"})
 QUIET_STATES = frozenset({PlanState.SUSPENDED, PlanState.MUTED, PlanState.STOPPED})
+INSTEAD = frozenset({"skip_instead", "skip_last"})
+SILENTLY = frozenset({SkipWhy.TAKEN_EARLY, SkipWhy.ANSWERED, SkipWhy.TOO_LATE})
+"""Why a dose is not announced and nothing is said: it is settled, or its time is over."""
 
 
 def still_right(c: Connection, claimed: Sequence[Row], *, now: datetime) -> list[Row]:
     """Of the claimed texts, those to be sent, with their bodies as they are true now; the others are ended here."""
     patient_ids = sorted({text["patient_id"] for text in claimed if text["patient_id"]})
+    people.lock(c, patient_ids)
+    claimed = _still_ours(c, claimed)
     standing = {one.patient.id: one for one in due.gather(c, patient_ids, now=now)}
     about = doses.of_text(c, [text["id"] for text in claimed])
-    their_doses = doses.read(
-        c, [dose_id for ids in about.values() for dose_id in ids] + [text["dose_id"] for text in claimed if text["dose_id"]]
-    )
+    advised = [text["dose_id"] for text in claimed if text["dose_id"]]
+    known = doses.read(c, [dose_id for ids in about.values() for dose_id in ids] + advised)
     ready = []
     for text in claimed:
         one = standing.get(text["patient_id"])
         why = _why_not(text, one, now)
         if why is None and one is not None:
-            why = _decide_again(c, text, one, [their_doses[dose_id] for dose_id in about.get(text["id"], ())], their_doses, now=now)
+            why = _decide_again(c, text, one, [known[dose_id] for dose_id in about.get(text["id"], ())], known, now=now)
         if why is None:
             ready.append(text)
         else:
             outbox.end(c, [text], "expired" if why == "expired" else "cancelled", why=why, now=now)
+    texts.asked_now(c, ready, now=now)
     fresh = outbox.read(c, [text["id"] for text in ready])
     return [{**text, "body": fresh[text["id"]]["body"], "expires_at": fresh[text["id"]]["expires_at"]} for text in ready]
 
 
+def end_overdue(c: Connection, overdue: Sequence[Row], *, now: datetime) -> None:
+    """End texts whose time has passed: they are never sent. Advice that has gone stale is decided again instead."""
+    patient_ids = sorted({text["patient_id"] for text in overdue if text["patient_id"]})
+    people.lock(c, patient_ids)
+    advice = [text for text in overdue if text["dose_id"] and text["patient_id"] and now < text["created_at"] + ANSWER_LIFE]
+    standing = {one.patient.id: one for one in due.gather(c, sorted({text["patient_id"] for text in advice}), now=now)}
+    known = doses.read(c, [text["dose_id"] for text in advice])
+    for text in advice:
+        _advise_again(c, text, standing[text["patient_id"]], known[text["dose_id"]], now)
+    fresh = outbox.read(c, [text["id"] for text in overdue])
+    over = [text for text in fresh.values() if text["state"] == "queued" and text["expires_at"] <= now]
+    outbox.end(c, over, "expired", why="expired", now=now)
+
+
+def _still_ours(c: Connection, claimed: Sequence[Row]) -> list[Row]:
+    """The texts whose attempt is still the one that was claimed: who was asleep for too long has lost them."""
+    fresh = outbox.read(c, [text["id"] for text in claimed])
+    held = {text_id: (row["state"], row["attempt"]) for text_id, row in fresh.items()}
+    return [text for text in claimed if held.get(text["id"]) == ("sending", text["attempt"])]
+
+
 def _why_not(text: Row, one: Due | None, now: datetime) -> str | None:
     """Why a text may not go out at all any more."""
-    if now >= text["expires_at"]:
+    if now >= text["expires_at"] and text["kind"] != "advice":
         return "expired"
     if one is None or text["template"] in texts.ALWAYS:
         return None
@@ -63,7 +92,7 @@ def _why_not(text: Row, one: Due | None, now: datetime) -> str | None:
 
 
 def _decide_again(
-    c: Connection, text: Row, one: Due, about: Sequence[StoredDose], known: dict[str, StoredDose], *, now: datetime
+    c: Connection, text: Row, one: Due, about: Sequence[StoredDose], known: Mapping[str, StoredDose], *, now: datetime
 ) -> str | None:
     if text["kind"] in ABOUT_DOSES:
         return _announce_again(c, text, one, about, now)
@@ -76,74 +105,137 @@ def _decide_again(
 
 def _superseded(text: Row, one: Due) -> bool:
     """Whether the notice of a step belongs to a version, or a way of going on, that no longer holds."""
-    plan = next((plan for plan in one.plans if plan.id == text["plan_id"]), None)
+    plan = one.plan(text["plan_id"])
     return plan is None or plan.course.current.no != text["version_no"] or plan.state is not PlanState.ACTIVE
 
 
 def _announce_again(c: Connection, text: Row, one: Due, about: Sequence[StoredDose], now: datetime) -> str | None:
     """Let doses that need no text leave it; decide for each of the others whether it may still be announced so."""
-    by_id = {plan.id: plan for plan in one.plans}
-    unwanted = [
-        dose
-        for dose in about
-        if dose.plan_id not in by_id or by_id[dose.plan_id].state in QUIET_STATES or dose.state not in WANTED or dose.standing.answered
-    ]
-    staying = [dose for dose in about if dose not in unwanted]
-    if text["template"] in {"skip_instead", "skip_last"}:
-        return None if about and about[0].state is DoseState.SKIPPED else "answered"
-    if not staying:
-        return "answered"
-    return _reword(c, text, one, staying, unwanted, now=now)
-
-
-def _reword(
-    c: Connection, text: Row, one: Due, staying: Sequence[StoredDose], unwanted: Sequence[StoredDose], *, now: datetime
-) -> str | None:
-    by_id = {plan.id: plan for plan in one.plans}
-    verdicts = {dose.id: may_announce(situation_of(one.standing(by_id[dose.plan_id], now), dose.slot), now) for dose in staying}
-    left_out = [dose for dose in staying if isinstance(verdicts[dose.id], SkipThis)]
-    for dose in left_out:
-        _leave_out(c, dose, verdicts[dose.id], now)
-    remaining = [dose for dose in staying if dose not in left_out]
-    if not remaining:
-        return "left out"
-    if text["kind"] == "nudge":
-        return None if all(isinstance(verdicts[dose.id], Announce) for dose in remaining) else "too soon"
-    due_doses = [_with(announcements.due_of(one.plans, by_id[dose.plan_id], dose), verdicts[dose.id]) for dose in remaining]
-    changed = len(remaining) < len(staying) + len(unwanted) or any(dose.special for dose in due_doses)
-    if any(isinstance(verdicts[dose.id], Ask) for dose in remaining):
-        draft = announcements.asking(one.patient, remaining[0].slot.due_at)
-    elif changed and text["template"] != "late_reminder":
-        template, fields = announcements.words(one.patient, due_doses)
-        draft = Draft(template, text["kind"], text["cause"], fields=fields)
-    else:
+    why = {dose.id: _unwanted(text, one, dose) for dose in about}
+    wanted = [dose for dose in about if why[dose.id] is None]
+    if not wanted:
+        return next((each for each in why.values() if each), "answered")
+    if text["template"] in INSTEAD:
         return None
-    texts.rewrite(c, text["id"], one.patient, draft)
-    texts.drop_items(c, text["id"], [dose.id for dose in (*unwanted, *left_out)])
+    verdicts = {dose.id: may_announce(_situation(one, dose, now), now) for dose in wanted}
+    if text["kind"] == "nudge":
+        return None if all(isinstance(verdict, Announce) for verdict in verdicts.values()) else "too soon"
+    speaks_of = [dose for dose in wanted if not _is_settled(verdicts[dose.id])]
+    if not speaks_of:
+        return "expired"
+    alike = [dose for dose in speaks_of if _is_plain(verdicts[dose.id])] or speaks_of[:1]
+    _narrow(c, text, one, about, alike)
+    for dose in speaks_of:
+        if dose not in alike:
+            _send_apart(c, text, one, dose, verdicts[dose.id], now=now)
+    _reword(c, text, one, alike, verdicts, now=now)
     return None
 
 
-def _with(due_dose: DueDose, verdict: object) -> DueDose:
+def _unwanted(text: Row, one: Due, dose: StoredDose) -> str | None:
+    """Why nothing need be said of a dose any more; None: it is still to be announced."""
+    plan = one.plan(dose.plan_id)
+    if plan is not None and plan.state in QUIET_STATES:
+        return plan.state.value
+    if text["template"] in INSTEAD:
+        return None if dose.state is DoseState.SKIPPED else "answered"
+    if plan is None:
+        return "stopped"
+    return None if dose.state in WANTED and not dose.standing.answered else "answered"
+
+
+def _is_settled(verdict: Announcement) -> bool:
+    return isinstance(verdict, SkipThis) and verdict.why in SILENTLY
+
+
+def _is_plain(verdict: Announcement) -> bool:
+    """Whether a reminder of it may travel with others: it says only that the dose is due."""
+    return isinstance(verdict, Announce) and verdict.guard_after is None
+
+
+def _narrow(c: Connection, text: Row, one: Due, about: Sequence[StoredDose], kept: Sequence[StoredDose]) -> None:
+    """Let doses leave a text, and the question it asks."""
+    if len(kept) < len(about):
+        ids = [dose.id for dose in kept]
+        texts.drop_items(c, text["id"], [dose.id for dose in about if dose.id not in ids])
+        labels = {plan.label[0].upper(): dose.id for dose in kept if (plan := one.plan(dose.plan_id)) and plan.label}
+        texts.widen_question(c, text["id"], ids, labels)
+
+
+def _send_apart(c: Connection, text: Row, one: Due, dose: StoredDose, verdict: Announcement, *, now: datetime) -> None:
+    """Give a dose whose reminder must now say more than that it is due a text of its own."""
+    draft = _announcing(c, text, one, [dose], {dose.id: verdict}, now=now)
+    apart = replace(
+        draft,
+        cause=f"apart:{dose.id}",
+        expires_at=draft.expires_at or dose.times.announce_until,
+        plan_id=dose.plan_id,
+        version_no=dose.version_no,
+        items=[(dose.id, text["kind"])],
+        asks=Asked("dose", dose.times.answer_until, (dose.id,)),
+    )
+    texts.queue(c, one.patient, one.patient.line, apart, now=now)
+
+
+def _reword(
+    c: Connection, text: Row, one: Due, alike: Sequence[StoredDose], verdicts: Mapping[str, Announcement], *, now: datetime
+) -> None:
+    draft = _announcing(c, text, one, alike, verdicts, now=now)
+    if (draft.template, texts.filled(one.patient, draft)) != (text["template"], json.loads(text["fields"])):
+        texts.rewrite(c, text["id"], one.patient, draft)
+
+
+def _announcing(
+    c: Connection, text: Row, one: Due, alike: Sequence[StoredDose], verdicts: Mapping[str, Announcement], *, now: datetime
+) -> Draft:
+    """The text that announces doses as it is true now; of one that must be left out, the text that says so."""
+    first, verdict = alike[0], verdicts[alike[0].id]
+    if isinstance(verdict, Ask):
+        return replace(announcements.asking(one.patient, first.slot.due_at), kind=text["kind"])
+    if isinstance(verdict, SkipThis):
+        doses.learn(c, {first.id: [DoseEvent(EventKind.ADVISED_SKIP, now, why=verdict.why.value)]}, now=now)
+        return _leaving_out(one, first, text["kind"], now)
+    late = text["template"] == "late_reminder"
+    due_doses = [_due(one, dose, verdicts[dose.id], late=late) for dose in alike]
+    template, fields = announcements.words(one.patient, due_doses)
+    return Draft(template, text["kind"], text["cause"], fields=fields)
+
+
+def _leaving_out(one: Due, dose: StoredDose, kind: str, now: datetime) -> Draft:
+    following = _situation(one, dose, now).next_slot
+    at = {"when": when(dose.slot.due_at, one.patient.tz, one.patient.language)}
+    if following is None:
+        return Draft("skip_last", kind, "", fields=at, expires_at=dose.times.answer_until)
+    fields = {**at, "next": when(following.due_at, one.patient.tz, one.patient.language)}
+    return Draft("skip_instead", kind, "", fields=fields, expires_at=following.due_at)
+
+
+def _due(one: Due, dose: StoredDose, verdict: Announcement, *, late: bool) -> DueDose:
+    plan = one.plan(dose.plan_id)
+    assert plan is not None  # noqa: S101 - of a plan that is over no dose is announced
+    base = replace(announcements.due_of(one.plans, plan, dose), late=late)
     match verdict:
         case NotBefore(until=until):
-            return replace(due_dose, not_before=until)
+            return replace(base, not_before=until)
         case Announce(guard_after=guard_after):
-            return replace(due_dose, guard_after=guard_after)
+            return replace(base, guard_after=guard_after)
         case _:
-            return due_dose
+            return base
 
 
-def _leave_out(c: Connection, dose: StoredDose, verdict: object, now: datetime) -> None:
-    if isinstance(verdict, SkipThis) and verdict.why in {SkipWhy.TOO_SOON, SkipWhy.OVER_MAXIMUM, SkipWhy.TOO_LATE}:
-        doses.learn(c, {dose.id: [DoseEvent(EventKind.ADVISED_SKIP, now, why=verdict.why.value)]}, now=now)
+def _situation(one: Due, dose: StoredDose, now: datetime) -> Situation:
+    plan = one.plan(dose.plan_id)
+    assert plan is not None  # noqa: S101 - as above
+    return situation_of(one.standing(plan, now), dose.slot)
 
 
 def _advise_again(c: Connection, text: Row, one: Due, dose: StoredDose, now: datetime) -> None:
     """Advice is decided again: "take it by noon", queued at ten to, must not leave at half past."""
-    plan = next((plan for plan in one.plans if plan.id == dose.plan_id), None)
-    if plan is None:
+    plan = one.plan(dose.plan_id) or plans.read(c, [dose.plan_id])[dose.plan_id]  # with its last dose settled, a plan is over
+    advice = advising.advice_on(one, plan, dose.slot, now)
+    draft = advising.draft_for(one, plan, dose, advice, now)
+    if (draft.template, texts.filled(one.patient, draft)) == (text["template"], json.loads(text["fields"])) and now < text["expires_at"]:
         return
-    situation = situation_of(one.standing(plan, now), dose.slot)
-    draft = advising.advice_draft(one.patient, situation, advice_for(situation, now), cause=text["cause"])
-    if draft.template != text["template"]:
-        texts.rewrite(c, text["id"], one.patient, draft)
+    if isinstance(advice, LeaveOut):
+        doses.learn(c, {dose.id: [DoseEvent(EventKind.ADVISED_SKIP, now, why=advice.rule)]}, now=now)
+    texts.rewrite(c, text["id"], one.patient, replace(draft, expires_at=draft.expires_at or text["created_at"] + ANSWER_LIFE))

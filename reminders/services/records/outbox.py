@@ -6,13 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select, update
+from sqlalchemy import bindparam, select, update
 
 from reminders.domain.dose_state import DoseEvent, EventKind
-from reminders.services.records import doses
+from reminders.services.records import doses, people, texts
 from reminders.services.records.ledger import (
     CONTACT_POINT,
     DELIVERY_EVENT,
+    LOOP_PASS,
     TEXT_ATTEMPT,
     TEXT_OUT,
     insert_all,
@@ -27,8 +28,11 @@ if TYPE_CHECKING:
 
     from reminders.services.records.ledger import Row
 
-ENDS = {"failed", "not_sent", "expired", "cancelled"}
 LOST = {"undelivered", "failed", "canceled"}
+PROVABLE = ("sending", "unknown", "queued", "not_sent", "expired", "cancelled")
+"""The states in which a receipt of a text's last attempt still proves that it was sent after all."""
+
+RESTS = "sender rests until"
 
 
 def claim(c: Connection, *, now: datetime, lease: timedelta, limit: int) -> list[Row]:
@@ -37,7 +41,7 @@ def claim(c: Connection, *, now: datetime, lease: timedelta, limit: int) -> list
         select(TEXT_OUT, CONTACT_POINT.c.phone)
         .join(CONTACT_POINT, (CONTACT_POINT.c.id == TEXT_OUT.c.contact_point_id) & (CONTACT_POINT.c.clinic_id == TEXT_OUT.c.clinic_id))
         .where(TEXT_OUT.c.state == "queued", TEXT_OUT.c.send_at <= now, TEXT_OUT.c.expires_at > now)
-        .order_by(TEXT_OUT.c.expires_at, TEXT_OUT.c.id)
+        .order_by(TEXT_OUT.c.purpose != "emergency", TEXT_OUT.c.expires_at, TEXT_OUT.c.id)
         .limit(limit)
     )
     if c.dialect.name == "postgresql":
@@ -52,8 +56,8 @@ def claim(c: Connection, *, now: datetime, lease: timedelta, limit: int) -> list
             "lease_until": now + lease,
             "looked": 0,
         }
-        c.execute(update(TEXT_OUT).where(TEXT_OUT.c.id == row["id"]).values(taken))
         claimed.append({**row, **taken})
+    _write_each(c, claimed, ("state", "attempt", "tag", "claimed_at", "lease_until", "looked"))
     attempts = [
         {"clinic_id": row["clinic_id"], "text_id": row["id"], "attempt": row["attempt"], "tag": row["tag"], "claimed_at": now}
         for row in claimed
@@ -62,10 +66,41 @@ def claim(c: Connection, *, now: datetime, lease: timedelta, limit: int) -> list
     return claimed
 
 
+def _write_each(c: Connection, changed: Sequence[Row], columns: Sequence[str]) -> None:
+    """Write some columns of many texts, each its own values."""
+    if changed:
+        mine = (TEXT_OUT.c.clinic_id == bindparam("its_clinic")) & (TEXT_OUT.c.id == bindparam("its_id"))
+        statement = update(TEXT_OUT).where(mine).values({name: bindparam(f"new_{name}") for name in columns})
+        keys = [{"its_clinic": text["clinic_id"], "its_id": text["id"]} for text in changed]
+        c.execute(statement, [{**key, **{f"new_{name}": text[name] for name in columns}} for key, text in zip(keys, changed, strict=True)])
+
+
 def overdue(c: Connection, *, now: datetime, limit: int) -> list[Row]:
-    """The queued texts whose time has passed: they are never sent."""
-    query = select(TEXT_OUT).where(TEXT_OUT.c.state == "queued", TEXT_OUT.c.expires_at <= now).limit(limit)
-    return rows(c, locked(c, query, skip=True))
+    """The queued texts whose time has passed."""
+    return rows(c, select(TEXT_OUT).where(TEXT_OUT.c.state == "queued", TEXT_OUT.c.expires_at <= now).limit(limit))
+
+
+def resting_until(c: Connection) -> datetime | None:
+    """Until when the sender rests, because the carrier would not take more; None: it does not. Past: one text is tried first."""
+    at: datetime | None = c.scalar(select(LOOP_PASS.c.at).where(LOOP_PASS.c.name == RESTS))
+    return at
+
+
+def rest(c: Connection, *, until: datetime, now: datetime) -> None:
+    """Let the sender rest, not only one text: nothing that is due is tried before."""
+    if c.execute(update(LOOP_PASS).where(LOOP_PASS.c.name == RESTS).values(at=until)).rowcount == 0:
+        insert_once(c, LOOP_PASS, {"name": RESTS, "at": until})
+    put_off(c, until=until, now=now)
+
+
+def put_off(c: Connection, *, until: datetime, now: datetime) -> None:
+    """Put off what is due while the sender rests."""
+    c.execute(update(TEXT_OUT).where(TEXT_OUT.c.state == "queued", TEXT_OUT.c.send_at <= now).values(send_at=until))
+
+
+def rested(c: Connection) -> None:
+    """The carrier takes texts again."""
+    c.execute(LOOP_PASS.delete().where(LOOP_PASS.c.name == RESTS))
 
 
 def read(c: Connection, text_ids: Iterable[str]) -> dict[str, Row]:
@@ -73,12 +108,12 @@ def read(c: Connection, text_ids: Iterable[str]) -> dict[str, Row]:
     return {row["id"]: row for row in rows(c, select(TEXT_OUT).where(TEXT_OUT.c.id.in_(list(text_ids))))}
 
 
-def end(c: Connection, texts: Sequence[Row], state: str, *, why: str, now: datetime) -> None:
-    """End texts that will not go out; their doses learn that no text came."""
-    if not texts:
+def end(c: Connection, ended: Sequence[Row], state: str, *, why: str, now: datetime) -> None:
+    """End texts that will not go out, if this is still their attempt; their doses learn that no text came."""
+    ids = [text["id"] for text in ended if fenced(c, text, {"state": state}, states=(text["state"],))]
+    if not ids:
         return
-    ids = [text["id"] for text in texts]
-    c.execute(update(TEXT_OUT).where(TEXT_OUT.c.id.in_(ids)).values(state=state))
+    texts.close_questions_of_texts(c, ids, at=now)
     tell_doses(c, {text_id: DoseEvent(EventKind.TEXT_ENDED, now, text=text_id, why=why) for text_id in ids}, now=now)
 
 
@@ -96,7 +131,8 @@ def fenced(c: Connection, text: Row, values: Mapping[str, Any], *, states: Seque
 def note_attempt(c: Connection, text: Row, *, outcome: str, sid: str | None = None) -> None:
     """Keep what came of an attempt as evidence, whatever became of the text."""
     mine = (TEXT_ATTEMPT.c.text_id == text["id"]) & (TEXT_ATTEMPT.c.attempt == text["attempt"])
-    c.execute(update(TEXT_ATTEMPT).where(mine).values(outcome=outcome, sid=sid))
+    known = {} if sid is None else {"sid": sid}  # an id that a receipt brought is not forgotten
+    c.execute(update(TEXT_ATTEMPT).where(mine).values(outcome=outcome, **known))
 
 
 def in_doubt(c: Connection, *, now: datetime, settle: timedelta, limit: int) -> list[Row]:
@@ -125,28 +161,37 @@ def owned(c: Connection, sids: Iterable[str]) -> set[str]:
     return mine | set(c.scalars(select(TEXT_ATTEMPT.c.sid).where(TEXT_ATTEMPT.c.sid.in_(wanted))))
 
 
-def accepted(c: Connection, text: Row, *, sid: str, rank: int, status: str, now: datetime) -> bool:
+def accepted(c: Connection, text: Row, *, sid: str, now: datetime) -> bool:
     """Record that the carrier has a text. False if another attempt has begun: then the id is kept as evidence only."""
-    values = {"state": "accepted", "sid": sid, "sent_at": now}
-    won = fenced(c, text, values, states=("sending", "unknown"))
-    if won:
-        c.execute(update(TEXT_OUT).where(TEXT_OUT.c.id == text["id"], TEXT_OUT.c.rank < rank).values(rank=rank, status=status))
-        tell_doses(c, {text["id"]: DoseEvent(EventKind.TEXT_ACCEPTED, now, text=text["id"])}, now=now)
-    return won
+    return not accepted_all(c, [(text, sid)], now=now)
 
 
 def accepted_all(c: Connection, sent: Sequence[tuple[Row, str]], *, now: datetime) -> list[Row]:
-    """Record what the carrier has, many texts at once; return those whose attempt was overtaken."""
-    stale = [
-        text for text, sid in sent if not fenced(c, text, {"state": "accepted", "sid": sid, "sent_at": now}, states=("sending", "unknown"))
+    """Record what the carrier has, many texts at once; return those whose attempt was overtaken, or that a receipt had proved."""
+    query = select(TEXT_OUT.c.id, TEXT_OUT.c.attempt, TEXT_OUT.c.state).where(TEXT_OUT.c.id.in_([text["id"] for text, _ in sent]))
+    known = {row["id"]: (row["attempt"], row["state"]) for row in rows(c, locked(c, query))}
+    won = [
+        {**text, "state": "accepted", "sid": sid, "sent_at": now}
+        for text, sid in sent
+        if known[text["id"]] in {(text["attempt"], "sending"), (text["attempt"], "unknown")}
     ]
-    lost = {text["id"] for text in stale}
-    for text, sid in sent:
-        note_attempt(c, text, outcome="accepted", sid=sid)
-    won = [text["id"] for text, _ in sent if text["id"] not in lost]
-    c.execute(update(TEXT_OUT).where(TEXT_OUT.c.id.in_(won), TEXT_OUT.c.rank < 0).values(rank=0, status="queued"))
-    tell_doses(c, {text_id: DoseEvent(EventKind.TEXT_ACCEPTED, now, text=text_id) for text_id in won}, now=now)
-    return stale
+    _write_each(c, won, ("state", "sid", "sent_at"))
+    _note_accepted(c, sent)
+    ids = [text["id"] for text in won]
+    c.execute(update(TEXT_OUT).where(TEXT_OUT.c.id.in_(ids), TEXT_OUT.c.rank < 0).values(rank=0, status="queued"))
+    tell_doses(c, {text_id: DoseEvent(EventKind.TEXT_ACCEPTED, now, text=text_id) for text_id in ids}, now=now)
+    return [text for text, _ in sent if text["id"] not in set(ids)]
+
+
+def _note_accepted(c: Connection, sent: Sequence[tuple[Row, str]]) -> None:
+    if sent:
+        mine = (TEXT_ATTEMPT.c.text_id == bindparam("its_id")) & (TEXT_ATTEMPT.c.attempt == bindparam("its_attempt"))
+        its_clinic = TEXT_ATTEMPT.c.clinic_id == bindparam("its_clinic")
+        statement = update(TEXT_ATTEMPT).where(its_clinic & mine).values(outcome="accepted", sid=bindparam("new_sid"))
+        values = [
+            {"its_clinic": text["clinic_id"], "its_id": text["id"], "its_attempt": text["attempt"], "new_sid": sid} for text, sid in sent
+        ]
+        c.execute(statement, values)
 
 
 def keep_receipt(c: Connection, receipt: Row) -> bool:
@@ -155,13 +200,33 @@ def keep_receipt(c: Connection, receipt: Row) -> bool:
 
 
 def by_receipt(c: Connection, *, sid: str, tag: str | None) -> Row | None:
-    """Find the text a receipt is about: by the tag of any of its attempts, else by the carrier's id. Locked."""
+    """Find the text a receipt is about: by the tag of any of its attempts, else by the carrier's id."""
     text_id = None
     if tag:
         text_id = c.scalar(select(TEXT_ATTEMPT.c.text_id).where(TEXT_ATTEMPT.c.tag == tag))
-    query = select(TEXT_OUT).where(TEXT_OUT.c.id == text_id if text_id else TEXT_OUT.c.sid == sid)
-    found = rows(c, locked(c, query))
+    found = rows(c, select(TEXT_OUT).where(TEXT_OUT.c.id == text_id if text_id else TEXT_OUT.c.sid == sid))
     return found[0] if found else None
+
+
+def hold(c: Connection, text: Row) -> Row:
+    """Lock a text and read it as it now is. Its patient is locked before it: so does everybody who touches both."""
+    people.lock(c, [text["patient_id"]] if text["patient_id"] else [])
+    return rows(c, locked(c, select(TEXT_OUT).where(TEXT_OUT.c.clinic_id == text["clinic_id"], TEXT_OUT.c.id == text["id"])))[0]
+
+
+def withdraw_resend(c: Connection, text: Row, *, now: datetime) -> None:
+    """Take back the second try at a reminder that has arrived after all."""
+    again = (TEXT_OUT.c.cause == text["cause"]) & (TEXT_OUT.c.kind == "resend") & (TEXT_OUT.c.state == "queued")
+    query = select(TEXT_OUT).where(TEXT_OUT.c.clinic_id == text["clinic_id"], again)
+    end(c, rows(c, query), "cancelled", why="delivered", now=now)
+
+
+def failed_before(c: Connection, text: Row, code: int) -> bool:
+    """Whether the text before this one to the same number failed with the same code."""
+    same_number = (TEXT_OUT.c.clinic_id == text["clinic_id"]) & (TEXT_OUT.c.contact_point_id == text["contact_point_id"])
+    before = same_number & (TEXT_OUT.c.id != text["id"]) & (TEXT_OUT.c.created_at <= text["created_at"]) & (TEXT_OUT.c.attempt > 0)
+    query = select(TEXT_OUT.c.error_code).where(before).order_by(TEXT_OUT.c.created_at.desc(), TEXT_OUT.c.id).limit(1)
+    return c.scalar(query) == code
 
 
 def attempt_of(c: Connection, tag: str) -> int | None:
@@ -176,7 +241,7 @@ def raise_rank(c: Connection, text: Row, *, rank: int, status: str, error_code: 
 
 
 def tell_doses(c: Connection, facts: Mapping[str, DoseEvent], *, now: datetime) -> None:
-    """Let the doses that texts are about learn a fact about their text."""
+    """Let the doses that texts are about learn a fact about their text. Their patients must be locked: a reply may be at them too."""
     by_dose: dict[str, list[DoseEvent]] = {}
     for text_id, dose_ids in doses.of_text(c, facts).items():
         for dose_id in dose_ids:
@@ -185,9 +250,9 @@ def tell_doses(c: Connection, facts: Mapping[str, DoseEvent], *, now: datetime) 
 
 
 def proved(c: Connection, text: Row, *, sid: str, now: datetime) -> None:
-    """Record what a receipt proves of a text that was still being sent, in doubt, or already back in the queue."""
+    """Record what a receipt proves of a text that was still being sent, in doubt, back in the queue, or given up."""
     values = {"state": "accepted", "sid": sid, "sent_at": now}
-    if fenced(c, text, values, states=("sending", "unknown", "queued")):
+    if fenced(c, text, values, states=PROVABLE):
         note_attempt(c, text, outcome="proved", sid=sid)
         tell_doses(c, {text["id"]: DoseEvent(EventKind.TEXT_ACCEPTED, now, text=text["id"])}, now=now)
 

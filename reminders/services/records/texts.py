@@ -8,7 +8,7 @@ from dataclasses import KW_ONLY, dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select, update
+from sqlalchemy import case, select, update
 
 from reminders.domain.contact import Contactable
 from reminders.messaging.texts import purpose_of, render, template_of
@@ -235,8 +235,17 @@ def read_as(c: Connection, sid: str, *, reading: str, understood: bool) -> None:
     c.execute(update(TEXT_IN).where(TEXT_IN.c.sid == sid).values(reading=reading[:400], understood=understood))
 
 
+def asked_now(c: Connection, sent: Iterable[Row], *, now: datetime) -> None:
+    """Note that the questions of texts are being asked now. Of those asked together a reminder's is the last: it does not wait."""
+    ids = [text["id"] for text in sent]
+    clinics = {text["clinic_id"] for text in sent}
+    mine = QUESTION.c.clinic_id.in_(clinics) & QUESTION.c.text_id.in_(ids)
+    at = case((QUESTION.c.kind == "dose", now), else_=now - timedelta.resolution)
+    c.execute(update(QUESTION).where(mine, QUESTION.c.asked_at != now).values(asked_at=at))
+
+
 def widen_question(c: Connection, text_id: str, dose_ids: Iterable[str], labels: Mapping[str, str]) -> None:
-    """Let the question of a text that is still queued ask about more doses."""
+    """Let the question of a text not yet sent ask about other doses than it did."""
     values = {"doses": json.dumps(list(dose_ids)), "labels": json.dumps(dict(labels))}
     c.execute(update(QUESTION).where(QUESTION.c.text_id == text_id).values(values))
 
