@@ -346,6 +346,29 @@ def test_upcoming_without_what_is_a_dose_already() -> None:
     assert _upcoming(clock("17:50")) == ["22:00", "06:00", "12:00"]
 
 
+def test_upcoming_with_a_dose_of_another_plan() -> None:
+    """Another plan's dose of the same date and number takes no slot of this plan's away."""
+    course = daily("06/12/18/22", "20")
+    other = dose(slot_at(course, "18:00"), plan="other")
+    asked = standing(course, other, limits=replace(GAP, max_in_24h=Decimal(80)))
+
+    assert len(situation_of(asked, slot_at(course, "12:00")).upcoming) == 4
+
+
+def test_upcoming_without_what_the_clock_moved() -> None:
+    """A slot pushed onto the one before it in a spring gap is not counted; a day of 23 hours brings the next morning's into the 24."""
+    limits = replace(GAP, max_in_24h=Decimal(80))
+    asked = replace(_spring_pair("02:15", "03:30", "12:00"), limits=limits)
+    slot = slot_at(asked.course, "12:00", SPRING - DAY)
+
+    assert [f"{later.local_time:%H:%M}" for later in situation_of(asked, slot).upcoming] == ["02:15", "12:00", "02:15"]
+
+
+def test_upcoming_where_nothing_limits_24_hours() -> None:
+    """Without a maximum in 24 hours the plan's own slots to come are not laid out: the next one is enough."""
+    assert situation_of(standing(THREE), slot_at(THREE, "08:00")).upcoming == ()
+
+
 def test_upcoming_of_a_last_slot() -> None:
     """After the last slot before a stop none is yet to come."""
     course = daily("08/14/20", start=MONDAY, days=1)

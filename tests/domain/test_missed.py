@@ -275,7 +275,7 @@ def test_24_hours_never_lengthen_the_advice() -> None:
 
 def test_24_hours_look_back() -> None:
     """A dose taken late yesterday counts with today's; told as not taken it does not."""
-    limits, yesterday = _in_24h(20), slot_at(daily("08", "20"), "08:00", MONDAY - DAY)
+    limits, yesterday = _in_24h(20), slot_at(daily("09", "20"), "09:00", MONDAY - DAY)
     late = dose(yesterday, taken_at=clock("09:30", MONDAY - DAY))
     missed = dose(yesterday, DoseState.MISSED)
     asked = [_asked(daily("08", "20"), "08:00", record, limits=limits) for record in (late, missed)]
