@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from datetime import timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
 DELIVERED = 4
 """The rank of a text proved to have arrived."""
 
+READ = timedelta(seconds=30)
+"""After this, what comes back to "which dose do you mean?" answers it, though no carrier proved it delivered: it is asked once only."""
+
+
 def find(talk: Talk, reading: Reading) -> Outcome:
     """Find the question that a text answers."""
     return question_for(reading, questions(talk), talk.at, roles=talk.roles)
@@ -39,7 +44,8 @@ def questions(talk: Talk) -> list[Question]:
     found: list[Question] = []
     for row in talk.questions:
         together = any(_asked_together(row, other) for other in talk.questions[: len(found)])
-        found.append(_question(row, known, delivered=row["rank"] >= DELIVERED and not together))
+        delivered = row["rank"] >= DELIVERED or (row["kind"] == QuestionKind.WHICH_DOSE.value and talk.at - row["asked_at"] >= READ)
+        found.append(_question(row, known, delivered=delivered and not together))
     return found
 
 
