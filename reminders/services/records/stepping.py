@@ -72,19 +72,27 @@ def gate_facts(c: Connection, plan: StoredPlan, now: datetime) -> tuple[GateFact
     """What the gate looks at, and the doses of this phase nobody knows of."""
     phase_no, versions = plans.current_phase(plan, now), plans.moved_only(plan)
     known = [dose for dose in doses.of_plan(c, plan.id, last=60) if not dose.standing.muted]
-    counted = [dose for dose in known if dose.state not in (*doses.WAITING, DoseState.NOT_DUE)]
-    mine = [dose for dose in counted if dose.slot.phase_no == phase_no and dose.version_no in versions][-COUNTED:]
+    counted = [(dose, state) for dose in known if (state := _closed_as(dose, now)) is not None]
+    running = [(dose, state) for dose, state in counted if dose.slot.phase_no == phase_no and dose.version_no in versions][-COUNTED:]
     raised = alerts.open_alerts(c, patient_ids=[plan.patient_id])
     clinical = [alert for alert in raised if alert["clinical"] and not alert["acknowledged_at"] and alert["plan_id"] in (None, plan.id)]
     facts = GateFacts(
-        phase=tuple(dose.state for dose in mine),
-        last_nine=tuple(dose.state for dose in counted[-COUNTED:]),
+        phase=tuple(state for _, state in running),
+        last_nine=tuple(state for _, state in counted[-COUNTED:]),
         open_clinical_alerts=len(clinical),
         time_done=True,
         tapering=falls(plan),
     )
-    silent = [dose for dose in known if dose.state in doses.WAITING and dose.times.silent_at <= now and not dose.standing.answered]
-    return facts, [*(dose for dose in mine if dose.state in doses.UNKNOWN), *(dose for dose in silent if dose.slot.phase_no == phase_no)]
+    waiting = [dose for dose in known if dose.state in doses.WAITING and dose.slot.phase_no == phase_no and dose.version_no in versions]
+    silent = [dose for dose in waiting if dose.times.silent_at <= now and not dose.standing.answered]
+    return facts, [*(dose for dose, state in running if state in doses.UNKNOWN), *silent]
+
+
+def _closed_as(dose: StoredDose, now: datetime) -> DoseState | None:
+    """What a dose has come to, for a gate; None while it is waited for, or if it was not due."""
+    if dose.state in doses.WAITING:  # told as not taken, and its time is over: nothing more is waited for
+        return DoseState.SKIPPED if dose.standing.answered and dose.times.silent_at <= now else None
+    return None if dose.state is DoseState.NOT_DUE else dose.state
 
 
 def _ask(c: Connection, patient: Patient, plan: StoredPlan, phase_no: int, unknown: list[StoredDose], *, now: datetime) -> bool:
