@@ -296,6 +296,7 @@ class Dose(SQLModel, table=True):
     contradicted: bool = Field(default=False)
     answered: bool = Field(default=False)
     announced_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    offered_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
     announce_until: datetime = Field(sa_type=UtcDateTime)
     take_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
     silent_at: datetime = Field(sa_type=UtcDateTime)
@@ -338,6 +339,7 @@ class OutgoingText(SQLModel, table=True):
         Index("ix_text_out_state_send_at", "state", "send_at"),
         Index("ix_text_out_contact_point", "clinic_id", "contact_point_id", "created_at"),
         Index("ix_text_out_tag", "tag"),
+        Index("ix_text_out_sent_at", "sent_at"),
     )
     clinic_id: str = Field(primary_key=True, max_length=ID)
     id: str = Field(primary_key=True, max_length=ID)

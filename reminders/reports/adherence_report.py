@@ -9,7 +9,7 @@ from reminders.domain.adherence import Adherence, percent
 
 CAVEATS = (
     "Confirmed by text, not observed. Self-report overstates: by 17 points against electronic caps (PMC4917812).",
-    "80 % is a convention, not a validated limit (studies used 67 to 95 %, PMC7379515); for a short-acting drug it can hide a gap of a day.",
+    "80 % is a convention, not a validated limit (studies used 67 to 95 %, PMC7379515); for a short-acting drug it can hide a whole day.",
     "No reply is not a missed dose (99DOTS Uganda: 58.4 % by patients' own calls, 99.4 % after staff had checked).",
     "Lower counts confirmed doses; upper, unanswered ones too. Doses we failed to remind of, and muted ones, are outside both.",
 )

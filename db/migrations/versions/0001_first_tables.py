@@ -384,6 +384,7 @@ def _text_out() -> None:
         sa.UniqueConstraint("sid", name=op.f("uq_text_out_sid")),
     )
     op.create_index("ix_text_out_contact_point", "text_out", ["clinic_id", "contact_point_id", "created_at"], unique=False)
+    op.create_index("ix_text_out_sent_at", "text_out", ["sent_at"], unique=False)
     op.create_index("ix_text_out_state_send_at", "text_out", ["state", "send_at"], unique=False)
     op.create_index("ix_text_out_tag", "text_out", ["tag"], unique=False)
 
@@ -414,6 +415,7 @@ def _dose() -> None:
         sa.Column("contradicted", sa.Boolean(), nullable=False),
         sa.Column("answered", sa.Boolean(), nullable=False),
         sa.Column("announced_at", INSTANT, nullable=True),
+        sa.Column("offered_until", INSTANT, nullable=True),
         sa.Column("announce_until", INSTANT, nullable=False),
         sa.Column("take_until", INSTANT, nullable=True),
         sa.Column("silent_at", INSTANT, nullable=False),

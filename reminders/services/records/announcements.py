@@ -89,7 +89,8 @@ def apply(c: Connection, decided: Sequence[Decided], *, now: datetime) -> None:
 def _dose(plan: StoredPlan, fallen: Fallen, now: datetime) -> tuple[Row, list[DoseEvent]]:
     """The row and the first facts of a slot that fell due."""
     announced = isinstance(fallen.verdict, Announced | Waits)
-    row = doses.dose_row(plan, fallen.slot, fallen.times, now=now, announced_at=now if announced else None)
+    until = fallen.times.offered_until if announced else None
+    row = doses.dose_row(plan, fallen.slot, fallen.times, now=now, announced_at=now if announced else None, offered_until=until)
     return row, [DoseEvent(EventKind.FELL_DUE, fallen.slot.due_at), *_first_facts(fallen, now)]
 
 

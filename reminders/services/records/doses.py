@@ -7,15 +7,16 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import BindParameter, bindparam, func, select, update
 
+from db.types import UtcDateTime
 from reminders.domain.contact import nudge_at
 from reminders.domain.dose_state import DoseEvent, DoseState, EventKind, Standing, fold
 from reminders.domain.missed import DoseRecord, FourTimes
 from reminders.domain.plan import Amount, Unit
 from reminders.domain.schedule import Slot
 from reminders.services.records import plans
-from reminders.services.records.ledger import DOSE, DOSE_EVENT, PLAN, TEXT_ITEM, by, earliest, insert_all, new_id, rows
+from reminders.services.records.ledger import DOSE, DOSE_EVENT, PLAN, TEXT_ITEM, asked, by, earliest, insert_all, new_id, rows
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Select
@@ -28,6 +29,15 @@ RECENT = timedelta(days=3)
 
 WAITING = (DoseState.PENDING, DoseState.OPEN)
 UNKNOWN = (DoseState.UNCONFIRMED, DoseState.NOT_REMINDED)
+
+# Made once: to make a statement costs SQLAlchemy more than to run it.
+_IDS: BindParameter[list[str]] = bindparam("ids", expanding=True)
+_SINCE = bindparam("since", type_=UtcDateTime)
+_EVENTS = select(DOSE_EVENT).where(DOSE_EVENT.c.dose_id.in_(_IDS)).order_by(DOSE_EVENT.c.dose_id, DOSE_EVENT.c.no)
+_BY_ID = select(DOSE).where(DOSE.c.id.in_(_IDS))
+_OF_PATIENTS = select(DOSE).where(DOSE.c.patient_id.in_(_IDS), DOSE.c.due_at >= _SINCE).order_by(DOSE.c.due_at, DOSE.c.slot_no)
+_OF_TEXTS = select(TEXT_ITEM.c.text_id, TEXT_ITEM.c.dose_id).where(TEXT_ITEM.c.text_id.in_(_IDS))
+_INGREDIENTS = select(PLAN.c.id, PLAN.c.patient_id, PLAN.c.ingredient).where(PLAN.c.patient_id.in_(_IDS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +53,7 @@ class StoredDose:
     times: FourTimes
     standing: Standing
     announced_at: datetime | None
+    offered_until: datetime | None
     nudge_at: datetime | None
     check_at: datetime | None
 
@@ -68,6 +79,7 @@ def dose_row(plan: StoredPlan, slot: Slot, times: FourTimes, *, now: datetime, *
         "unit": slot.amount.unit.value,
         "phase_no": slot.phase_no,
         "announced_at": None,
+        "offered_until": None,
         "announce_until": times.announce_until,
         "take_until": times.take_until,
         "silent_at": times.silent_at,
@@ -97,10 +109,8 @@ def learn(c: Connection, facts: Mapping[str, Sequence[DoseEvent]], *, now: datet
     wanted = [dose_id for dose_id, events in facts.items() if events]
     if not wanted:
         return {}
-    known = by(
-        "dose_id", rows(c, select(DOSE_EVENT).where(DOSE_EVENT.c.dose_id.in_(wanted)).order_by(DOSE_EVENT.c.dose_id, DOSE_EVENT.c.no))
-    )
-    found = {row["id"]: row for row in rows(c, select(DOSE).where(DOSE.c.id.in_(wanted)))}
+    known = by("dose_id", asked(c, _EVENTS, ids=wanted))
+    found = {row["id"]: row for row in asked(c, _BY_ID, ids=wanted)}
     fresh, changes, standings = [], [], {}
     for dose_id in wanted:
         old = known.get(dose_id, [])
@@ -131,6 +141,12 @@ def next_check(row: Row, standing: Standing, *, after: datetime) -> datetime | N
     return earliest(*(moment for moment in moments if moment is not None and moment > after)) or row["answer_until"]
 
 
+def offer(c: Connection, dose: StoredDose, until: datetime) -> None:
+    """Note until when a text of ours lets the patient take a dose: somebody who says nothing may take it at that last moment."""
+    latest = until if dose.offered_until is None else max(until, dose.offered_until)
+    c.execute(update(DOSE).where(DOSE.c.id == dose.id).values(offered_until=latest))
+
+
 def looked_at(c: Connection, checks: Mapping[str, datetime | None]) -> None:
     """Write when the doses are to be looked at again."""
     if checks:
@@ -140,7 +156,8 @@ def looked_at(c: Connection, checks: Mapping[str, datetime | None]) -> None:
 
 def read(c: Connection, ids: Iterable[str]) -> dict[str, StoredDose]:
     """Read doses by id."""
-    return {dose.id: dose for dose in _doses(c, select(DOSE).where(DOSE.c.id.in_(list(ids))))}
+    wanted = list(ids)
+    return {dose.id: dose for dose in map(_stored, asked(c, _BY_ID, ids=wanted))} if wanted else {}
 
 
 def to_check(c: Connection, *, now: datetime, limit: int) -> list[StoredDose]:
@@ -150,9 +167,8 @@ def to_check(c: Connection, *, now: datetime, limit: int) -> list[StoredDose]:
 
 def of_patients(c: Connection, patient_ids: Iterable[str], *, since: datetime) -> dict[str, list[StoredDose]]:
     """Read the doses of patients that fell due since an instant, by patient, in order of due instant."""
-    query = select(DOSE).where(DOSE.c.patient_id.in_(list(patient_ids)), DOSE.c.due_at >= since).order_by(DOSE.c.due_at, DOSE.c.slot_no)
     groups: dict[str, list[StoredDose]] = {}
-    for dose in _doses(c, query):
+    for dose in map(_stored, asked(c, _OF_PATIENTS, ids=list(patient_ids), since=since)):
         groups.setdefault(dose.patient_id, []).append(dose)
     return groups
 
@@ -165,9 +181,8 @@ def of_plan(c: Connection, plan_id: str, *, last: int | None = None) -> list[Sto
 
 def of_text(c: Connection, text_ids: Iterable[str]) -> dict[str, list[str]]:
     """The ids of the doses that each text is about."""
-    query = select(TEXT_ITEM.c.text_id, TEXT_ITEM.c.dose_id).where(TEXT_ITEM.c.text_id.in_(list(text_ids)))
     groups: dict[str, list[str]] = {}
-    for text_id, dose_id in c.execute(query):
+    for text_id, dose_id in c.execute(_OF_TEXTS, {"ids": list(text_ids)}):
         groups.setdefault(text_id, []).append(dose_id)
     return groups
 
@@ -193,7 +208,7 @@ def record_of(dose: StoredDose) -> DoseRecord:
         taken_at=dose.standing.taken_at,
         taken_by=dose.standing.taken_by,
         announced_at=dose.announced_at,
-        may_take_until=dose.times.take_until,
+        may_take_until=dose.offered_until,
         odd=dose.standing.odd,
     )
 
@@ -205,8 +220,8 @@ def look_after_odd(c: Connection, patient_id: str) -> list[str]:
 
 def plan_ids_of_ingredient(c: Connection, patient_ids: Iterable[str]) -> dict[str, tuple[str, str]]:
     """The (patient, ingredient) of every plan of some patients, over ones too: their last doses still count."""
-    query = select(PLAN.c.id, PLAN.c.patient_id, PLAN.c.ingredient).where(PLAN.c.patient_id.in_(list(patient_ids)))
-    return {plan_id: (patient_id, ingredient) for plan_id, patient_id, ingredient in c.execute(query)}
+    found = c.execute(_INGREDIENTS, {"ids": list(patient_ids)})
+    return {plan_id: (patient_id, ingredient) for plan_id, patient_id, ingredient in found}
 
 
 def _change(c: Connection, changes: list[dict[str, Any]]) -> None:
@@ -258,6 +273,7 @@ def _stored(row: Row) -> StoredDose:
             answered=row["answered"],
         ),
         announced_at=row["announced_at"],
+        offered_until=row["offered_until"],
         nudge_at=row["nudge_at"],
         check_at=row["check_at"],
     )

@@ -31,6 +31,8 @@ AUDIT, LOOP_PASS = metadata.tables["audit"], metadata.tables["loop_pass"]
 
 Row = Mapping[str, Any]
 
+_INSERTS = {table.name: insert(table) for table in metadata.sorted_tables}
+
 
 def new_id() -> str:
     """Make an id that nobody can guess and nothing can be read from."""
@@ -40,13 +42,15 @@ def new_id() -> str:
 def insert_all(c: Connection, table: Table, rows: Sequence[Row]) -> None:
     """Insert rows; none is fine."""
     if rows:
-        c.execute(insert(table), [dict(row) for row in rows])
+        c.execute(_INSERTS[table.name], [dict(row) for row in rows])
 
 
 def insert_once(c: Connection, table: Table, row: Row) -> bool:
     """Insert a row unless its key is there already; say whether it was new."""
     dialect = postgresql if c.dialect.name == "postgresql" else sqlite
-    return c.execute(dialect.insert(table).values(dict(row)).on_conflict_do_nothing()).rowcount == 1
+    statement = dialect.insert(table).values(dict(row)).on_conflict_do_nothing()
+    # An INSERT's count of rows is thrown away unless it is asked for: on PostgreSQL every row would seem to be there already.
+    return c.execute(statement, execution_options={"preserve_rowcount": True}).rowcount == 1
 
 
 def locked(c: Connection, query: Select[Any], *, skip: bool = False) -> Select[Any]:
@@ -57,6 +61,11 @@ def locked(c: Connection, query: Select[Any], *, skip: bool = False) -> Select[A
 def rows(c: Connection, query: Select[Any]) -> list[Row]:
     """Run a query; return its rows as mappings, in order."""
     return [dict(row) for row in c.execute(query).mappings()]
+
+
+def asked(c: Connection, query: Select[Any], **values: Any) -> list[Row]:  # noqa: ANN401 - whatever its parameters hold
+    """Run a query that was made once, with the values of its parameters; return its rows as mappings, in order."""
+    return [dict(row) for row in c.execute(query, values).mappings()]
 
 
 def by(key: str, found: Iterable[Row]) -> dict[str, list[Row]]:

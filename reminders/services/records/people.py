@@ -8,10 +8,22 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import func, select, update
+from sqlalchemy import BindParameter, bindparam, func, select, update
 
 from reminders.domain.contact import ConsentStanding, Contact, QuietHours, Role, may_contact
-from reminders.services.records.ledger import CLINIC, CONSENT, CONTACT_POINT, CONTACT_ROLE, PATIENT, by, insert_all, locked, new_id, rows
+from reminders.services.records.ledger import (
+    CLINIC,
+    CONSENT,
+    CONTACT_POINT,
+    CONTACT_ROLE,
+    PATIENT,
+    asked,
+    by,
+    insert_all,
+    locked,
+    new_id,
+    rows,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -89,17 +101,15 @@ class Patient:
 def patients(c: Connection, ids: Iterable[str]) -> dict[str, Patient]:
     """Read patients with their lines, by id."""
     wanted = list(ids)
-    with_clinic = [CLINIC.c[name].label(f"clinic_{name}") for name in ("name", "phone", "zone", "opens_at", "closes_at")]
-    query = select(PATIENT, *with_clinic).join(CLINIC, CLINIC.c.id == PATIENT.c.clinic_id).where(PATIENT.c.id.in_(wanted))
     lines = _lines(c, wanted)
-    return {row["id"]: _patient(row, tuple(lines.get(row["id"], ()))) for row in rows(c, query)}
+    return {row["id"]: _patient(row, tuple(lines.get(row["id"], ()))) for row in asked(c, _PATIENTS, ids=wanted)}
 
 
 def lock(c: Connection, ids: Iterable[str]) -> None:
     """Take the patients' rows, in one order. Every service that touches a plan does this first."""
     wanted = sorted(set(ids))
     if wanted:
-        c.execute(locked(c, select(PATIENT.c.id).where(PATIENT.c.id.in_(wanted)).order_by(PATIENT.c.id))).all()
+        c.execute(locked(c, _LOCKED), {"ids": wanted}).all()
 
 
 def behind(c: Connection, phone: str) -> list[Row]:
@@ -181,45 +191,49 @@ def _patient(row: Row, lines: tuple[Line, ...]) -> Patient:
     )
 
 
+_IDS: BindParameter[list[str]] = bindparam("ids", expanding=True)  # statements made once: to make one costs more than to run it
+_WITH_CLINIC = [CLINIC.c[name].label(f"clinic_{name}") for name in ("name", "phone", "zone", "opens_at", "closes_at")]
+_PATIENTS = select(PATIENT, *_WITH_CLINIC).join(CLINIC, CLINIC.c.id == PATIENT.c.clinic_id).where(PATIENT.c.id.in_(_IDS))
+_LOCKED = select(PATIENT.c.id).where(PATIENT.c.id.in_(_IDS)).order_by(PATIENT.c.id)
+_OTHER = CONTACT_ROLE.alias()
+_AGREED_AT = (
+    select(func.min(CONSENT.c.at))
+    .where(
+        CONSENT.c.clinic_id == CONTACT_ROLE.c.clinic_id,
+        CONSENT.c.contact_point_id == CONTACT_ROLE.c.contact_point_id,
+        CONSENT.c.patient_id == CONTACT_ROLE.c.patient_id,
+        CONSENT.c.kind == "given",
+    )
+    .scalar_subquery()
+)
+_ANSWERS_FOR = (
+    select(func.count(func.distinct(_OTHER.c.patient_id)))
+    .where(
+        _OTHER.c.clinic_id == CONTACT_ROLE.c.clinic_id,
+        _OTHER.c.contact_point_id == CONTACT_ROLE.c.contact_point_id,
+        _OTHER.c.role != Role.CAREGIVER.value,
+    )
+    .scalar_subquery()
+)
+_LINES = (
+    select(
+        CONTACT_ROLE,
+        CONTACT_POINT.c.phone,
+        CONTACT_POINT.c.verified_at,
+        CONTACT_POINT.c.opted_out_at,
+        CONTACT_POINT.c.unusable_at,
+        _AGREED_AT.label("agreed_at"),
+        _ANSWERS_FOR.label("answers_for"),
+    )
+    .join(CONTACT_POINT, (CONTACT_ROLE.c.contact_point_id == CONTACT_POINT.c.id) & (CONTACT_ROLE.c.clinic_id == CONTACT_POINT.c.clinic_id))
+    .where(CONTACT_ROLE.c.patient_id.in_(_IDS))
+    .order_by(CONTACT_ROLE.c.id)
+)
+
+
 def _lines(c: Connection, patient_ids: list[str]) -> dict[str, list[Line]]:
     """Read the lines of many patients: roles, numbers, consent, and how many patients a number answers for."""
-    other = CONTACT_ROLE.alias()
-    agreed_at = (
-        select(func.min(CONSENT.c.at))
-        .where(
-            CONSENT.c.clinic_id == CONTACT_ROLE.c.clinic_id,
-            CONSENT.c.contact_point_id == CONTACT_ROLE.c.contact_point_id,
-            CONSENT.c.patient_id == CONTACT_ROLE.c.patient_id,
-            CONSENT.c.kind == "given",
-        )
-        .scalar_subquery()
-    )
-    answers_for = (
-        select(func.count(func.distinct(other.c.patient_id)))
-        .where(
-            other.c.clinic_id == CONTACT_ROLE.c.clinic_id,
-            other.c.contact_point_id == CONTACT_ROLE.c.contact_point_id,
-            other.c.role != Role.CAREGIVER.value,
-        )
-        .scalar_subquery()
-    )
-    query = (
-        select(
-            CONTACT_ROLE,
-            CONTACT_POINT.c.phone,
-            CONTACT_POINT.c.verified_at,
-            CONTACT_POINT.c.opted_out_at,
-            CONTACT_POINT.c.unusable_at,
-            agreed_at.label("agreed_at"),
-            answers_for.label("answers_for"),
-        )
-        .join(
-            CONTACT_POINT, (CONTACT_ROLE.c.contact_point_id == CONTACT_POINT.c.id) & (CONTACT_ROLE.c.clinic_id == CONTACT_POINT.c.clinic_id)
-        )
-        .where(CONTACT_ROLE.c.patient_id.in_(patient_ids))
-        .order_by(CONTACT_ROLE.c.id)
-    )
-    return {patient_id: [_line(row) for row in group] for patient_id, group in by("patient_id", rows(c, query)).items()}
+    return {patient_id: [_line(row) for row in group] for patient_id, group in by("patient_id", asked(c, _LINES, ids=patient_ids)).items()}
 
 
 def _line(row: Row) -> Line:

@@ -11,7 +11,7 @@ from functools import lru_cache
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from sqlalchemy import bindparam, func, select, update
+from sqlalchemy import BindParameter, bindparam, func, select, update
 
 from reminders import drugs
 from reminders.domain.missed import AskProviderRule, Limits, MissedDoseRule
@@ -20,7 +20,7 @@ from reminders.domain.plan_state import PlanState
 from reminders.domain.schedule import instant_of, next_slot, phase_spans
 from reminders.formats.plan_file import read_plan, write_plan
 from reminders.services.records.audit import Entry, write_audit
-from reminders.services.records.ledger import PATIENT, PLAN, PLAN_EVENT, PLAN_STAY, PLAN_VERSION, by, insert_all, new_id, rows
+from reminders.services.records.ledger import PATIENT, PLAN, PLAN_EVENT, PLAN_STAY, PLAN_VERSION, asked, by, insert_all, new_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -181,19 +181,42 @@ def add_event(
     write_audit(c, clinic_id, Entry(at, by, f"plan {kind}", plan_id, state.value))
 
 
+_IDS: BindParameter[list[str]] = bindparam("ids", expanding=True)  # statements made once: to make one costs SQLAlchemy more than to run it
+_BY_ID = select(PLAN).where(PLAN.c.id.in_(_IDS))
+_LIVE = select(PLAN.c.id).where(PLAN.c.patient_id.in_(_IDS), PLAN.c.state.not_in(("draft", "stopped", "completed")))
+_OF_VERSION = (
+    (PLAN_STAY.c.clinic_id == PLAN_VERSION.c.clinic_id)
+    & (PLAN_STAY.c.plan_id == PLAN_VERSION.c.plan_id)
+    & (PLAN_STAY.c.version_no == PLAN_VERSION.c.no)
+)
+_VERSIONS = (
+    select(PLAN_VERSION, PLAN_STAY.c.phase_no.label("stay_phase_no"), PLAN_STAY.c.since, PLAN_STAY.c.extra_days)
+    .outerjoin(PLAN_STAY, _OF_VERSION)
+    .where(PLAN_VERSION.c.plan_id.in_(_IDS))
+    .order_by(PLAN_VERSION.c.plan_id, PLAN_VERSION.c.no, PLAN_STAY.c.opened_at)
+)
+_ON_CLOCK = update(PLAN).where(PLAN.c.id == bindparam("plan_id")).values(next_due_at=bindparam("due"), step_check_at=bindparam("step"))
+_SOONEST = (
+    select(func.min(PLAN.c.next_due_at))
+    .where(PLAN.c.patient_id == PATIENT.c.id, PLAN.c.clinic_id == PATIENT.c.clinic_id, PLAN.c.set_aside_at.is_(None))
+    .scalar_subquery()
+)
+_NEXT_DUE = update(PATIENT).where(PATIENT.c.id.in_(_IDS)).values(next_due_at=_SOONEST)
+
+
 def read(c: Connection, ids: Iterable[str]) -> dict[str, StoredPlan]:
     """Read plans with all their versions and stays, by id."""
     wanted = list(ids)
-    found = rows(c, select(PLAN).where(PLAN.c.id.in_(wanted)))
+    found = asked(c, _BY_ID, ids=wanted)
     courses = _courses(c, wanted, {row["id"]: row["ended_at"] for row in found})
     return {row["id"]: _stored(row, courses[row["id"]]) for row in found}
 
 
 def of_patients(c: Connection, patient_ids: Iterable[str]) -> dict[str, list[StoredPlan]]:
     """Read all plans of some patients that are not over, by patient, in order of their references."""
-    query = select(PLAN.c.id).where(PLAN.c.patient_id.in_(list(patient_ids)), PLAN.c.state.not_in(("draft", "stopped", "completed")))
+    ids = c.scalars(_LIVE, {"ids": list(patient_ids)}).all()
     groups: dict[str, list[StoredPlan]] = {}
-    for plan in sorted(read(c, c.scalars(query).all()).values(), key=lambda plan: plan.ref):
+    for plan in sorted(read(c, ids).values(), key=lambda plan: plan.ref):
         groups.setdefault(plan.patient_id, []).append(plan)
     return groups
 
@@ -215,22 +238,17 @@ def put_on_clock(c: Connection, plans: Sequence[StoredPlan]) -> None:
     if not plans:
         return
     moves = [{"plan_id": plan.id, "due": following(plan), "step": next_step_check(plan)} for plan in plans]
-    statement = update(PLAN).where(PLAN.c.id == bindparam("plan_id"))
-    c.execute(statement.values(next_due_at=bindparam("due"), step_check_at=bindparam("step")), moves)
+    c.execute(_ON_CLOCK, moves)
     set_next_due(c, {plan.patient_id for plan in plans})
 
 
 def set_next_due(c: Connection, patient_ids: Iterable[str]) -> None:
     """Write when each patient's next dose is due, over all their plans."""
-    soonest = (
-        select(func.min(PLAN.c.next_due_at))
-        .where(PLAN.c.patient_id == PATIENT.c.id, PLAN.c.clinic_id == PATIENT.c.clinic_id, PLAN.c.set_aside_at.is_(None))
-        .scalar_subquery()
-    )
-    c.execute(update(PATIENT).where(PATIENT.c.id.in_(list(patient_ids))).values(next_due_at=soonest))
+    c.execute(_NEXT_DUE, {"ids": list(patient_ids)})
 
 
 RESTARTED = "restarted"
+
 
 ON_CLOCK = frozenset({PlanState.ACTIVE, PlanState.STAYING, PlanState.MUTED})
 """The states in which doses fall due. A suspended plan has none; a muted one's are counted nowhere, but they are laid out."""
@@ -329,16 +347,9 @@ def touched(c: Connection, plan_ids: Iterable[str], *, at: datetime) -> None:
 
 def _courses(c: Connection, ids: list[str], ended: dict[str, datetime | None]) -> dict[str, Course]:
     """Read the versions of plans, each with its stays: a row a version and stay."""
-    stay = (PLAN_STAY.c.clinic_id == PLAN_VERSION.c.clinic_id) & (PLAN_STAY.c.plan_id == PLAN_VERSION.c.plan_id)
-    query = (
-        select(PLAN_VERSION, PLAN_STAY.c.phase_no.label("stay_phase_no"), PLAN_STAY.c.since, PLAN_STAY.c.extra_days)
-        .outerjoin(PLAN_STAY, stay & (PLAN_STAY.c.version_no == PLAN_VERSION.c.no))
-        .where(PLAN_VERSION.c.plan_id.in_(ids))
-        .order_by(PLAN_VERSION.c.plan_id, PLAN_VERSION.c.no, PLAN_STAY.c.since, PLAN_STAY.c.extra_days.is_(None), PLAN_STAY.c.opened_at)
-    )
     return {
         plan_id: Course(tuple(_version(list(lines)) for _, lines in groupby(group, key=lambda row: row["no"])), ended.get(plan_id))
-        for plan_id, group in by("plan_id", rows(c, query)).items()
+        for plan_id, group in by("plan_id", asked(c, _VERSIONS, ids=ids)).items()
     }
 
 

@@ -11,7 +11,7 @@ from reminders.domain.dose_state import DoseEvent, DoseState, EventKind
 from reminders.domain.missed import Advice, AlreadyTaken, AskProvider, Skip, TakeNow, TooSoon
 from reminders.domain.schedule import instant_of
 from reminders.messaging.intents import Intent, Named, Taken
-from reminders.services.records import advising
+from reminders.services.records import advising, doses
 from reminders.services.records.alerts import Notice
 from reminders.services.records.texts import Asked, Draft
 from reminders.services.replying.talk import simply
@@ -106,6 +106,8 @@ def advise(talk: Talk, meant: Candidate) -> None:
     plan = one.plan(meant.plan.id) or meant.plan
     advice = advising.advice_on(one, plan, meant.dose.slot, talk.at)
     talk.learn(meant.dose, *_advised(advice, talk.at))
+    if (until := _offered_until(advice)) is not None:
+        doses.offer(talk.c, meant.dose, until)
     talk.say(one.patient, advising.draft_for(one, plan, meant.dose, advice, talk.at))
     if isinstance(advice, AskProvider):
         words = f"The patient asked about a late dose and no rule answers: {advice.why}. They were told to call."
@@ -174,6 +176,15 @@ def is_current(talk: Talk, meant: Candidate) -> bool:
     """Whether it is this dose's turn in its plan."""
     last = current_slot(meant.plan.course, meant.plan.limits.min_gap, talk.at)
     return last is not None and last.key == meant.dose.slot.key
+
+
+def _offered_until(advice: Advice) -> datetime | None:
+    """Until when advice lets the patient take the dose; None if it does not."""
+    match advice:
+        case TakeNow(until=until) | TooSoon(then_until=until):
+            return until
+        case _:
+            return None
 
 
 def _advised(advice: Advice, at: datetime) -> list[DoseEvent]:
