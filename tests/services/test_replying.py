@@ -7,7 +7,7 @@ import logging
 import pytest
 
 from reminders.services import replying
-from tests.files import a_caregiver, a_consent, a_proxy
+from tests.files import File, a_caregiver, a_consent, a_proxy
 from tests.scheduling.enrolled import shelve_another_medicine
 from tests.stage import ANA, RUI, Stage, patient, phase, plan
 
@@ -19,9 +19,9 @@ STRANGER = "+12025550199"
 EMERGENCY = "call 911 now"
 
 
-def stage(until: str = "03-02 08:00", *patients: object, **changes: object) -> Stage:
+def stage(until: str = "03-02 08:00", *patients: File, **changes: object) -> Stage:
     """Ana on her first morning, or other patients."""
-    opened = Stage.on_paper(*(patients or [patient(told=True, **changes)]))  # type: ignore[arg-type]
+    opened = Stage.on_paper(*(patients or [patient(told=True, **changes)]))
     opened.run_until(until)
     return opened
 
@@ -414,7 +414,7 @@ def test_why_not_taken() -> None:
 # --- several medicines and several people ---------------------------------------------------------------------------
 
 
-def two_plans() -> object:
+def two_plans() -> File:
     """Ana with two plans of one ingredient, both due at eight, each with her own label."""
     blue = plan(phase("5", times=["08:00"]), label="A, blue cap", ref="blue")
     red = plan(phase("5", times=["20:00"]), label="B, red cap", ref="red")
@@ -484,10 +484,10 @@ def test_the_rest_of_a_text_for_two(monkeypatch: pytest.MonkeyPatch) -> None:
         assert dose(s, FIRST, "red")["answered"]
 
 
-def children() -> list[object]:
+def children() -> list[File]:
     """Two children whose father's phone answers for both, each with a dose at eight."""
 
-    def child(ref: str, name: str, phone: str) -> object:
+    def child(ref: str, name: str, phone: str) -> File:
         mine = plan(phase("5", times=["08:00"]), ref=f"{ref}-plan")
         return patient(mine, ref=ref, name=name, phone=phone, consent=a_consent(name), caregivers=[a_proxy()])
 

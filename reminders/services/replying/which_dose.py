@@ -95,9 +95,10 @@ def unnamed(talk: Talk) -> Meant:
     """The dose meant by a text that names none: the one that waits for an answer, else the last one nobody answered for."""
     near = [candidate for candidate in recent(talk) if candidate.dose.slot.due_at > talk.at - MEANT]
     waiting = [candidate for candidate in near if candidate.waiting]
-    unanswered = [candidate for candidate in waiting if not candidate.dose.standing.answered]
+    unanswered = [candidate for candidate in waiting if not candidate.dose.standing.answered] or waiting
     if waiting:
-        return _newest(unanswered or waiting)
+        reminded = [candidate for candidate in unanswered if candidate.dose.state is DoseState.OPEN]
+        return _newest(reminded or unanswered)
     newest = _newest(near)
     last = newest.candidates if isinstance(newest, Several) else (newest,) if isinstance(newest, Candidate) else ()
     return _one_or_several([candidate for candidate in last if candidate.dose.state in doses.UNKNOWN])

@@ -1,0 +1,798 @@
+"""A text's way to its phone: sent once or not at all, whatever the carrier says, and never once it is wrong."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
+from datetime import datetime, timedelta
+from itertools import permutations
+from typing import Any, Final
+
+import pytest
+from sqlalchemy import Engine
+
+from db.engine import make_engine, writing
+from reminders.clock import HandClock
+from reminders.formats.story_file import StaffAct, StaffAction
+from reminders.messaging.sandbox import CarrierFault
+from reminders.messaging.transport import (
+    Accepted,
+    Ambiguous,
+    FailureClass,
+    ListUnavailable,
+    NotSent,
+    Outcome,
+    Outgoing,
+    Refused,
+    SentText,
+)
+from reminders.services import delivering, following_up, prescribing, reminding, replying
+from reminders.services.records import last_look, outbox
+from tests.files import File, a_consent
+from tests.scheduling.enrolled import shelve_another_medicine
+from tests.stage import ANA, Stage, at, empty_ledger, patient, phase, plan
+
+FIRST = "03-02/1"
+MINUTE = timedelta(minutes=1)
+BUSY = NotSent(20429)
+NO_ACCOUNT = Refused(20003, FailureClass.ACCOUNT)
+
+
+class Carrier:
+    """A carrier that answers as it is told, and keeps what it was asked to send."""
+
+    name: Final = "by hand"
+
+    def __init__(
+        self, clock: HandClock, *answers: Outcome | Exception, before: Callable[[Outgoing], Awaitable[None]] | None = None
+    ) -> None:
+        self.clock, self.answers, self.before = clock, list(answers), before
+        self.asked: list[Outgoing] = []
+        self.listed: list[SentText] = []
+        self.deaf = False
+
+    async def send(self, outgoing: Outgoing) -> Outcome:
+        """Give the next answer; with none left, accept."""
+        self.asked.append(outgoing)
+        if self.before is not None:
+            await self.before(outgoing)
+        answer = self.answers.pop(0) if self.answers else Accepted(f"SM{len(self.asked)}")
+        if isinstance(answer, Exception):
+            raise answer
+        return answer
+
+    async def sent_to(self, phone: str, *, since: datetime) -> tuple[SentText, ...]:
+        """List what the test put there."""
+        if self.deaf:
+            raise ListUnavailable
+        return tuple(text for text in self.listed if text.to == phone and text.created_at >= since)
+
+    async def aclose(self) -> None:
+        """Nothing to let go of."""
+
+    def has(self, sid: str, body: str, status: str = "sent", code: int | None = None) -> None:
+        """Put a text on the list."""
+        self.listed.append(SentText(sid, ANA, body, status, self.clock.now(), code))
+
+
+_opened: list[Stage] = []
+
+
+@pytest.fixture(autouse=True)
+def _close() -> Iterator[None]:
+    """Close every stage that a test opened."""
+    yield
+    while _opened:
+        _opened.pop().__exit__(None, None, None)
+
+
+def due(*patients: File, engine: Engine | None = None) -> Stage:
+    """Ana, or others, at eight on the first morning, the reminder written and not yet sent."""
+    s = Stage(engine or empty_ledger(), *patients)
+    _opened.append(s)
+    s.clock.advance_to(at("03-02 08:00"))
+    reminding.remind_due(s.engine, now=s.now)
+    return s
+
+
+def send(s: Stage, carrier: Carrier) -> int:
+    """One pass of the sender."""
+    return asyncio.run(delivering.deliver(s.engine, carrier, clock=s.clock))
+
+
+def recover(s: Stage, carrier: Carrier, after: timedelta) -> int:
+    """One pass of the recovery, some time later."""
+    s.clock.advance(after)
+    return asyncio.run(delivering.recover(s.engine, carrier, now=s.now))
+
+
+def receipt(s: Stage, carrier: Carrier, status: str, code: int | None = None, *, sid: str = "SM1") -> None:
+    """A receipt of the carrier's last text."""
+    delivering.receive_status(s.engine, sid=sid, status=status, tag=carrier.asked[-1].tag, error_code=code, now=s.now)
+
+
+def says(s: Stage, text: str, phone: str = ANA) -> None:
+    """A text from somebody, with nothing else running."""
+    sid = f"IN{len(s.rows('text_in'))}"
+    replying.receive(s.engine, sid=sid, from_phone=phone, to_phone="", body=text, received_at=s.now, now=s.now)
+
+
+def text(s: Stage, kind: str = "reminder") -> dict[str, Any]:
+    """The text of a kind."""
+    return next(row for row in s.rows("text_out") if row["kind"] == kind)
+
+
+def dose(s: Stage, number: int = 1) -> str:
+    """Where a dose stands."""
+    row = next(row for row in s.rows("dose") if row["slot_no"] == number)
+    return f"{row['state']} ({row['reason']})" if row["reason"] else str(row["state"])
+
+
+# --- once ---------------------------------------------------------------------------------------------------------
+
+
+def test_claimed_and_committed_before_the_request() -> None:
+    """While the request is on its way, the ledger says so already: attempt, tag and lease."""
+    s = due()
+    seen: list[tuple[object, ...]] = []
+
+    async def look(outgoing: Outgoing) -> None:
+        row = text(s)
+        seen.append((row["state"], row["attempt"], row["tag"] == outgoing.tag, outgoing.validity))
+
+    send(s, Carrier(s.clock, before=look))
+
+    assert seen == [("sending", 1, True, 3600)]
+
+
+def test_accepted() -> None:
+    """The carrier's id is kept, and the dose has been announced."""
+    s = due()
+    send(s, Carrier(s.clock))
+
+    assert (text(s)["state"], text(s)["sid"], dose(s)) == ("accepted", "SM1", "open")
+
+
+def test_nothing_to_send() -> None:
+    """What was sent is not sent again."""
+    s = due()
+    carrier = Carrier(s.clock)
+
+    assert (send(s, carrier), send(s, carrier), len(carrier.asked)) == (1, 0, 1)
+
+
+def test_the_last_attempt_alone_is_written() -> None:
+    """An answer that comes when another attempt has begun changes nothing, and is kept as evidence."""
+    s = due()
+    second = Carrier(s.clock, Accepted("SM-second"))
+
+    async def sleep_too_long(_: Outgoing) -> None:
+        for wait in (timedelta(seconds=106), timedelta(seconds=31)):
+            s.clock.advance(wait)
+            await delivering.recover(s.engine, second, now=s.now)
+        await delivering.deliver(s.engine, second, clock=s.clock)
+
+    send(s, Carrier(s.clock, Accepted("SM-first"), before=sleep_too_long))
+
+    assert (text(s)["sid"], text(s)["attempt"]) == ("SM-second", 2)
+    assert [row["sid"] for row in sorted(s.rows("text_attempt"), key=lambda row: row["attempt"])] == ["SM-first", "SM-second"]
+
+
+def test_a_refusal_of_an_earlier_attempt_ends_nothing() -> None:
+    """A refusal, a doubt or a "not sent" of an earlier attempt changes nothing either."""
+    for late in (Refused(21211, FailureClass.RECIPIENT_PERMANENT), Ambiguous("timeout"), NotSent(20429)):
+        s = due()
+        second = Carrier(s.clock, Accepted("SM-second"))
+
+        async def sleep_too_long(_: Outgoing, s: Stage = s, second: Carrier = second) -> None:
+            for wait in (timedelta(seconds=106), timedelta(seconds=31)):
+                s.clock.advance(wait)
+                await delivering.recover(s.engine, second, now=s.now)
+            await delivering.deliver(s.engine, second, clock=s.clock)
+
+        send(s, Carrier(s.clock, late, before=sleep_too_long))
+
+        assert (text(s)["state"], text(s)["sid"], dose(s)) == ("accepted", "SM-second", "open")
+
+
+def test_a_sleeper_sends_nothing() -> None:
+    """Who wakes after another has claimed the text finds it is no longer theirs, and ends nothing."""
+    s = due()
+    with writing(s.engine) as c:
+        stale = outbox.claim(c, now=s.now, lease=timedelta(seconds=30), limit=10)
+    carrier = Carrier(s.clock)
+    recover(s, carrier, timedelta(seconds=106))
+    recover(s, carrier, timedelta(seconds=31))
+    with writing(s.engine) as c:
+        outbox.claim(c, now=s.now, lease=timedelta(seconds=30), limit=10)
+    with writing(s.engine) as c:
+        ready = last_look.still_right(c, stale, now=s.now + timedelta(hours=2))
+
+    assert (ready, text(s)["state"], text(s)["attempt"]) == ([], "sending", 2)
+
+
+class Slow(HandClock):
+    """A clock on which every look takes twenty seconds."""
+
+    def monotonic(self) -> float:
+        self.advance(timedelta(seconds=20))
+        return super().monotonic()
+
+
+def test_too_slow_gives_back() -> None:
+    """With half the lease gone before the first request, nothing is sent: it goes back."""
+    s = due()
+    carrier = Carrier(s.clock)
+    asyncio.run(delivering.deliver(s.engine, carrier, clock=Slow(s.now)))
+
+    assert (carrier.asked, text(s)["state"]) == ([], "queued")
+
+
+# --- doubt ----------------------------------------------------------------------------------------------------------
+
+
+def test_doubt_is_not_looked_into_too_soon() -> None:
+    """A request may still be on its way: within the settle time nothing is looked up, and nothing sent again."""
+    s = due()
+    carrier = Carrier(s.clock, Ambiguous("timeout"))
+    send(s, carrier)
+
+    assert (text(s)["state"], recover(s, carrier, timedelta(seconds=100)), send(s, carrier)) == ("unknown", 0, 0)
+
+
+@pytest.mark.parametrize(
+    ("change", "status", "after"),
+    [
+        (str, "sent", "open"),
+        (lambda body: f"Sent from your Twilio trial account - {body}", "queued", "open"),
+        (lambda body: f"  {body.replace(' ', '  ')}", "delivered", "open"),
+        (str, "undelivered", "not_reminded (carrier 30003)"),
+    ],
+)
+def test_found_on_the_list(change: Callable[[str], str], status: str, after: str) -> None:
+    """Found on the carrier's list, it was sent; what the list says of its fate is believed too."""
+    s = due()
+    carrier = Carrier(s.clock, Ambiguous("500"))
+    send(s, carrier)
+    carrier.has("SM-found", change(carrier.asked[0].body), status, 30003 if status == "undelivered" else None)
+    recover(s, carrier, timedelta(seconds=106))
+
+    assert (text(s)["state"], text(s)["sid"], dose(s), len(carrier.asked)) == ("accepted", "SM-found", after, 1)
+
+
+def test_not_found_twice_is_sent_again() -> None:
+    """Not on the list, and not half a minute later: it was not sent, and is still of use."""
+    s = due()
+    carrier = Carrier(s.clock, Ambiguous("500"))
+    send(s, carrier)
+    recover(s, carrier, timedelta(seconds=106))
+    assert (text(s)["state"], send(s, carrier)) == ("unknown", 0)
+    recover(s, carrier, timedelta(seconds=31))
+    send(s, carrier)
+
+    assert (text(s)["state"], text(s)["attempt"], len(carrier.asked)) == ("accepted", 2, 2)
+
+
+def test_not_found_and_too_late() -> None:
+    """Not found when its time is over: it was not sent, and nobody was reminded."""
+    s = due()
+    carrier = Carrier(s.clock, Ambiguous("500"))
+    send(s, carrier)
+    recover(s, carrier, timedelta(minutes=61))
+    recover(s, carrier, MINUTE)
+
+    assert (text(s)["state"], dose(s)) == ("not_sent", "not_reminded (not sent)")
+
+
+def test_a_receipt_after_all() -> None:
+    """Given up, and then a receipt comes with its tag: it was sent, and the dose announced."""
+    s = due()
+    carrier = Carrier(s.clock, Ambiguous("500"))
+    send(s, carrier)
+    recover(s, carrier, timedelta(minutes=61))
+    recover(s, carrier, MINUTE)
+    receipt(s, carrier, "delivered")
+
+    assert (text(s)["state"], text(s)["sid"], dose(s)) == ("accepted", "SM1", "open")
+
+
+def test_no_list_proves_nothing() -> None:
+    """A list that cannot be read is no proof that anything was not sent."""
+    s = due()
+    carrier = Carrier(s.clock, Ambiguous("500"))
+    send(s, carrier)
+    carrier.deaf = True
+    for _ in range(3):
+        recover(s, carrier, timedelta(seconds=106))
+
+    assert (text(s)["state"], text(s)["looked"]) == ("unknown", 0)
+
+
+def test_another_texts_id_is_no_proof() -> None:
+    """A text on the list that another row owns is not this one, though the words are the same."""
+    s = due()
+    carrier = Carrier(s.clock, Accepted("SM1"), Ambiguous("500"))
+    send(s, carrier)
+    carrier.has("SM1", carrier.asked[0].body)
+    receipt(s, carrier, "undelivered", 30003)
+    s.clock.advance(timedelta(minutes=15))
+    send(s, carrier)
+    recover(s, carrier, timedelta(seconds=106))
+
+    assert (text(s, "resend")["state"], text(s, "resend")["looked"]) == ("unknown", 1)
+
+
+def test_death_in_mid_request() -> None:
+    """A process that dies in mid-request leaves its text to be settled by another."""
+    s = due()
+    with writing(s.engine) as c:
+        outbox.claim(c, now=s.now, lease=timedelta(seconds=30), limit=10)
+    carrier = Carrier(s.clock)
+    recover(s, carrier, timedelta(seconds=106))
+    recover(s, carrier, timedelta(seconds=31))
+
+    assert (send(s, carrier), text(s)["attempt"], dose(s)) == (1, 2, "open")
+
+
+def test_a_transport_that_raises_stops_no_other() -> None:
+    """One request that blows up is in doubt; the others are recorded."""
+    s = due(patient(), patient(plan(ref="ben"), ref="ben", phone="+12025550103", consent=a_consent("Ben")))
+    send(s, Carrier(s.clock, ConnectionResetError("gone")))
+
+    assert sorted(row["state"] for row in s.rows("text_out")) == ["accepted", "unknown"]
+
+
+# --- receipts -------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("answer", [Accepted("SM1"), Ambiguous("cut off")])
+def test_a_receipt_before_the_answer(answer: Outcome) -> None:
+    """A receipt can be quicker than the answer to the request; it proves the text sent, whatever that answer says."""
+    s = due()
+
+    async def call_back(outgoing: Outgoing) -> None:
+        delivering.receive_status(s.engine, sid="SM1", status="delivered", tag=outgoing.tag, error_code=None, now=s.now)
+
+    send(s, Carrier(s.clock, answer, before=call_back))
+
+    assert (text(s)["state"], text(s)["status"], text(s)["sid"], dose(s)) == ("accepted", "delivered", "SM1", "open")
+    assert [row["sid"] for row in s.rows("text_attempt")] == ["SM1"]
+
+
+def test_a_receipt_of_nothing() -> None:
+    """A receipt for a text nobody knows is kept, and changes nothing."""
+    s = due()
+    delivering.receive_status(s.engine, sid="SM-other", status="delivered", tag="nobody's", error_code=None, now=s.now)
+
+    assert ([row["text_id"] for row in s.rows("delivery_event")], dose(s)) == ([None], "pending")
+
+
+def test_a_receipt_again_and_again() -> None:
+    """A receipt handed over five times is one."""
+    s = due()
+    carrier = Carrier(s.clock)
+    send(s, carrier)
+    for _ in range(5):
+        receipt(s, carrier, "delivered")
+
+    assert (len(s.rows("delivery_event")), text(s)["rank"]) == (1, 4)
+
+
+def copied(engine: Engine) -> Engine:
+    """A ledger in memory as another is."""
+    copy = make_engine("sqlite://")
+    source, target = engine.raw_connection(), copy.raw_connection()
+    source.driver_connection.backup(target.driver_connection)  # type: ignore[union-attr]
+    source.close()
+    target.close()
+    return copy
+
+
+def test_receipts_in_any_order() -> None:
+    """Five receipts in each of their 120 orders end in one state."""
+    s = due()
+    carrier = Carrier(s.clock)
+    send(s, carrier)
+    template, ends = s.engine, set()
+    for order in permutations(("queued", "sent", "undelivered", "failed", "delivered")):
+        s.engine = copied(template)
+        for status in order:
+            receipt(s, carrier, status, 30008 if status in {"undelivered", "failed"} else None)
+        resent = {row["state"] for row in s.rows("text_out") if row["kind"] == "resend"}
+        ends.add((text(s)["rank"], text(s)["status"], dose(s), resent <= {"cancelled"}))
+        s.engine.dispose()
+
+    assert ends == {(4, "delivered", "open", True)}
+
+
+# --- failures -------------------------------------------------------------------------------------------------------
+
+
+def test_too_many_requests() -> None:
+    """The carrier takes no more: the text waits as long as it asks, and is sent then."""
+    s = due()
+    carrier = Carrier(s.clock, NotSent(20429, retry_after=7))
+    send(s, carrier)
+    s.clock.advance(timedelta(seconds=6))
+    early = send(s, carrier)
+    s.clock.advance(timedelta(seconds=1))
+
+    assert (early, send(s, carrier), text(s)["attempt"], dose(s)) == (0, 1, 2, "open")
+
+
+def crowd(count: int) -> list[File]:
+    """Many patients with a dose at eight."""
+    return [
+        patient(plan(ref=f"p{n}-plan"), ref=f"p{n}", name=f"P{n} Doe", phone=f"+120255501{n:02}", consent=a_consent("P"))
+        for n in range(10, 10 + count)
+    ]
+
+
+def test_the_sender_rests() -> None:
+    """What the carrier did not take of one text is not tried with the next: one alone is tried after the rest."""
+    s = due(*crowd(8))
+    carrier = Carrier(s.clock, *[BUSY] * 9)
+    send(s, carrier)
+    s.clock.advance(timedelta(seconds=1))
+    alone = send(s, carrier)
+    s.clock.advance(timedelta(seconds=3))
+
+    assert (alone, send(s, carrier), send(s, carrier), len(carrier.asked)) == (1, 1, 7, 17)
+
+
+def test_account_trouble_opens_the_breaker() -> None:
+    """While the account is refused, one text a minute is tried, the others wait, and the operator is told once."""
+    s = due(*crowd(8))
+    carrier = Carrier(s.clock, *[NO_ACCOUNT] * 100)
+    send(s, carrier)
+    begun = len(carrier.asked)
+    for _ in range(10 * 6):
+        s.clock.advance(timedelta(seconds=10))
+        send(s, carrier)
+
+    assert (begun, len(carrier.asked) - begun) == (8, 10)
+    assert [(row["kind"], row["owner"]) for row in s.rows("alert")] == [("sender_refused", "operator")]
+    assert {row["state"] for row in s.rows("text_out")} == {"queued"}
+
+
+def test_what_waited_too_long_is_never_sent() -> None:
+    """A reminder past its use is not sent, and nobody was reminded."""
+    s = due()
+    s.clock.advance_to(at("03-02 09:00"))
+    carrier = Carrier(s.clock)
+    send(s, carrier)
+
+    assert (carrier.asked, text(s)["state"], dose(s)) == ([], "expired", "not_reminded (expired)")
+
+
+def test_no_such_number() -> None:
+    """A number that cannot be texted is used no more, and the clinic asked for another."""
+    s = due()
+    send(s, Carrier(s.clock, Refused(21211, FailureClass.RECIPIENT_PERMANENT)))
+    s.run_until("03-02 14:00")
+
+    assert (dose(s), dose(s, 2), s.texts()) == ("not_reminded (carrier 21211)", "not_reminded (unverified)", [])
+    assert "number_unusable" in s.open_alerts()
+
+
+def test_a_handset_unknown_once() -> None:
+    """One "unknown handset" can be a mistake of the carrier's; two running are not."""
+    s = due()
+    carrier = Carrier(s.clock)
+    send(s, carrier)
+    receipt(s, carrier, "undelivered", 30005)
+    once = s.open_alerts()
+    s.clock.advance_to(at("03-02 14:00"))
+    reminding.remind_due(s.engine, now=s.now)
+    send(s, carrier)
+    receipt(s, carrier, "undelivered", 30005, sid="SM2")
+
+    assert ("number_unusable" in once, "number_unusable" in s.open_alerts()) == (False, True)
+
+
+def test_the_carrier_says_opted_out() -> None:
+    """An opt-out that only the carrier heard ends the texts, and the clinic is told."""
+    s = due()
+    send(s, Carrier(s.clock, Refused(21610, FailureClass.OPTED_OUT)))
+
+    assert (dose(s), s.open_alerts()) == ("not_reminded (carrier 21610)", {"texts_stopped"})
+    assert {row["given_by"] for row in s.rows("consent") if row["kind"] == "revoked"} == {"carrier"}
+
+
+def test_our_last_word_refused() -> None:
+    """When the carrier has confirmed STOP itself, it refuses our confirmation: nothing is told twice."""
+    s = due()
+    carrier = Carrier(s.clock, Accepted("SM1"), Refused(21610, FailureClass.OPTED_OUT))
+    send(s, carrier)
+    says(s, "STOP")
+    send(s, carrier)
+
+    assert [row["kind"] for row in s.rows("alert")] == ["texts_stopped"]
+    assert [row["kind"] for row in s.rows("consent") if row["kind"] == "revoked"] == ["revoked"]
+
+
+def test_one_resend() -> None:
+    """A phone that was off is tried once more, a quarter of an hour later, with the same words, and not a third time."""
+    s = due()
+    carrier = Carrier(s.clock)
+    send(s, carrier)
+    receipt(s, carrier, "undelivered", 30003)
+    s.clock.advance(timedelta(minutes=14, seconds=59))
+    early = send(s, carrier)
+    s.clock.advance(timedelta(seconds=1))
+    send(s, carrier)
+    receipt(s, carrier, "undelivered", 30003, sid="SM2")
+    s.clock.advance(timedelta(minutes=20))
+
+    assert (early, send(s, carrier), len(carrier.asked)) == (0, 0, 2)
+    assert carrier.asked[0].body == carrier.asked[1].body
+    assert dose(s) == "not_reminded (carrier 30003)"
+
+
+def test_no_resend_past_its_use() -> None:
+    """A reminder that failed with less than a quarter of an hour left is not tried again."""
+    s = due()
+    carrier = Carrier(s.clock)
+    send(s, carrier)
+    s.clock.advance(timedelta(minutes=45))
+    receipt(s, carrier, "undelivered", 30003)
+
+    assert [row["kind"] for row in s.rows("text_out")] == ["reminder"]
+
+
+def test_no_resend_of_what_was_answered() -> None:
+    """A dose answered for in the meantime is not reminded of again."""
+    s = due()
+    carrier = Carrier(s.clock)
+    send(s, carrier)
+    receipt(s, carrier, "undelivered", 30003)
+    says(s, "1")
+    s.clock.advance(timedelta(minutes=15))
+    send(s, carrier)
+
+    assert (text(s, "resend")["state"], dose(s)) == ("cancelled", "taken")
+
+
+@pytest.mark.parametrize(
+    ("fault", "state", "after"),
+    [
+        (CarrierFault(), "accepted", "open"),
+        (CarrierFault("sent"), "accepted", "open"),
+        (CarrierFault("queued"), "accepted", "open"),
+        (CarrierFault("undelivered", 30003), "accepted", "not_reminded (carrier 30003)"),
+        (CarrierFault("failed", 30007), "accepted", "not_reminded (carrier 30007)"),
+        (CarrierFault("undelivered", 30036), "accepted", "not_reminded (carrier 30036)"),
+        (CarrierFault("refused", 21610), "failed", "not_reminded (carrier 21610)"),
+        (CarrierFault("refused", 30004), "failed", "not_reminded (carrier 30004)"),
+        (CarrierFault("refused", 20429), "queued", "pending"),
+        (CarrierFault("refused", 20003), "queued", "pending"),
+        (CarrierFault("unknown"), "unknown", "pending"),
+        (CarrierFault("lost"), "unknown", "pending"),
+    ],
+)
+def test_each_fault_of_the_sandbox(fault: CarrierFault, state: str, after: str) -> None:
+    """Each thing a carrier can do to a text has its own end."""
+    s = due()
+    s.transport.set_fault(ANA, fault)
+    asyncio.run(delivering.deliver(s.engine, s.transport, clock=s.clock))
+    for each in s.transport.take_receipts():
+        delivering.receive_status(s.engine, sid=each.sid, status=each.status, tag=each.tag, error_code=each.error_code, now=s.now)
+
+    assert (text(s)["state"], dose(s)) == (state, after)
+
+
+# --- the last look --------------------------------------------------------------------------------------------------
+
+
+def look_after(s: Stage, act: Callable[[], None]) -> list[str]:
+    """Claim what is due, let something happen, look once more: the bodies that would be sent."""
+    with writing(s.engine) as c:
+        claimed = outbox.claim(c, now=s.now, lease=timedelta(seconds=30), limit=10)
+    act()
+    with writing(s.engine) as c:
+        return [row["body"] for row in last_look.still_right(c, claimed, now=s.now)]
+
+
+def acts(s: Stage, action: str) -> None:
+    """Dr. Haddad acts, with nothing else running."""
+    act = StaffAct(s.now, StaffAction(action), "ana-baclofen", reason="kidney", by="Dr. Noor Haddad", phase=None, zone=None, alert=None)
+    prescribing.act(s.engine, act, now=s.now)
+
+
+@pytest.mark.parametrize(
+    ("act", "after"),
+    [
+        (lambda s: says(s, "STOP"), "not_reminded (opted_out)"),
+        (lambda s: says(s, "1"), "taken"),
+        (lambda s: says(s, "2 skipped it"), "open"),
+        (lambda s: acts(s, "mute"), "not_reminded (muted)"),
+        (lambda s: acts(s, "suspend"), None),
+        (lambda s: acts(s, "stop"), None),
+    ],
+    ids=["stop texts", "taken", "not taken", "mute", "suspend", "stop"],
+)
+def test_what_happens_between_claim_and_request(act: Callable[[Stage], None], after: str | None) -> None:
+    """STOP, an answer, a mute, a suspension or a stop after the claim: the reminder is not sent."""
+    s = due()
+
+    assert look_after(s, lambda: act(s)) == []
+    assert (text(s)["state"], after is None or dose(s) == after) == ("cancelled", True)
+
+
+def test_a_reminder_decided_again() -> None:
+    """Told of a dose taken just now, a reminder already written says "not before"."""
+    s = due()
+    send(s, Carrier(s.clock))
+    s.clock.advance_to(at("03-02 14:00"))
+    reminding.remind_due(s.engine, now=s.now)
+    s.clock.advance(MINUTE / 2)
+
+    (body,) = look_after(s, lambda: says(s, "took my 8am just now"))
+
+    assert "not before Mon 4:01 pm" in body
+
+
+def test_a_reminder_that_must_wait_for_a_person() -> None:
+    """Told of two taken, a reminder already written asks to call first."""
+    s = due()
+    send(s, Carrier(s.clock))
+    s.clock.advance_to(at("03-02 14:00"))
+    reminding.remind_due(s.engine, now=s.now)
+
+    (body,) = look_after(s, lambda: says(s, "I took two this morning"))
+
+    assert body.startswith("Harbor Clinic: before you take your Mon 2:00 pm dose, please call 202 555 0100.")
+
+
+def test_advice_decided_again() -> None:
+    """Advice to take it by noon, written at ten to and not sent before half past, becomes "leave it out"."""
+    s = due()
+    carrier = Carrier(s.clock, Accepted("SM1"), BUSY)
+    send(s, carrier)
+    s.clock.advance_to(at("03-02 11:50"))
+    says(s, "2")
+    assert text(s, "advice")["template"] == "take_now"
+    s.clock.advance_to(at("03-02 12:30"))
+    send(s, carrier)
+    s.clock.advance_to(at("03-02 12:31"))
+    send(s, carrier)
+
+    assert (carrier.asked[-1].body.split(": ", 1)[1][:33], dose(s)) == ("leave out the Mon 8:00 am dose: t", "skipped (advised)")
+
+
+def test_advice_of_a_plan_suspended_since() -> None:
+    """No "take it" leaves for a plan that was suspended after it was written."""
+    s = due()
+    carrier = Carrier(s.clock)
+    send(s, carrier)
+    says(s, "2")
+    acts(s, "suspend")
+    send(s, carrier)
+
+    assert not any("you can take" in asked.body for asked in carrier.asked)
+
+
+def two_medicines(monkeypatch: pytest.MonkeyPatch) -> Stage:
+    """Ana with two medicines at eight, in one text not yet sent."""
+    other = shelve_another_medicine(monkeypatch)
+    blue = plan(phase("5", times=["08:00"]), label="A, blue cap", ref="blue")
+    return due(patient(blue, plan(phase("5", times=["08:00"]), label="B, red cap", ref="red", drug=other)))
+
+
+def test_a_dose_leaves_the_text(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two doses in one text, one answered for leaves it, and its question."""
+    s = two_medicines(monkeypatch)
+    (body,) = look_after(s, lambda: says(s, "took A"))
+
+    assert body.startswith("Harbor Clinic: Mon 8:00 am, B, red cap: 1 tablet of 5 mg.")
+    assert [len(row["doses"].split(",")) for row in s.rows("question") if row["kind"] == "dose"] == [1]
+
+
+def test_a_dose_that_must_wait_travels_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of two doses in one text, one that must not be taken yet gets a text of its own."""
+    other = shelve_another_medicine(monkeypatch)
+    blue = plan(phase("5/5", times=["08:00", "14:00"]), label="A, blue cap", ref="blue")
+    s = due(patient(blue, plan(phase("5", times=["14:00"]), label="B, red cap", ref="red", drug=other)))
+    carrier = Carrier(s.clock)
+    send(s, carrier)
+    s.clock.advance_to(at("03-02 14:00"))
+    reminding.remind_due(s.engine, now=s.now)
+    says(s, "took my 8am just now")
+    send(s, carrier)
+    send(s, carrier)
+
+    bodies = sorted(asked.body.split(": ", 1)[1] for asked in carrier.asked[1:])
+    assert [body[:26] for body in bodies] == ["Mon 2:00 pm dose, last was", "Mon 2:00 pm, B, red cap: 1"]
+
+
+def test_no_nudge_about_what_was_answered() -> None:
+    """An answer that comes as the nudge is about to leave stops it."""
+    s = due()
+    send(s, Carrier(s.clock))
+    s.clock.advance_to(at("03-02 09:00"))
+    following_up.follow_up(s.engine, now=s.now)
+
+    assert (look_after(s, lambda: says(s, "2")), text(s, "nudge")["state"]) == ([], "cancelled")
+
+
+def test_an_emergency_goes_first() -> None:
+    """A hundred reminders do not stand before an emergency's answer."""
+    s = due(*crowd(6))
+    says(s, "I had a seizure", "+12025550110")
+    carrier = Carrier(s.clock)
+    asyncio.run(delivering.deliver(s.engine, carrier, clock=s.clock, limit=1))
+
+    assert "call 911 now" in carrier.asked[0].body
+
+
+# --- several senders ------------------------------------------------------------------------------------------------
+
+
+def at_once(*works: Callable[[], object]) -> None:
+    """Do several things at the same time."""
+    gate = threading.Barrier(len(works))
+
+    def go(work: Callable[[], object]) -> None:
+        gate.wait()
+        work()
+
+    with ThreadPoolExecutor(len(works)) as pool:
+        for done in [pool.submit(go, work) for work in works]:
+            done.result()
+
+
+def test_several_senders_send_each_once(engine: Engine) -> None:
+    """Three senders over one ledger: each text is sent by one of them."""
+    s = due(*crowd(12), engine=engine)
+    carriers = [Carrier(s.clock, *[Accepted(f"SM{number}-{n}") for n in range(12)]) for number in range(3)]
+    work = [
+        lambda carrier=carrier: [asyncio.run(delivering.deliver(engine, carrier, clock=s.clock, limit=3)) for _ in range(5)]
+        for carrier in carriers
+    ]
+    at_once(*work)
+
+    assert sorted(asked.to for carrier in carriers for asked in carrier.asked) == [f"+120255501{n:02}" for n in range(10, 22)]
+    assert {row["state"] for row in s.rows("text_out")} == {"accepted"}
+
+
+def test_a_reply_and_a_receipt_at_once(engine: Engine) -> None:
+    """What a patient says and what the carrier proves, at the same moment, are both kept."""
+    s = due(*crowd(6), engine=engine)
+    carrier = Carrier(s.clock)
+    send(s, carrier)
+
+    def deliver_receipts() -> None:
+        for number, asked in enumerate(carrier.asked, 1):
+            delivering.receive_status(engine, sid=f"SM{number}", status="delivered", tag=asked.tag, error_code=None, now=s.now)
+
+    def reply() -> None:
+        for number, asked in enumerate(carrier.asked):
+            replying.receive(engine, sid=f"IN{number}", from_phone=asked.to, to_phone="", body="1", received_at=s.now, now=s.now)
+
+    at_once(deliver_receipts, reply)
+
+    assert {row["state"] for row in s.rows("dose")} == {"taken"}
+    assert sorted(row["kind"] for row in s.rows("dose_event")) == sorted(["fell_due", "text_accepted", "text_delivered", "said_taken"] * 6)
+
+
+def test_stop_against_a_sender(engine: Engine) -> None:
+    """STOP at the moment of a claim: a text is either sent before it or not at all, and never left between."""
+    s = due(*crowd(6), engine=engine)
+    carrier = Carrier(s.clock)
+
+    def stop() -> None:
+        for n in range(10, 16):
+            phone = f"+120255501{n:02}"
+            replying.receive(engine, sid=f"IN{n}", from_phone=phone, to_phone="", body="STOP", received_at=s.now, now=s.now)
+
+    at_once(stop, lambda: [asyncio.run(delivering.deliver(engine, carrier, clock=s.clock, limit=2)) for _ in range(3)])
+    for _ in range(4):
+        send(s, carrier)
+
+    states = {row["purpose"]: row["state"] for row in s.rows("text_out") if row["purpose"] == "opt_out"}
+    sent = {row["state"] for row in s.rows("text_out") if row["purpose"] == "reminder"}
+    assert (states, sent <= {"accepted", "cancelled"}) == ({"opt_out": "accepted"}, True)
+    reached = {row["patient_id"] for row in s.rows("text_out") if row["purpose"] == "reminder" and row["state"] == "accepted"}
+    assert {row["patient_id"] for row in s.rows("dose") if row["state"] == "open"} == reached
