@@ -52,8 +52,15 @@ class DoseRecord:
     odd: bool = False
 
 
+def told_taken(record: DoseRecord) -> bool:
+    """Say whether somebody told that it was taken. What is said against it later, or that no dose was due, undoes no tablet."""
+    return record.state is DoseState.TAKEN or record.taken_at is not None or record.taken_by is not None
+
+
 def perhaps_taken(record: DoseRecord) -> bool:
     """Say whether this dose was, or may have been, taken: told so, or reminded and silent."""
+    if told_taken(record):
+        return True
     if record.state is DoseState.NOT_REMINDED:
         return record.may_take_until is not None
     return record.state not in TOLD_NOT_TAKEN
@@ -61,7 +68,7 @@ def perhaps_taken(record: DoseRecord) -> bool:
 
 def latest_moment(record: DoseRecord) -> datetime | None:
     """The latest moment (UTC) at which a dose was, or may yet be, taken; None if told as not taken, or never offered."""
-    if record.state is DoseState.TAKEN:
+    if told_taken(record):
         return usual_moment(record)
     return None if record.state in TOLD_NOT_TAKEN else record.may_take_until
 
@@ -73,7 +80,7 @@ def usual_moment(record: DoseRecord) -> datetime:
 
 def hour_unknown(record: DoseRecord) -> bool:
     """Say whether a dose is known to be taken, but not when."""
-    return record.state is DoseState.TAKEN and record.taken_at is None
+    return told_taken(record) and record.taken_at is None
 
 
 def free_from(records: Iterable[DoseRecord], min_gap: timedelta, at: datetime) -> datetime:
