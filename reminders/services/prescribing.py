@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from reminders.services.records.people import Patient
     from reminders.services.records.plans import StoredPlan
 
+OVERTAKEN = ("stay", "suspend")
+"""The notices that a plan which goes on again has overtaken, if they still wait for the morning."""
+
 LIVE = frozenset({PlanState.ACTIVE, PlanState.STAYING, PlanState.MUTED, PlanState.SUSPENDED})
 
 
@@ -70,6 +73,7 @@ def _resume(c: Connection, patient: Patient, plan: StoredPlan, action: StaffAct,
     today = now.astimezone(plan.plan.tz).date()
     extra = 0 if planned_end is None else resume_extra_days(planned_end=planned_end, stay_since=stay.since, resumed=today)
     plans.close_stay(c, plan, extra_days=extra)
+    texts.cancel_queued(c, plan_id=plan.id, kinds=OVERTAKEN)
     _enter(c, plan, PlanState.ACTIVE, "resumed", action=action, now=now)
     _close_alerts(c, plan, action, now, kinds=("plan_stays", "misses", "step_waits"))
     resumed = plans.read(c, [plan.id])[plan.id]
@@ -284,6 +288,9 @@ def _change(
     plans.save(c, plan, decided_until=at - timedelta.resolution, step_stage=None, label=document.label)
     if plan.state is PlanState.STAYING and not any(stay.extra_days is None for stay in stays):
         plans.save(c, plan, state=PlanState.ACTIVE.value)
+    if not stays:
+        texts.cancel_queued(c, plan_id=plan.id, kinds=OVERTAKEN)
+        _close_alerts(c, plan, action, now, kinds=("plan_stays",))
     fresh = plans.read(c, [plan.id])[plan.id]
     announcements.jump(c, fresh, seam.jumped, why="moved" if kind == "moved zone" else "changed", now=now)
     plans.add_event(

@@ -102,6 +102,25 @@ def test_nothing_before_the_first() -> None:
         clinic.acts("step_back", "03-02 10:00")
 
 
+def test_an_overtaken_notice() -> None:
+    """A notice that waits for the morning is not sent if the provider has let the plan go on before it."""
+    with Stage.on_paper(patient(plan(phase("5/5/5", 3), phase("10/10/10")))) as clinic:
+        clinic.run_until("03-03 07:00")
+        waiting = clinic.plans()[-1]
+        clinic.acts("resume", "03-03 07:30")
+        clinic.run_until("03-03 09:00")
+        assert (waiting, clinic.texts("stay_notice")) == (("03-03 06:00", "staying", 1), [])
+
+
+def test_a_yes_closes_its_alert() -> None:
+    """The alert that a plan stays is closed, with the provider's reason, when the provider lets it step."""
+    with Stage.on_paper(patient(RISING)) as clinic:
+        clinic.run_until("03-02 10:00")
+        clinic.acts("stay")
+        clinic.acts("advance", reason="well again")
+        assert clinic.open_alerts() == set()
+
+
 def test_advancing() -> None:
     """Advanced, the plan keeps today's amounts and has the next phase's from tomorrow; the patient is told at once."""
     with Stage.on_paper(patient(RISING)) as clinic:
