@@ -160,8 +160,8 @@ def _begin(connection: Connection) -> None:
     """Begin the transaction ourselves: the driver would wait for the first write, and a reader that turns writer can fail at once."""
     options = connection.get_execution_options()
     reads = options.get("reads", False)
-    connection.exec_driver_sql(f"PRAGMA foreign_keys={'ON' if options.get('refers', True) else 'OFF'}")
-    if connection.info.get("reads", False) != reads:
-        connection.exec_driver_sql(f"PRAGMA query_only={'ON' if reads else 'OFF'}")
-        connection.info["reads"] = reads
+    for pragma, wanted in (("foreign_keys", options.get("refers", True)), ("query_only", reads)):  # SQLite has both off at first
+        if connection.info.get(pragma, False) != wanted:
+            connection.exec_driver_sql(f"PRAGMA {pragma}={'ON' if wanted else 'OFF'}")
+            connection.info[pragma] = wanted
     connection.exec_driver_sql("BEGIN" if reads else "BEGIN IMMEDIATE")

@@ -123,6 +123,4 @@ def _outcome(fault: CarrierFault, sid: str) -> Outcome:
 def _receipts(sid: str, tag: str, fault: CarrierFault) -> Iterable[Receipt]:
     if fault.status in _NO_RECEIPT:
         return
-    yield Receipt(sid, "sent", tag)
-    if fault.status != "sent":
-        yield Receipt(sid, fault.status, tag, fault.code)
+    yield Receipt(sid, fault.status, tag, fault.code)

@@ -38,6 +38,8 @@ class Driver:
         self._engine, self._clock, self._transport, self._heard = engine, clock, transport, heard
         self._loop = asyncio.new_event_loop()
         self._texts = 0
+        self._next: datetime | None = None
+        self._settled = False
 
     def __enter__(self) -> Self:
         return self
@@ -63,19 +65,22 @@ class Driver:
 
     def settle(self) -> datetime | None:
         """Run what is due now, and what that brings about, until nothing is left; return when something is due next."""
+        if self._settled and (self._next is None or self._next > self.now):
+            return self._next
         for _ in range(MOST_PASSES):
             now = self.now
             moments = rehearsing.next_moments(self._engine)
             due = {work for work, at in moments.items() if at <= now}
             if not due:
-                return min(moments.values(), default=None)
+                self._next, self._settled = min(moments.values(), default=None), True
+                return self._next
             self._pass(due)
         raise Stuck(f"nothing moves on at {self.now.isoformat()}")
 
     def says(self, phone: str, text: str) -> None:
         """Let somebody's phone text us."""
         self._texts += 1
-        now = self.now
+        now, self._settled = self.now, False
         sid = f"story-{self._texts:06}-{now:%Y%m%d%H%M%S}"
         replying.receive(self._engine, sid=sid, from_phone=phone, to_phone="", body=text, received_at=now, now=now)
         self.settle()
@@ -83,6 +88,7 @@ class Driver:
 
     def acts(self, action: StaffAct) -> None:
         """Let a person at the clinic act on a plan."""
+        self._settled = False
         prescribing.act(self._engine, action, now=self.now)
         self.settle()
         self._heard(self.now)

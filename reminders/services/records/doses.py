@@ -121,7 +121,10 @@ def learn(c: Connection, facts: Mapping[str, Sequence[DoseEvent]], *, now: datet
         changes.append({"dose_id": dose_id, **_columns(standing), "check_at": check, "changed_at": now})
     insert_all(c, DOSE_EVENT, fresh)
     _change(c, changes)
-    plans.touched(c, {row["plan_id"] for dose_id, row in found.items() if _counts_anew(row, standings[dose_id])}, at=now)
+    changed = {dose_id: row["plan_id"] for dose_id, row in found.items() if _counts_anew(row, standings[dose_id])}
+    relieved = {plan_id for dose_id, plan_id in changed.items() if _only_relieves(found[dose_id], standings[dose_id])}
+    plans.touched(c, set(changed.values()) - relieved, at=now)
+    plans.touched(c, relieved, at=now, if_waiting=True)
     return standings
 
 
@@ -129,6 +132,11 @@ def _counts_anew(row: Row, standing: Standing) -> bool:
     """Whether a change of a dose can change a count. That a reminder has left, as nearly all do, cannot begin any run."""
     before, after = DoseState(row["state"]), standing.state
     return (before, after) != (DoseState.PENDING, DoseState.OPEN) and (before is not after or row["answered"] != standing.answered)
+
+
+def _only_relieves(row: Row, standing: Standing) -> bool:
+    """Whether a change can only end a run, never begin one: a dose waited for that was taken, as nearly all are."""
+    return standing.state is DoseState.TAKEN and DoseState(row["state"]) in WAITING and not standing.odd
 
 
 def next_check(row: Row, standing: Standing, *, after: datetime) -> datetime | None:
@@ -225,9 +233,7 @@ def plan_ids_of_ingredient(c: Connection, patient_ids: Iterable[str]) -> dict[st
 
 
 def _change(c: Connection, changes: list[dict[str, Any]]) -> None:
-    columns = [name for name in changes[0] if name != "dose_id"]
-    statement = update(DOSE).where(DOSE.c.id == bindparam("dose_id")).values({name: bindparam(f"new_{name}") for name in columns})
-    c.execute(statement, [{"dose_id": change["dose_id"], **{f"new_{name}": change[name] for name in columns}} for change in changes])
+    c.execute(_CHANGE, [{"dose_id": change["dose_id"], **{f"new_{name}": change[name] for name in _CHANGED}} for change in changes])
 
 
 def _columns(standing: Standing) -> dict[str, Any]:
@@ -277,6 +283,10 @@ def _stored(row: Row) -> StoredDose:
         nudge_at=row["nudge_at"],
         check_at=row["check_at"],
     )
+
+
+_CHANGED = (*_columns(Standing(DoseState.PENDING)), "check_at", "changed_at")
+_CHANGE = update(DOSE).where(DOSE.c.id == bindparam("dose_id")).values({name: bindparam(f"new_{name}") for name in _CHANGED})
 
 
 def _event_row(clinic_id: str, dose_id: str, no: int, event: DoseEvent) -> Row:

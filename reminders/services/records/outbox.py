@@ -6,8 +6,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import bindparam, select, update
+from sqlalchemy import BindParameter, Integer, bindparam, select, update
 
+from db.types import UtcDateTime
 from reminders.domain.dose_state import DoseEvent, EventKind
 from reminders.services.records import doses, people, texts
 from reminders.services.records.ledger import (
@@ -16,6 +17,7 @@ from reminders.services.records.ledger import (
     LOOP_PASS,
     TEXT_ATTEMPT,
     TEXT_OUT,
+    asked,
     insert_all,
     insert_once,
     locked,
@@ -35,19 +37,24 @@ PROVABLE = ("sending", "unknown", "queued", "not_sent", "expired", "cancelled")
 RESTS = "sender rests until"
 
 
+_NOW, _LIMIT = bindparam("now", type_=UtcDateTime), bindparam("limit", type_=Integer)
+_IDS: BindParameter[list[str]] = bindparam("ids", expanding=True)  # statements made once: to make one costs more than to run it
+_WAITING = (
+    select(TEXT_OUT, CONTACT_POINT.c.phone)
+    .join(CONTACT_POINT, (CONTACT_POINT.c.id == TEXT_OUT.c.contact_point_id) & (CONTACT_POINT.c.clinic_id == TEXT_OUT.c.clinic_id))
+    .where(TEXT_OUT.c.state == "queued", TEXT_OUT.c.send_at <= _NOW, TEXT_OUT.c.expires_at > _NOW)
+    .order_by(TEXT_OUT.c.purpose != "emergency", TEXT_OUT.c.expires_at, TEXT_OUT.c.id)
+    .limit(_LIMIT)
+)
+_OVERDUE = select(TEXT_OUT).where(TEXT_OUT.c.state == "queued", TEXT_OUT.c.expires_at <= _NOW).limit(_LIMIT)
+_BY_ID = select(TEXT_OUT).where(TEXT_OUT.c.id.in_(_IDS))
+
+
 def claim(c: Connection, *, now: datetime, lease: timedelta, limit: int) -> list[Row]:
     """Take the next texts to be sent, nearest expiry first: `queued → sending`, attempt + 1, a new tag. Commit before any request."""
-    query = (
-        select(TEXT_OUT, CONTACT_POINT.c.phone)
-        .join(CONTACT_POINT, (CONTACT_POINT.c.id == TEXT_OUT.c.contact_point_id) & (CONTACT_POINT.c.clinic_id == TEXT_OUT.c.clinic_id))
-        .where(TEXT_OUT.c.state == "queued", TEXT_OUT.c.send_at <= now, TEXT_OUT.c.expires_at > now)
-        .order_by(TEXT_OUT.c.purpose != "emergency", TEXT_OUT.c.expires_at, TEXT_OUT.c.id)
-        .limit(limit)
-    )
-    if c.dialect.name == "postgresql":
-        query = query.with_for_update(skip_locked=True, of=TEXT_OUT)
+    query = _WAITING.with_for_update(skip_locked=True, of=TEXT_OUT) if c.dialect.name == "postgresql" else _WAITING
     claimed: list[Row] = []
-    for row in rows(c, query):
+    for row in asked(c, query, now=now, limit=limit):
         taken = {
             "state": "sending",
             "attempt": row["attempt"] + 1,
@@ -77,7 +84,7 @@ def _write_each(c: Connection, changed: Sequence[Row], columns: Sequence[str]) -
 
 def overdue(c: Connection, *, now: datetime, limit: int) -> list[Row]:
     """The queued texts whose time has passed."""
-    return rows(c, select(TEXT_OUT).where(TEXT_OUT.c.state == "queued", TEXT_OUT.c.expires_at <= now).limit(limit))
+    return asked(c, _OVERDUE, now=now, limit=limit)
 
 
 def resting_until(c: Connection) -> datetime | None:
@@ -105,7 +112,7 @@ def rested(c: Connection) -> None:
 
 def read(c: Connection, text_ids: Iterable[str]) -> dict[str, Row]:
     """Read texts by id."""
-    return {row["id"]: row for row in rows(c, select(TEXT_OUT).where(TEXT_OUT.c.id.in_(list(text_ids))))}
+    return {row["id"]: row for row in asked(c, _BY_ID, ids=list(text_ids))}
 
 
 def end(c: Connection, ended: Sequence[Row], state: str, *, why: str, now: datetime) -> None:

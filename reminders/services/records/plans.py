@@ -11,7 +11,7 @@ from functools import lru_cache
 from itertools import groupby
 from typing import TYPE_CHECKING
 
-from sqlalchemy import BindParameter, bindparam, func, select, update
+from sqlalchemy import BindParameter, bindparam, exists, func, select, update
 
 from reminders import drugs
 from reminders.domain.missed import AskProviderRule, Limits, MissedDoseRule
@@ -20,7 +20,7 @@ from reminders.domain.plan_state import PlanState
 from reminders.domain.schedule import instant_of, next_slot, phase_spans
 from reminders.formats.plan_file import read_plan, write_plan
 from reminders.services.records.audit import Entry, write_audit
-from reminders.services.records.ledger import PATIENT, PLAN, PLAN_EVENT, PLAN_STAY, PLAN_VERSION, asked, by, insert_all, new_id
+from reminders.services.records.ledger import ALERT, PATIENT, PLAN, PLAN_EVENT, PLAN_STAY, PLAN_VERSION, asked, by, insert_all, new_id
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -201,6 +201,11 @@ _SOONEST = (
     .where(PLAN.c.patient_id == PATIENT.c.id, PLAN.c.clinic_id == PATIENT.c.clinic_id, PLAN.c.set_aside_at.is_(None))
     .scalar_subquery()
 )
+_RECOUNT = update(PLAN).where(PLAN.c.id.in_(_IDS)).values(recount_at=bindparam("at"))
+_ALERTED = exists().where(
+    ALERT.c.closed_at.is_(None), ALERT.c.clinic_id == PLAN.c.clinic_id, (ALERT.c.plan_id == PLAN.c.id) | ALERT.c.plan_id.is_(None)
+)
+_RECOUNT_WAITING = _RECOUNT.where(PLAN.c.next_due_at.is_(None) | (_ALERTED.where(ALERT.c.patient_id == PLAN.c.patient_id)))
 _NEXT_DUE = update(PATIENT).where(PATIENT.c.id.in_(_IDS)).values(next_due_at=_SOONEST)
 
 
@@ -340,9 +345,11 @@ def close_stay(c: Connection, plan: StoredPlan, *, extra_days: int) -> None:
     c.execute(update(PLAN_STAY).where(open_one).values(extra_days=extra_days))
 
 
-def touched(c: Connection, plan_ids: Iterable[str], *, at: datetime) -> None:
-    """Ask for the plans' misses to be counted again."""
-    c.execute(update(PLAN).where(PLAN.c.id.in_(list(plan_ids))).values(recount_at=at))
+def touched(c: Connection, plan_ids: Iterable[str], *, at: datetime, if_waiting: bool = False) -> None:
+    """Ask for the plans' misses to be counted again; `if_waiting`: only those with an open alert, or no dose to come."""
+    wanted = list(plan_ids)
+    if wanted:
+        c.execute(_RECOUNT_WAITING if if_waiting else _RECOUNT, {"ids": wanted, "at": at})
 
 
 def _courses(c: Connection, ids: list[str], ended: dict[str, datetime | None]) -> dict[str, Course]:

@@ -8,11 +8,12 @@ from dataclasses import KW_ONLY, dataclass, field
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import case, select, update
+from sqlalchemy import BindParameter, bindparam, case, select, update
 
+from db.types import UtcDateTime
 from reminders.domain.contact import Contactable
 from reminders.messaging.texts import purpose_of, render, template_of
-from reminders.services.records.ledger import QUESTION, TEXT_IN, TEXT_ITEM, TEXT_OUT, insert_all, insert_once, new_id, rows
+from reminders.services.records.ledger import QUESTION, TEXT_IN, TEXT_ITEM, TEXT_OUT, asked, insert_all, insert_once, new_id, rows
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -148,19 +149,23 @@ def drop_items(c: Connection, text_id: str, dose_ids: Iterable[str]) -> None:
 
 def open_questions(c: Connection, contact_point_ids: Iterable[str], *, now: datetime) -> list[Row]:
     """The questions a phone can still answer, newest last, each with whether its text was proved delivered."""
-    query = (
-        select(QUESTION, TEXT_OUT.c.rank, TEXT_OUT.c.sent_at, TEXT_OUT.c.state.label("text_state"))
-        .join(TEXT_OUT, (TEXT_OUT.c.id == QUESTION.c.text_id) & (TEXT_OUT.c.clinic_id == QUESTION.c.clinic_id))
-        .where(
-            QUESTION.c.contact_point_id.in_(list(contact_point_ids)),
-            QUESTION.c.answered_at.is_(None),
-            QUESTION.c.asked_at <= now,
-            QUESTION.c.expires_at > now,
-            TEXT_OUT.c.state.in_(("sending", "unknown", "accepted")),
-        )
-        .order_by(QUESTION.c.asked_at, QUESTION.c.id)
+    return asked(c, _OPEN, ids=list(contact_point_ids), now=now)
+
+
+_NOW = bindparam("now", type_=UtcDateTime)
+_IDS: BindParameter[list[str]] = bindparam("ids", expanding=True)
+_OPEN = (  # made once: to make a statement costs more than to run it
+    select(QUESTION, TEXT_OUT.c.rank, TEXT_OUT.c.sent_at, TEXT_OUT.c.state.label("text_state"))
+    .join(TEXT_OUT, (TEXT_OUT.c.id == QUESTION.c.text_id) & (TEXT_OUT.c.clinic_id == QUESTION.c.clinic_id))
+    .where(
+        QUESTION.c.contact_point_id.in_(_IDS),
+        QUESTION.c.answered_at.is_(None),
+        QUESTION.c.asked_at <= _NOW,
+        QUESTION.c.expires_at > _NOW,
+        TEXT_OUT.c.state.in_(("sending", "unknown", "accepted")),
     )
-    return rows(c, query)
+    .order_by(QUESTION.c.asked_at, QUESTION.c.id)
+)
 
 
 def answered(c: Connection, question_id: str, answer: str, *, at: datetime) -> None:
