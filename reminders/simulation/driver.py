@@ -54,7 +54,7 @@ class Driver:
 
     def run_until(self, until: datetime) -> None:
         """Let time pass to an instant, with everything that falls due on the way, that instant included."""
-        while (moment := self.settle()) is not None and moment <= until:
+        while (moment := self._run_due()) is not None and moment <= until:
             self._clock.advance_to(moment)
         self._clock.advance_to(until)
 
@@ -65,6 +65,10 @@ class Driver:
 
     def settle(self) -> datetime | None:
         """Run what is due now, and what that brings about, until nothing is left; return when something is due next."""
+        self._settled = False  # whoever asks may have written something of their own
+        return self._run_due()
+
+    def _run_due(self) -> datetime | None:
         if self._settled and (self._next is None or self._next > self.now):
             return self._next
         for _ in range(MOST_PASSES):

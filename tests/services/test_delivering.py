@@ -217,6 +217,7 @@ class Slow(HandClock):
     """A clock on which every look takes twenty seconds."""
 
     def monotonic(self) -> float:
+        """Return the seconds, twenty more than at the last look."""
         self.advance(timedelta(seconds=20))
         return super().monotonic()
 
