@@ -90,6 +90,8 @@ class Stage:
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.driver.__exit__(kind, error, trace)
+        if not self.engine.url.database:  # on paper: nobody else holds it
+            self.engine.dispose()
 
     @property
     def now(self) -> datetime:
