@@ -27,6 +27,8 @@ def kill_one(workers: list[subprocess.Popen[bytes]], engine: Engine) -> None:
 @pytest.mark.parametrize(("workers", "kills"), [(2, 2), pytest.param(3, 60, marks=pytest.mark.night)])
 def test_killed_replicas_lose_and_double_nothing(engine: Engine, workers: int, kills: int, monkeypatch: pytest.MonkeyPatch) -> None:
     """However many replicas are killed in the middle of a pass, each dose is recorded once and each patient told once."""
+    if engine.dialect.name == "sqlite":
+        workers = 1  # a file has one server; a second is refused at its start
     another = shelve_another_medicine(monkeypatch)
     patients = 120 * kills
     enrol(engine, due_at(NOON, LABELS[0]), due_at(NOON, LABELS[1], drug=another), now=NOON - MINUTE, patients=patients)
@@ -34,7 +36,7 @@ def test_killed_replicas_lose_and_double_nothing(engine: Engine, workers: int, k
         for _ in range(kills):
             kill_one(alive, engine)
         cut_short = count(engine, "dose") < 2 * patients
-        until(lambda: count(engine, "dose") >= 2 * patients, within=100)
+        until(lambda: count(engine, "dose") >= 2 * patients, within=1_000)
 
     assert (cut_short, count(engine, "dose"), count(engine, "text_out"), count(engine, "text_item")) == (
         True,
