@@ -1,5 +1,7 @@
 """The tables. Text columns with CHECK lists stand where the domain has enums; every key carries its clinic.
 
+Ids are unique over all clinics, so an index leads with the id it looks up, and needs no clinic before it.
+
 Rows become values only in `reminders/services/records`. SQLModel does not validate table classes, so the constraints
 here are what stands between a mistake and the disk.
 """
@@ -80,6 +82,7 @@ class Patient(SQLModel, table=True):
         UniqueConstraint("clinic_id", "ref"),
         one_of("wording", "discreet", "amount", "full"),
         Index("ix_patient_next_due_at", "next_due_at"),
+        Index("ix_patient_id", "id"),
     )
     clinic_id: str = Field(primary_key=True, max_length=ID)
     id: str = Field(primary_key=True, max_length=ID)
@@ -103,6 +106,7 @@ class ContactPoint(SQLModel, table=True):
         ForeignKeyConstraint(["clinic_id"], ["clinic.id"]),
         UniqueConstraint("clinic_id", "phone"),
         Index("ix_contact_point_phone", "phone"),
+        Index("ix_contact_point_id", "id"),
     )
     clinic_id: str = Field(primary_key=True, max_length=ID)
     id: str = Field(primary_key=True, max_length=ID)
@@ -122,7 +126,8 @@ class ContactRole(SQLModel, table=True):
         within_clinic("patient_id", "patient"),
         UniqueConstraint("clinic_id", "contact_point_id", "patient_id", "role"),
         one_of("role", *ROLES),
-        Index("ix_contact_role_patient", "clinic_id", "patient_id"),
+        Index("ix_contact_role_patient", "patient_id"),
+        Index("ix_contact_role_contact_point", "contact_point_id"),
     )
     clinic_id: str = Field(primary_key=True, max_length=ID)
     id: str = Field(primary_key=True, max_length=ID)
@@ -143,7 +148,7 @@ class Consent(SQLModel, table=True):
         within_clinic("contact_point_id", "contact_point"),
         within_clinic("patient_id", "patient"),
         one_of("kind", "given", "revoked", "restored"),
-        Index("ix_consent_contact_point", "clinic_id", "contact_point_id"),
+        Index("ix_consent_contact_point", "contact_point_id"),
     )
     clinic_id: str = Field(primary_key=True, max_length=ID)
     id: str = Field(primary_key=True, max_length=ID)
@@ -161,7 +166,7 @@ class Medicine(SQLModel, table=True):
     """A medicine on the patient's list, entered and reconciled by the clinic."""
 
     __tablename__ = "medicine"
-    __table_args__ = (within_clinic("patient_id", "patient"), Index("ix_medicine_patient", "clinic_id", "patient_id"))
+    __table_args__ = (within_clinic("patient_id", "patient"), Index("ix_medicine_patient", "patient_id"))
     clinic_id: str = Field(primary_key=True, max_length=ID)
     id: str = Field(primary_key=True, max_length=ID)
     patient_id: str = Field(max_length=ID)
@@ -180,7 +185,8 @@ class Plan(SQLModel, table=True):
         within_clinic("patient_id", "patient"),
         UniqueConstraint("clinic_id", "ref"),
         one_of("state", *PLAN_STATES),
-        Index("ix_plan_patient", "clinic_id", "patient_id"),
+        Index("ix_plan_patient", "patient_id"),
+        Index("ix_plan_id", "id"),
         Index("ix_plan_next_due_at", "next_due_at"),
         Index("ix_plan_step_check_at", "step_check_at"),
         Index("ix_plan_recount_at", "recount_at"),
@@ -211,7 +217,7 @@ class PlanVersion(SQLModel, table=True):
     """An approved version: an immutable document, and where it joins the one before it."""
 
     __tablename__ = "plan_version"
-    __table_args__ = (within_clinic("plan_id", "plan"),)
+    __table_args__ = (within_clinic("plan_id", "plan"), Index("ix_plan_version_plan", "plan_id"))
     clinic_id: str = Field(primary_key=True, max_length=ID)
     plan_id: str = Field(primary_key=True, max_length=ID)
     no: int = Field(primary_key=True)
@@ -230,7 +236,7 @@ class PlanStay(SQLModel, table=True):
     __tablename__ = "plan_stay"
     __table_args__ = (
         ForeignKeyConstraint(["clinic_id", "plan_id", "version_no"], ["plan_version.clinic_id", "plan_version.plan_id", "plan_version.no"]),
-        Index("ix_plan_stay_plan", "clinic_id", "plan_id"),
+        Index("ix_plan_stay_plan", "plan_id"),
     )
     clinic_id: str = Field(primary_key=True, max_length=ID)
     id: str = Field(primary_key=True, max_length=ID)
@@ -246,7 +252,7 @@ class PlanEvent(SQLModel, table=True):
     """Something that happened to a plan: who, when, why. Only added to."""
 
     __tablename__ = "plan_event"
-    __table_args__ = (within_clinic("plan_id", "plan"), Index("ix_plan_event_plan", "clinic_id", "plan_id", "at"))
+    __table_args__ = (within_clinic("plan_id", "plan"), Index("ix_plan_event_plan", "plan_id", "at"))
     clinic_id: str = Field(primary_key=True, max_length=ID)
     id: str = Field(primary_key=True, max_length=ID)
     plan_id: str = Field(max_length=ID)
@@ -269,9 +275,10 @@ class Dose(SQLModel, table=True):
         one_of("state", *DOSE_STATES),
         CheckConstraint("slot_no >= 1", name="slot_no"),
         Index("ix_dose_check_at", "check_at"),
+        Index("ix_dose_id", "id"),
         Index("ix_dose_changed_at", "changed_at"),
-        Index("ix_dose_plan_due_at", "clinic_id", "plan_id", "due_at"),
-        Index("ix_dose_patient_due_at", "clinic_id", "patient_id", "due_at"),
+        Index("ix_dose_plan_due_at", "plan_id", "due_at"),
+        Index("ix_dose_patient_due_at", "patient_id", "due_at"),
     )
     clinic_id: str = Field(primary_key=True, max_length=ID)
     id: str = Field(primary_key=True, max_length=ID)
@@ -310,7 +317,7 @@ class DoseEvent(SQLModel, table=True):
     """One fact about a dose, as it was learnt. Only added to: the dose's state is the fold of these."""
 
     __tablename__ = "dose_event"
-    __table_args__ = (within_clinic("dose_id", "dose"), Index("ix_dose_event_dose", "clinic_id", "dose_id"))
+    __table_args__ = (within_clinic("dose_id", "dose"), Index("ix_dose_event_dose", "dose_id"))
     clinic_id: str = Field(primary_key=True, max_length=ID)
     id: str = Field(primary_key=True, max_length=ID)
     dose_id: str = Field(max_length=ID)
@@ -337,9 +344,10 @@ class OutgoingText(SQLModel, table=True):
         UniqueConstraint("sid"),
         one_of("state", *TEXT_STATES),
         Index("ix_text_out_state_send_at", "state", "send_at"),
-        Index("ix_text_out_contact_point", "clinic_id", "contact_point_id", "created_at"),
+        Index("ix_text_out_contact_point", "contact_point_id", "created_at"),
         Index("ix_text_out_tag", "tag"),
         Index("ix_text_out_sent_at", "sent_at"),
+        Index("ix_text_out_id", "id"),
     )
     clinic_id: str = Field(primary_key=True, max_length=ID)
     id: str = Field(primary_key=True, max_length=ID)
@@ -379,7 +387,7 @@ class TextItem(SQLModel, table=True):
         within_clinic("text_id", "text_out"),
         within_clinic("dose_id", "dose"),
         one_of("kind", *ITEM_KINDS),
-        Index("ix_text_item_text", "clinic_id", "text_id"),
+        Index("ix_text_item_text", "text_id"),
     )
     clinic_id: str = Field(primary_key=True, max_length=ID)
     dose_id: str = Field(primary_key=True, max_length=ID)
@@ -391,7 +399,7 @@ class TextAttempt(SQLModel, table=True):
     """One try at sending a text, with the tag that travels in its callback address."""
 
     __tablename__ = "text_attempt"
-    __table_args__ = (within_clinic("text_id", "text_out"), UniqueConstraint("tag"))
+    __table_args__ = (within_clinic("text_id", "text_out"), UniqueConstraint("tag"), Index("ix_text_attempt_text", "text_id"))
     clinic_id: str = Field(primary_key=True, max_length=ID)
     text_id: str = Field(primary_key=True, max_length=ID)
     attempt: int = Field(primary_key=True)
@@ -424,8 +432,9 @@ class Question(SQLModel, table=True):
     __tablename__ = "question"
     __table_args__ = (
         within_clinic("contact_point_id", "contact_point"),
-        Index("ix_question_open", "clinic_id", "contact_point_id", "expires_at"),
-        Index("ix_question_text", "clinic_id", "text_id"),
+        Index("ix_question_open", "contact_point_id", "expires_at"),
+        Index("ix_question_text", "text_id"),
+        Index("ix_question_id", "id"),
     )
     clinic_id: str = Field(primary_key=True, max_length=ID)
     id: str = Field(primary_key=True, max_length=ID)
@@ -465,7 +474,9 @@ class Alert(SQLModel, table=True):
         UniqueConstraint("clinic_id", "patient_id", "kind", "cause"),
         one_of("severity", "info", "warning", "urgent", "emergency"),
         Index("ix_alert_open", "clinic_id", "closed_at", "raised_at"),
-        Index("ix_alert_plan", "clinic_id", "plan_id", "kind"),
+        Index("ix_alert_plan", "plan_id", "kind"),
+        Index("ix_alert_id", "id"),
+        Index("ix_alert_patient", "patient_id"),
     )
     clinic_id: str = Field(primary_key=True, max_length=ID)
     id: str = Field(primary_key=True, max_length=ID)

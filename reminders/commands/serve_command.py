@@ -6,11 +6,9 @@ import logging
 from typing import Annotated
 
 import typer
-import uvicorn
 from rich.text import Text
 
 from db.engine import current_revision, make_engine, migrate
-from reminders.bootstrap import running
 from reminders.commands.ledger import answering
 from reminders.commands.output import ERRORS, SCREEN, JsonFlag, print_json, telling
 from reminders.settings import Settings, TransportName, load_settings
@@ -26,6 +24,11 @@ def serve(
     port: Annotated[int | None, typer.Option(min=1, max=65535, help="The port; DOSELINE_PORT if left out.")] = None,
 ) -> None:
     """Run the service: the web, the scheduler and the sender, in one process."""
+    # The web and the carrier's client take a second to load, which no other command should wait for.
+    import uvicorn  # noqa: PLC0415
+
+    from reminders.bootstrap import running  # noqa: PLC0415
+
     with telling(ctx), answering():
         settings = load_settings()
         _log(settings)

@@ -210,7 +210,8 @@ def _rise(c: Connection, text: Row, receipt: Receipt, *, now: datetime) -> None:
         _lost(c, text, receipt.error_code, class_of(receipt.error_code), now=now)
     elif receipt.status == "delivered":
         outbox.tell_doses(c, {text["id"]: DoseEvent(EventKind.TEXT_DELIVERED, now, text=text["id"])}, now=now)
-        outbox.withdraw_resend(c, text, now=now)
+        if text["status"] in outbox.LOST:  # it arrived after all
+            outbox.withdraw_resend(c, text, now=now)
 
 
 def _lost(c: Connection, text: Row, code: int | None, kind: FailureClass, *, now: datetime) -> None:

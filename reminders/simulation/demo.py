@@ -27,6 +27,7 @@ ZONES = {
     EMAS_FATHER: "America/Los_Angeles",
 }
 THREE = ("08:00", "14:00", "20:00")
+TWO = ("08:00", "20:00")
 
 Json = dict[str, Any]
 
@@ -54,7 +55,7 @@ def _people(first: date) -> Json:
                 caregivers=[_sister(first)],
             ),
             _patient("chidi", "Chidi Cole", CHIDI, first, wording="amount", plans=[_tapers(first + timedelta(days=9))]),
-            _patient("dana", "Dana Diaz", DANA, first, plans=[_keeps("dana-baclofen", DANA, "10", THREE, first + timedelta(days=3))]),
+            _patient("dana", "Dana Diaz", DANA, first, plans=[_keeps("dana-baclofen", DANA, "10", TWO, first + timedelta(days=3))]),
             _patient(
                 "ema",
                 "Ema Evans",
@@ -62,7 +63,7 @@ def _people(first: date) -> Json:
                 first,
                 wording="amount",
                 zone=ZONES[EMAS_FATHER],
-                plans=[_keeps("ema-baclofen", EMAS_FATHER, "5", ("07:00", "15:00", "20:00"), first + timedelta(days=2))],
+                plans=[_keeps("ema-baclofen", EMAS_FATHER, "5", ("07:00", "19:00"), first + timedelta(days=2), days=28)],
                 caregivers=[_father(first)],
             ),
         ],
@@ -138,8 +139,8 @@ def _tapers(start: date) -> Json:
     return _plan("chidi-taper", CHIDI, start, kind="taper", advance="as_prescribed", phases=[_phase(days, mg) for days, mg in cuts])
 
 
-def _keeps(ref: str, phone: str, mg: str, times: Sequence[str], start: date) -> Json:
-    return _plan(ref, phone, start, kind="maintenance", advance="as_prescribed", phases=[_phase(None, (int(mg),) * 3, times)])
+def _keeps(ref: str, phone: str, mg: str, times: Sequence[str], start: date, *, days: int | None = None) -> Json:
+    return _plan(ref, phone, start, kind="maintenance", advance="as_prescribed", phases=[_phase(days, (int(mg),) * len(times), times)])
 
 
 def _events(first: date) -> Iterator[Json]:
@@ -201,8 +202,8 @@ def _chidi(start: date) -> Iterator[Json]:
 
 
 def _dana(start: date) -> Iterator[Json]:
-    silent = {(6, "08:00"), *((day, at) for day in range(20, 26) for at in THREE)}
-    yield from _answers(DANA, start, days=range(1, 46), times=THREE, but=silent)
+    silent = {(6, "08:00"), *((day, at) for day in range(20, 26) for at in TWO)}
+    yield from _answers(DANA, start, days=range(1, 46), times=TWO, but=silent)
     off = {"to": DANA, "status": "undelivered", "code": 30003}
     yield {"at": _instant(_local(start, 6, "07:30", ZONES[DANA])), "carrier": off}
     yield {"at": _instant(_local(start, 6, "09:30", ZONES[DANA])), "carrier": {"to": DANA, "status": "delivered"}}
@@ -211,9 +212,9 @@ def _dana(start: date) -> Iterator[Json]:
 
 
 def _ema(start: date) -> Iterator[Json]:
-    times = ("07:00", "15:00", "20:00")
+    times = ("07:00", "19:00")
     yield from _answers(
-        EMAS_FATHER, start, days=range(1, 46), times=times, but={(10, "15:00"), (18, "07:00")}, words=("1", "she took it", "1")
+        EMAS_FATHER, start, days=range(1, 29), times=times, but={(10, "19:00"), (18, "07:00")}, words=("1", "she took it", "1")
     )
     yield _says(EMAS_FATHER, _local(start, 18, "09:10", ZONES[EMAS_FATHER]), "she threw up her tablet")
     seen = {"action": "acknowledge", "plan": "ema-baclofen", "reason": "spoke to her father: a stomach bug, go on as usual", "by": PROVIDER}

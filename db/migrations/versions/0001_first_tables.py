@@ -132,6 +132,7 @@ def _contact_point() -> None:
         sa.PrimaryKeyConstraint("clinic_id", "id", name=op.f("pk_contact_point")),
         sa.UniqueConstraint("clinic_id", "phone", name=op.f("uq_contact_point_clinic_id_phone")),
     )
+    op.create_index("ix_contact_point_id", "contact_point", ["id"], unique=False)
     op.create_index("ix_contact_point_phone", "contact_point", ["phone"], unique=False)
 
 
@@ -155,6 +156,7 @@ def _patient() -> None:
         sa.PrimaryKeyConstraint("clinic_id", "id", name=op.f("pk_patient")),
         sa.UniqueConstraint("clinic_id", "ref", name=op.f("uq_patient_clinic_id_ref")),
     )
+    op.create_index("ix_patient_id", "patient", ["id"], unique=False)
     op.create_index("ix_patient_next_due_at", "patient", ["next_due_at"], unique=False)
 
 
@@ -198,8 +200,10 @@ def _alert() -> None:
         sa.PrimaryKeyConstraint("clinic_id", "id", name=op.f("pk_alert")),
         sa.UniqueConstraint("clinic_id", "patient_id", "kind", "cause", name=op.f("uq_alert_clinic_id_patient_id_kind_cause")),
     )
+    op.create_index("ix_alert_id", "alert", ["id"], unique=False)
     op.create_index("ix_alert_open", "alert", ["clinic_id", "closed_at", "raised_at"], unique=False)
-    op.create_index("ix_alert_plan", "alert", ["clinic_id", "plan_id", "kind"], unique=False)
+    op.create_index("ix_alert_patient", "alert", ["patient_id"], unique=False)
+    op.create_index("ix_alert_plan", "alert", ["plan_id", "kind"], unique=False)
 
 
 def _consent() -> None:
@@ -226,7 +230,7 @@ def _consent() -> None:
         ),
         sa.PrimaryKeyConstraint("clinic_id", "id", name=op.f("pk_consent")),
     )
-    op.create_index("ix_consent_contact_point", "consent", ["clinic_id", "contact_point_id"], unique=False)
+    op.create_index("ix_consent_contact_point", "consent", ["contact_point_id"], unique=False)
 
 
 def _contact_role() -> None:
@@ -255,7 +259,8 @@ def _contact_role() -> None:
             "clinic_id", "contact_point_id", "patient_id", "role", name=op.f("uq_contact_role_clinic_id_contact_point_id_patient_id_role")
         ),
     )
-    op.create_index("ix_contact_role_patient", "contact_role", ["clinic_id", "patient_id"], unique=False)
+    op.create_index("ix_contact_role_contact_point", "contact_role", ["contact_point_id"], unique=False)
+    op.create_index("ix_contact_role_patient", "contact_role", ["patient_id"], unique=False)
 
 
 def _medicine() -> None:
@@ -271,7 +276,7 @@ def _medicine() -> None:
         ),
         sa.PrimaryKeyConstraint("clinic_id", "id", name=op.f("pk_medicine")),
     )
-    op.create_index("ix_medicine_patient", "medicine", ["clinic_id", "patient_id"], unique=False)
+    op.create_index("ix_medicine_patient", "medicine", ["patient_id"], unique=False)
 
 
 def _plan() -> None:
@@ -306,8 +311,9 @@ def _plan() -> None:
         sa.PrimaryKeyConstraint("clinic_id", "id", name=op.f("pk_plan")),
         sa.UniqueConstraint("clinic_id", "ref", name=op.f("uq_plan_clinic_id_ref")),
     )
+    op.create_index("ix_plan_id", "plan", ["id"], unique=False)
     op.create_index("ix_plan_next_due_at", "plan", ["next_due_at"], unique=False)
-    op.create_index("ix_plan_patient", "plan", ["clinic_id", "patient_id"], unique=False)
+    op.create_index("ix_plan_patient", "plan", ["patient_id"], unique=False)
     op.create_index("ix_plan_recount_at", "plan", ["recount_at"], unique=False)
     op.create_index("ix_plan_step_check_at", "plan", ["step_check_at"], unique=False)
 
@@ -335,8 +341,9 @@ def _question() -> None:
         ),
         sa.PrimaryKeyConstraint("clinic_id", "id", name=op.f("pk_question")),
     )
-    op.create_index("ix_question_open", "question", ["clinic_id", "contact_point_id", "expires_at"], unique=False)
-    op.create_index("ix_question_text", "question", ["clinic_id", "text_id"], unique=False)
+    op.create_index("ix_question_id", "question", ["id"], unique=False)
+    op.create_index("ix_question_open", "question", ["contact_point_id", "expires_at"], unique=False)
+    op.create_index("ix_question_text", "question", ["text_id"], unique=False)
 
 
 def _text_out() -> None:
@@ -383,7 +390,8 @@ def _text_out() -> None:
         sa.UniqueConstraint("clinic_id", "cause", "kind", name=op.f("uq_text_out_clinic_id_cause_kind")),
         sa.UniqueConstraint("sid", name=op.f("uq_text_out_sid")),
     )
-    op.create_index("ix_text_out_contact_point", "text_out", ["clinic_id", "contact_point_id", "created_at"], unique=False)
+    op.create_index("ix_text_out_contact_point", "text_out", ["contact_point_id", "created_at"], unique=False)
+    op.create_index("ix_text_out_id", "text_out", ["id"], unique=False)
     op.create_index("ix_text_out_sent_at", "text_out", ["sent_at"], unique=False)
     op.create_index("ix_text_out_state_send_at", "text_out", ["state", "send_at"], unique=False)
     op.create_index("ix_text_out_tag", "text_out", ["tag"], unique=False)
@@ -437,8 +445,9 @@ def _dose() -> None:
     )
     op.create_index("ix_dose_changed_at", "dose", ["changed_at"], unique=False)
     op.create_index("ix_dose_check_at", "dose", ["check_at"], unique=False)
-    op.create_index("ix_dose_patient_due_at", "dose", ["clinic_id", "patient_id", "due_at"], unique=False)
-    op.create_index("ix_dose_plan_due_at", "dose", ["clinic_id", "plan_id", "due_at"], unique=False)
+    op.create_index("ix_dose_id", "dose", ["id"], unique=False)
+    op.create_index("ix_dose_patient_due_at", "dose", ["patient_id", "due_at"], unique=False)
+    op.create_index("ix_dose_plan_due_at", "dose", ["plan_id", "due_at"], unique=False)
 
 
 def _plan_event() -> None:
@@ -456,7 +465,7 @@ def _plan_event() -> None:
         sa.ForeignKeyConstraint(["clinic_id", "plan_id"], ["plan.clinic_id", "plan.id"], name=op.f("fk_plan_event_clinic_id_plan_id")),
         sa.PrimaryKeyConstraint("clinic_id", "id", name=op.f("pk_plan_event")),
     )
-    op.create_index("ix_plan_event_plan", "plan_event", ["clinic_id", "plan_id", "at"], unique=False)
+    op.create_index("ix_plan_event_plan", "plan_event", ["plan_id", "at"], unique=False)
 
 
 def _plan_version() -> None:
@@ -475,6 +484,7 @@ def _plan_version() -> None:
         sa.ForeignKeyConstraint(["clinic_id", "plan_id"], ["plan.clinic_id", "plan.id"], name=op.f("fk_plan_version_clinic_id_plan_id")),
         sa.PrimaryKeyConstraint("clinic_id", "plan_id", "no", name=op.f("pk_plan_version")),
     )
+    op.create_index("ix_plan_version_plan", "plan_version", ["plan_id"], unique=False)
 
 
 def _text_attempt() -> None:
@@ -493,6 +503,7 @@ def _text_attempt() -> None:
         sa.PrimaryKeyConstraint("clinic_id", "text_id", "attempt", name=op.f("pk_text_attempt")),
         sa.UniqueConstraint("tag", name=op.f("uq_text_attempt_tag")),
     )
+    op.create_index("ix_text_attempt_text", "text_attempt", ["text_id"], unique=False)
 
 
 def _dose_event() -> None:
@@ -515,7 +526,7 @@ def _dose_event() -> None:
         sa.ForeignKeyConstraint(["clinic_id", "dose_id"], ["dose.clinic_id", "dose.id"], name=op.f("fk_dose_event_clinic_id_dose_id")),
         sa.PrimaryKeyConstraint("clinic_id", "id", name=op.f("pk_dose_event")),
     )
-    op.create_index("ix_dose_event_dose", "dose_event", ["clinic_id", "dose_id"], unique=False)
+    op.create_index("ix_dose_event_dose", "dose_event", ["dose_id"], unique=False)
 
 
 def _plan_stay() -> None:
@@ -536,7 +547,7 @@ def _plan_stay() -> None:
         ),
         sa.PrimaryKeyConstraint("clinic_id", "id", name=op.f("pk_plan_stay")),
     )
-    op.create_index("ix_plan_stay_plan", "plan_stay", ["clinic_id", "plan_id"], unique=False)
+    op.create_index("ix_plan_stay_plan", "plan_stay", ["plan_id"], unique=False)
 
 
 def _text_item() -> None:
@@ -553,4 +564,4 @@ def _text_item() -> None:
         ),
         sa.PrimaryKeyConstraint("clinic_id", "dose_id", "kind", name=op.f("pk_text_item")),
     )
-    op.create_index("ix_text_item_text", "text_item", ["clinic_id", "text_id"], unique=False)
+    op.create_index("ix_text_item_text", "text_item", ["text_id"], unique=False)

@@ -108,12 +108,14 @@ def _first_facts(fallen: Fallen, now: datetime) -> list[DoseEvent]:
             return [DoseEvent(EventKind.TEXT_ENDED, now, why=why)]
 
 
+_MOVE = update(PLAN).where(PLAN.c.id == bindparam("plan_id")).values(decided_until=bindparam("until"), tries=0)
+
+
 def _move(c: Connection, moved: Sequence[StoredPlan]) -> None:
     """Move cursors, and with them both caches of what is next due."""
     if not moved:
         return
-    statement = update(PLAN).where(PLAN.c.id == bindparam("plan_id")).values(decided_until=bindparam("until"), tries=0)
-    c.execute(statement, [{"plan_id": plan.id, "until": plan.decided_until} for plan in moved])
+    c.execute(_MOVE, [{"plan_id": plan.id, "until": plan.decided_until} for plan in moved])
     plans.put_on_clock(c, moved)
 
 

@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select, union_all, update
+from sqlalchemy import Integer, bindparam, func, select, union_all, update
 
+from db.types import UtcDateTime
 from reminders.domain.announcing import Falling, PlanStanding, fall_due
 from reminders.domain.contact import Refused, WhyNot
 from reminders.domain.missed import DoseRecord
@@ -78,8 +79,16 @@ def tag(one: Due, plan: StoredPlan) -> str:
 
 def claim(c: Connection, *, now: datetime, limit: int, only: str | None = None) -> list[str]:
     """Take the rows of the next patients with a dose due, passing over those another replica holds."""
-    query = select(PATIENT.c.id).where(PATIENT.c.next_due_at <= now, *([] if only is None else [PATIENT.c.id == only]))
-    return list(c.scalars(locked(c, query.order_by(PATIENT.c.next_due_at, PATIENT.c.id).limit(limit), skip=True)))
+    query = _DUE if only is None else _DUE.where(PATIENT.c.id == only)
+    return list(c.scalars(locked(c, query, skip=True), {"now": now, "limit": limit}))
+
+
+_DUE = (  # made once: to make a statement costs more than to run it
+    select(PATIENT.c.id)
+    .where(PATIENT.c.next_due_at <= bindparam("now", type_=UtcDateTime))
+    .order_by(PATIENT.c.next_due_at, PATIENT.c.id)
+    .limit(bindparam("limit", type_=Integer))
+)
 
 
 def waiting(c: Connection, *, now: datetime, limit: int) -> list[str]:

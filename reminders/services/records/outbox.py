@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BindParameter, Integer, bindparam, select, update
+from sqlalchemy import BindParameter, Integer, Update, bindparam, select, update
 
 from db.types import UtcDateTime
 from reminders.domain.dose_state import DoseEvent, EventKind
@@ -48,6 +49,20 @@ _WAITING = (
 )
 _OVERDUE = select(TEXT_OUT).where(TEXT_OUT.c.state == "queued", TEXT_OUT.c.expires_at <= _NOW).limit(_LIMIT)
 _BY_ID = select(TEXT_OUT).where(TEXT_OUT.c.id.in_(_IDS))
+_BY_SID = select(TEXT_OUT).where(TEXT_OUT.c.sid == bindparam("sid"))
+_OF_TAG = select(TEXT_ATTEMPT.c.text_id).where(TEXT_ATTEMPT.c.tag == bindparam("tag"))
+_ATTEMPT = select(TEXT_ATTEMPT.c.attempt).where(TEXT_ATTEMPT.c.tag == bindparam("tag"))
+_FIRST_RANK = update(TEXT_OUT).where(TEXT_OUT.c.id.in_(_IDS), TEXT_OUT.c.rank < 0).values(rank=0, status="queued")
+_NOTE = (
+    update(TEXT_ATTEMPT)
+    .where(TEXT_ATTEMPT.c.text_id == bindparam("its_id"), TEXT_ATTEMPT.c.attempt == bindparam("its_attempt"))
+    .values(outcome="accepted", sid=bindparam("new_sid"))
+)
+_RISE = (
+    update(TEXT_OUT)
+    .where(TEXT_OUT.c.id == bindparam("its_id"), TEXT_OUT.c.rank < bindparam("new_rank"))
+    .values(rank=bindparam("new_rank"), status=bindparam("new_status"), error_code=bindparam("new_code"))
+)
 
 
 def claim(c: Connection, *, now: datetime, lease: timedelta, limit: int) -> list[Row]:
@@ -76,10 +91,12 @@ def claim(c: Connection, *, now: datetime, lease: timedelta, limit: int) -> list
 def _write_each(c: Connection, changed: Sequence[Row], columns: Sequence[str]) -> None:
     """Write some columns of many texts, each its own values."""
     if changed:
-        mine = (TEXT_OUT.c.clinic_id == bindparam("its_clinic")) & (TEXT_OUT.c.id == bindparam("its_id"))
-        statement = update(TEXT_OUT).where(mine).values({name: bindparam(f"new_{name}") for name in columns})
-        keys = [{"its_clinic": text["clinic_id"], "its_id": text["id"]} for text in changed]
-        c.execute(statement, [{**key, **{f"new_{name}": text[name] for name in columns}} for key, text in zip(keys, changed, strict=True)])
+        c.execute(_writing(*columns), [{"its_id": text["id"], **{f"new_{name}": text[name] for name in columns}} for text in changed])
+
+
+@cache
+def _writing(*columns: str) -> Update:
+    return update(TEXT_OUT).where(TEXT_OUT.c.id == bindparam("its_id")).values({name: bindparam(f"new_{name}") for name in columns})
 
 
 def overdue(c: Connection, *, now: datetime, limit: int) -> list[Row]:
@@ -175,8 +192,8 @@ def accepted(c: Connection, text: Row, *, sid: str, now: datetime) -> bool:
 
 def accepted_all(c: Connection, sent: Sequence[tuple[Row, str]], *, now: datetime) -> list[Row]:
     """Record what the carrier has, many texts at once; return those whose attempt was overtaken, or that a receipt had proved."""
-    query = select(TEXT_OUT.c.id, TEXT_OUT.c.attempt, TEXT_OUT.c.state).where(TEXT_OUT.c.id.in_([text["id"] for text, _ in sent]))
-    known = {row["id"]: (row["attempt"], row["state"]) for row in rows(c, locked(c, query))}
+    standing = asked(c, locked(c, _BY_ID), ids=[text["id"] for text, _ in sent])
+    known = {row["id"]: (row["attempt"], row["state"]) for row in standing}
     won = [
         {**text, "state": "accepted", "sid": sid, "sent_at": now}
         for text, sid in sent
@@ -185,20 +202,14 @@ def accepted_all(c: Connection, sent: Sequence[tuple[Row, str]], *, now: datetim
     _write_each(c, won, ("state", "sid", "sent_at"))
     _note_accepted(c, sent)
     ids = [text["id"] for text in won]
-    c.execute(update(TEXT_OUT).where(TEXT_OUT.c.id.in_(ids), TEXT_OUT.c.rank < 0).values(rank=0, status="queued"))
+    c.execute(_FIRST_RANK, {"ids": ids})
     tell_doses(c, {text_id: DoseEvent(EventKind.TEXT_ACCEPTED, now, text=text_id) for text_id in ids}, now=now)
     return [text for text, _ in sent if text["id"] not in set(ids)]
 
 
 def _note_accepted(c: Connection, sent: Sequence[tuple[Row, str]]) -> None:
     if sent:
-        mine = (TEXT_ATTEMPT.c.text_id == bindparam("its_id")) & (TEXT_ATTEMPT.c.attempt == bindparam("its_attempt"))
-        its_clinic = TEXT_ATTEMPT.c.clinic_id == bindparam("its_clinic")
-        statement = update(TEXT_ATTEMPT).where(its_clinic & mine).values(outcome="accepted", sid=bindparam("new_sid"))
-        values = [
-            {"its_clinic": text["clinic_id"], "its_id": text["id"], "its_attempt": text["attempt"], "new_sid": sid} for text, sid in sent
-        ]
-        c.execute(statement, values)
+        c.execute(_NOTE, [{"its_id": text["id"], "its_attempt": text["attempt"], "new_sid": sid} for text, sid in sent])
 
 
 def keep_receipt(c: Connection, receipt: Row) -> bool:
@@ -208,17 +219,15 @@ def keep_receipt(c: Connection, receipt: Row) -> bool:
 
 def by_receipt(c: Connection, *, sid: str, tag: str | None) -> Row | None:
     """Find the text a receipt is about: by the tag of any of its attempts, else by the carrier's id."""
-    text_id = None
-    if tag:
-        text_id = c.scalar(select(TEXT_ATTEMPT.c.text_id).where(TEXT_ATTEMPT.c.tag == tag))
-    found = rows(c, select(TEXT_OUT).where(TEXT_OUT.c.id == text_id if text_id else TEXT_OUT.c.sid == sid))
+    text_id = c.scalar(_OF_TAG, {"tag": tag}) if tag else None
+    found = asked(c, _BY_ID, ids=[text_id]) if text_id else asked(c, _BY_SID, sid=sid)
     return found[0] if found else None
 
 
 def hold(c: Connection, text: Row) -> Row:
     """Lock a text and read it as it now is. Its patient is locked before it: so does everybody who touches both."""
     people.lock(c, [text["patient_id"]] if text["patient_id"] else [])
-    return rows(c, locked(c, select(TEXT_OUT).where(TEXT_OUT.c.clinic_id == text["clinic_id"], TEXT_OUT.c.id == text["id"])))[0]
+    return asked(c, locked(c, _BY_ID), ids=[text["id"]])[0]
 
 
 def withdraw_resend(c: Connection, text: Row, *, now: datetime) -> None:
@@ -238,13 +247,14 @@ def failed_before(c: Connection, text: Row, code: int) -> bool:
 
 def attempt_of(c: Connection, tag: str) -> int | None:
     """Which attempt of its text a tag belongs to."""
-    return c.scalar(select(TEXT_ATTEMPT.c.attempt).where(TEXT_ATTEMPT.c.tag == tag))
+    attempt: int | None = c.scalar(_ATTEMPT, {"tag": tag})
+    return attempt
 
 
 def raise_rank(c: Connection, text: Row, *, rank: int, status: str, error_code: int | None) -> bool:
     """Let a text's status rise, never fall; say whether it did."""
-    higher = (TEXT_OUT.c.id == text["id"]) & (TEXT_OUT.c.rank < rank)
-    return c.execute(update(TEXT_OUT).where(higher).values(rank=rank, status=status, error_code=error_code)).rowcount == 1
+    values = {"its_id": text["id"], "new_rank": rank, "new_status": status, "new_code": error_code}
+    return c.execute(_RISE, values).rowcount == 1
 
 
 def tell_doses(c: Connection, facts: Mapping[str, DoseEvent], *, now: datetime) -> None:

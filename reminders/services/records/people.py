@@ -20,7 +20,6 @@ from reminders.services.records.ledger import (
     asked,
     by,
     insert_all,
-    locked,
     new_id,
     rows,
 )
@@ -108,28 +107,13 @@ def patients(c: Connection, ids: Iterable[str]) -> dict[str, Patient]:
 def lock(c: Connection, ids: Iterable[str]) -> None:
     """Take the patients' rows, in one order. Every service that touches a plan does this first."""
     wanted = sorted(set(ids))
-    if wanted:
-        c.execute(locked(c, _LOCKED), {"ids": wanted}).all()
+    if wanted and c.dialect.name != "sqlite":  # a SQLite writer is alone
+        c.execute(_LOCKED.with_for_update(), {"ids": wanted}).all()
 
 
 def behind(c: Connection, phone: str) -> list[Row]:
     """The roles of everyone behind a phone number: contact_point_id, clinic_id, patient_id, role, role_id, name."""
-    query = (
-        select(
-            CONTACT_POINT.c.clinic_id,
-            CONTACT_POINT.c.id.label("contact_point_id"),
-            CONTACT_ROLE.c.patient_id,
-            CONTACT_ROLE.c.role,
-            CONTACT_ROLE.c.id.label("role_id"),
-            CONTACT_ROLE.c.name,
-        )
-        .join(
-            CONTACT_ROLE, (CONTACT_ROLE.c.contact_point_id == CONTACT_POINT.c.id) & (CONTACT_ROLE.c.clinic_id == CONTACT_POINT.c.clinic_id)
-        )
-        .where(CONTACT_POINT.c.phone == phone)
-        .order_by(CONTACT_ROLE.c.patient_id)
-    )
-    return rows(c, query)
+    return asked(c, _BEHIND, phone=phone)
 
 
 def opt(c: Connection, contact_point_id: str, *, out: bool, given_by: str, at: datetime, sid: str | None) -> None:
@@ -214,6 +198,19 @@ _ANSWERS_FOR = (
         _OTHER.c.role != Role.CAREGIVER.value,
     )
     .scalar_subquery()
+)
+_BEHIND = (
+    select(
+        CONTACT_POINT.c.clinic_id,
+        CONTACT_POINT.c.id.label("contact_point_id"),
+        CONTACT_ROLE.c.patient_id,
+        CONTACT_ROLE.c.role,
+        CONTACT_ROLE.c.id.label("role_id"),
+        CONTACT_ROLE.c.name,
+    )
+    .join(CONTACT_ROLE, (CONTACT_ROLE.c.contact_point_id == CONTACT_POINT.c.id) & (CONTACT_ROLE.c.clinic_id == CONTACT_POINT.c.clinic_id))
+    .where(CONTACT_POINT.c.phone == bindparam("phone"))
+    .order_by(CONTACT_ROLE.c.patient_id)
 )
 _LINES = (
     select(

@@ -6,8 +6,9 @@ from collections.abc import Sequence
 from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
+from db.types import UtcDateTime
 from reminders.domain.dose_state import DoseState
 from reminders.domain.gate import AwaitYes, GateFacts, GateResult, Stay, Step, StepFlagged, decide_step, gate
 from reminders.domain.plan import AdvancePolicy, Amount, Phase
@@ -38,13 +39,19 @@ def to_check(c: Connection, *, now: datetime, limit: int) -> list[tuple[str, str
     return [(plan_id, patient_id) for plan_id, patient_id in c.execute(query)]
 
 
+_OVERDUE = (  # made once: to make a statement costs more than to run it
+    select(PLAN.c.id, PLAN.c.patient_id)
+    .where(PLAN.c.patient_id.in_(bindparam("ids", expanding=True)), PLAN.c.step_check_at <= bindparam("now", type_=UtcDateTime))
+    .order_by(PLAN.c.id)
+)
+
+
 def look_first(c: Connection, patient_ids: Sequence[str], *, now: datetime) -> None:
     """Look at every step that should have been decided by now, before a dose of its new amount can fall due.
 
     After an outage of ours the evening before may never have been: no step is taken unseen.
     """
-    query = select(PLAN.c.id, PLAN.c.patient_id).where(PLAN.c.patient_id.in_(patient_ids), PLAN.c.step_check_at <= now)
-    for plan_id, patient_id in c.execute(query.order_by(PLAN.c.id)).all():
+    for plan_id, patient_id in c.execute(_OVERDUE, {"ids": list(patient_ids), "now": now}).all():
         look(c, plan_id, patient_id, now=now)
 
 

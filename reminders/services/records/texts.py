@@ -154,6 +154,12 @@ def open_questions(c: Connection, contact_point_ids: Iterable[str], *, now: date
 
 _NOW = bindparam("now", type_=UtcDateTime)
 _IDS: BindParameter[list[str]] = bindparam("ids", expanding=True)
+_ANSWER = update(QUESTION).where(QUESTION.c.id == bindparam("its_id")).values(answered_at=_NOW, answer=bindparam("new_answer"))
+_READ_AS = (
+    update(TEXT_IN)
+    .where(TEXT_IN.c.sid == bindparam("its_sid"))
+    .values(reading=bindparam("new_reading"), understood=bindparam("new_understood"))
+)
 _OPEN = (  # made once: to make a statement costs more than to run it
     select(QUESTION, TEXT_OUT.c.rank, TEXT_OUT.c.sent_at, TEXT_OUT.c.state.label("text_state"))
     .join(TEXT_OUT, (TEXT_OUT.c.id == QUESTION.c.text_id) & (TEXT_OUT.c.clinic_id == QUESTION.c.clinic_id))
@@ -170,7 +176,7 @@ _OPEN = (  # made once: to make a statement costs more than to run it
 
 def answered(c: Connection, question_id: str, answer: str, *, at: datetime) -> None:
     """Close a question with its answer."""
-    c.execute(update(QUESTION).where(QUESTION.c.id == question_id).values(answered_at=at, answer=answer[:80]))
+    c.execute(_ANSWER, {"its_id": question_id, "new_answer": answer[:80], "now": at})
 
 
 def withdraw_questions(c: Connection, contact_point_ids: Iterable[str], *, at: datetime) -> None:
@@ -237,7 +243,7 @@ def keep_incoming(c: Connection, row: Row) -> bool:
 
 def read_as(c: Connection, sid: str, *, reading: str, understood: bool) -> None:
     """Note how an incoming text was read: codes only, never its words."""
-    c.execute(update(TEXT_IN).where(TEXT_IN.c.sid == sid).values(reading=reading[:400], understood=understood))
+    c.execute(_READ_AS, {"its_sid": sid, "new_reading": reading[:400], "new_understood": understood})
 
 
 def asked_now(c: Connection, sent: Iterable[Row], *, now: datetime) -> None:
