@@ -4,11 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
 from importlib.metadata import version
-from pathlib import Path
 from typing import TYPE_CHECKING
-from zoneinfo import TZPATH
 
 from sqlalchemy.exc import SQLAlchemyError
 
@@ -71,13 +68,8 @@ def readiness(engine: Engine, *, now: datetime) -> Readiness:
     return _ready({**answers, "loop": _alive(passed, now), "doses": _in_time(due, now), **zones})
 
 
-@lru_cache(maxsize=1)
 def zone_rules() -> str:
-    """The version of the time zone rules in use: the system's where it says one, else those of the tzdata package."""
-    found = next((rules for folder in TZPATH if (rules := Path(folder) / "tzdata.zi").is_file()), None)
-    if found is not None:
-        with found.open(encoding="utf-8") as lines:
-            return lines.readline().removeprefix("# version ").strip()
+    """The version of the time zone rules in use: those of the pinned tzdata package, on every machine."""
     return f"tzdata {version('tzdata')}"
 
 

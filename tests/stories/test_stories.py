@@ -161,7 +161,7 @@ def test_chidi_completes(demo: list[Line]) -> None:
 
 def test_undelivered_is_not_missed(demo: list[Line]) -> None:
     """Dana's carrier fails one morning: that dose was not reminded, and is nobody's miss."""
-    assert doses(demo, "dana-baclofen", "2026-02-24") == ["not_reminded", "taken", "taken"]
+    assert doses(demo, "dana-baclofen", "2026-02-24") == ["not_reminded", "taken"]
 
 
 def test_dana_ends_the_texts(demo: list[Line]) -> None:
@@ -177,7 +177,7 @@ def test_dana_ends_the_texts(demo: list[Line]) -> None:
 def test_emas_father_answers(demo: list[Line]) -> None:
     """Ema is seven: every text goes to her father, and what he answers is hers."""
     to = {line["to"] for line in demo if line["kind"] == "text_out" and any(dose["plan"] == "ema-baclofen" for dose in line["doses"])}
-    assert (to, doses(demo, "ema-baclofen", "2026-02-19")) == ({"+12025550125"}, ["taken", "taken", "taken"])
+    assert (to, doses(demo, "ema-baclofen", "2026-02-19")) == ({"+12025550125"}, ["taken", "taken"])
 
 
 def test_the_clocks_change(demo: list[Line]) -> None:
