@@ -476,6 +476,7 @@ class Alert(SQLModel, table=True):
         Index("ix_alert_open", "clinic_id", "closed_at", "raised_at"),
         Index("ix_alert_plan", "plan_id", "kind"),
         Index("ix_alert_id", "id"),
+        Index("ix_alert_deadline_at", "deadline_at"),
         Index("ix_alert_patient", "patient_id"),
     )
     clinic_id: str = Field(primary_key=True, max_length=ID)

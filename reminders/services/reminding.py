@@ -63,10 +63,12 @@ def record_pass(engine: Engine, name: str, *, now: datetime) -> None:
 
 def _decided(c: Connection, one: Due, now: datetime) -> announcements.Decided:
     """Decide one patient's plans. A plan that cannot be decided is set aside; nobody else waits for it."""
-    decided = announcements.Decided(one)
+    decided, standing = announcements.Decided(one), one
     for plan in one.due_plans:
         try:
-            decided.add(plan, one.falling(plan, now))
+            falling = standing.falling(plan, now)
+            decided.add(plan, falling)
+            standing = standing.knowing(plan, falling, now)
         except Exception:
             log.exception("plan %s cannot be decided", plan.id)
             if due.plan_failed(c, plan, tries=TRIES, again_at=now + PUT_BACK, now=now):

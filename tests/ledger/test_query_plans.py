@@ -9,7 +9,7 @@ from sqlalchemy import Connection, Engine, event
 
 from reminders.clock import HandClock
 from reminders.messaging.sandbox import SandboxTransport
-from reminders.services import delivering, following_up, reminding, replying, watching
+from reminders.services import delivering, escalating, following_up, reminding, replying, watching
 from tests.scheduling.enrolled import due_at, enrol
 from tests.scheduling.wall import NOON
 
@@ -39,8 +39,9 @@ def reply(engine: Engine) -> None:
 
 
 def follow_up(engine: Engine) -> None:
-    """Close what nobody answered."""
+    """Close what nobody answered, and count it."""
     following_up.follow_up(engine, now=NOON + 2 * DAY)
+    escalating.escalate(engine, now=NOON + 2 * DAY)
 
 
 def watch(engine: Engine) -> None:

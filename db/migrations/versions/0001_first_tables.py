@@ -200,6 +200,7 @@ def _alert() -> None:
         sa.PrimaryKeyConstraint("clinic_id", "id", name=op.f("pk_alert")),
         sa.UniqueConstraint("clinic_id", "patient_id", "kind", "cause", name=op.f("uq_alert_clinic_id_patient_id_kind_cause")),
     )
+    op.create_index("ix_alert_deadline_at", "alert", ["deadline_at"], unique=False)
     op.create_index("ix_alert_id", "alert", ["id"], unique=False)
     op.create_index("ix_alert_open", "alert", ["clinic_id", "closed_at", "raised_at"], unique=False)
     op.create_index("ix_alert_patient", "alert", ["patient_id"], unique=False)

@@ -341,9 +341,11 @@ def _tell_of_moves(c: Connection, decided: Sequence[Decided], *, now: datetime) 
 def decide_now(c: Connection, patient_id: str, *, now: datetime) -> None:
     """Decide what fell due for one patient until now, under their lock, before anything about their plans changes."""
     for one in due.gather(c, [patient_id], now=now):
-        decided = Decided(one)
+        decided, standing = Decided(one), one
         for plan in one.due_plans:
-            decided.add(plan, one.falling(plan, now))
+            falling = standing.falling(plan, now)
+            decided.add(plan, falling)
+            standing = standing.knowing(plan, falling, now)
         apply(c, [decided], now=now)
 
 

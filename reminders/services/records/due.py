@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy import Integer, bindparam, func, select, union_all, update
 
 from db.types import UtcDateTime
-from reminders.domain.announcing import Falling, PlanStanding, fall_due
+from reminders.domain.announcing import Announced, Falling, PlanStanding, Waits, fall_due
 from reminders.domain.contact import Refused, WhyNot
+from reminders.domain.dose_state import DoseState
 from reminders.domain.missed import DoseRecord
 from reminders.domain.plan import DAY
 from reminders.domain.schedule import Slot, slots_between
@@ -52,6 +53,25 @@ class Due:
     def falling(self, plan: StoredPlan, now: datetime) -> Falling:
         """Ask the rules what becomes of the plan's slots up to now."""
         return fall_due(self.standing(plan, now), now)
+
+    def knowing(self, plan: StoredPlan, falling: Falling, now: datetime) -> Due:
+        """The patient with what was just decided of one plan: the next plan of the ingredient keeps its distance from it."""
+        fresh = tuple(
+            DoseRecord(
+                plan=plan.id,
+                slot_date=fallen.slot.local_date,
+                number=fallen.slot.number,
+                due_at=fallen.slot.due_at,
+                amount=fallen.slot.amount,
+                state=DoseState.PENDING,
+                announced_at=now,
+                may_take_until=fallen.times.offered_until,
+            )
+            for fallen in falling.fallen
+            if isinstance(fallen.verdict, Announced | Waits)
+        )
+        ingredient = plan.profile.ingredient
+        return replace(self, records={**self.records, ingredient: (*self.records.get(ingredient, ()), *fresh)})
 
     def has(self, plan: StoredPlan, slot: Slot) -> bool:
         """Whether a slot has a dose on record already: a patient can answer before the reminder."""
