@@ -6,6 +6,7 @@ whether it may write. Rows and statements are none of this module's business.
 
 from __future__ import annotations
 
+import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,10 +21,11 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import URL, Connection, Engine, QueuePool, create_engine, event, make_url, text
 
 if TYPE_CHECKING:
-    from sqlalchemy.engine.interfaces import DBAPIConnection
+    from sqlalchemy.engine.interfaces import DBAPIConnection, DBAPICursor
     from sqlalchemy.pool import ConnectionPoolEntry
 
 BUSY_SECONDS = 5
+WAL_TRIES = 100
 WRITER_SECONDS = 30
 MIGRATION_LOCK = 0x646F7365  # any constant will do, as long as every replica uses the same
 POSTGRES_OPTIONS = "-c timezone=UTC -c idle_in_transaction_session_timeout=60s"  # a frozen replica gives its rows back
@@ -151,9 +153,23 @@ def _postgresql(url: URL) -> Engine:
 def _prepare(connection: DBAPIConnection, _: ConnectionPoolEntry) -> None:
     """Set what SQLite leaves off: readers beside a writer, and a commit that survives a power cut before a text leaves."""
     cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")
+    _keep_a_log(cursor)
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.close()
+
+
+def _keep_a_log(cursor: DBAPICursor) -> None:
+    """Turn the write-ahead log on. It stays on in the file; processes that open a new file together must take turns at it."""
+    pause = threading.Event()
+    for last in (*[False] * WAL_TRIES, True):
+        try:
+            cursor.execute("PRAGMA journal_mode=WAL")
+        except sqlite3.OperationalError:  # "database is locked", at once: SQLite does not wait here as it does elsewhere
+            if last:
+                raise
+            pause.wait(0.05)
+        else:
+            return
 
 
 def _begin(connection: Connection) -> None:

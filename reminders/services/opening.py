@@ -17,11 +17,19 @@ def open_ledger(url: str) -> Engine:
     Raises LedgerBehind, and SQLAlchemy's errors where the database does not answer.
     """
     engine = make_engine(url)
+    try:
+        _up_to_date(engine)
+    except BaseException:
+        engine.dispose()
+        raise
+    return engine
+
+
+def _up_to_date(engine: Engine) -> None:
     if engine.dialect.name == "sqlite":
         migrate(engine)
     elif not is_current(engine):
         raise LedgerBehind
-    return engine
 
 
 def in_memory() -> Engine:
