@@ -55,7 +55,9 @@ def _people(first: date) -> Json:
                 caregivers=[_sister(first)],
             ),
             _patient("chidi", "Chidi Cole", CHIDI, first, wording="amount", plans=[_tapers(first + timedelta(days=9))]),
-            _patient("dana", "Dana Diaz", DANA, first, plans=[_keeps("dana-baclofen", DANA, "10", TWO, first + timedelta(days=3))]),
+            _patient(
+                "dana", "Dana Diaz", DANA, first, plans=[_keeps("dana-baclofen", DANA, "10", TWO, first + timedelta(days=3), days=30)]
+            ),
             _patient(
                 "ema",
                 "Ema Evans",
@@ -203,7 +205,7 @@ def _chidi(start: date) -> Iterator[Json]:
 
 def _dana(start: date) -> Iterator[Json]:
     silent = {(6, "08:00"), *((day, at) for day in range(20, 26) for at in TWO)}
-    yield from _answers(DANA, start, days=range(1, 46), times=TWO, but=silent)
+    yield from _answers(DANA, start, days=range(1, 31), times=TWO, but=silent)
     off = {"to": DANA, "status": "undelivered", "code": 30003}
     yield {"at": _instant(_local(start, 6, "07:30", ZONES[DANA])), "carrier": off}
     yield {"at": _instant(_local(start, 6, "09:30", ZONES[DANA])), "carrier": {"to": DANA, "status": "delivered"}}

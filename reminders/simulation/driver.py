@@ -40,6 +40,7 @@ class Driver:
         self._texts = 0
         self._next: datetime | None = None
         self._settled = False
+        self._passes = 0
 
     def __enter__(self) -> Self:
         return self
@@ -87,26 +88,31 @@ class Driver:
         now, self._settled = self.now, False
         sid = f"story-{self._texts:06}-{now:%Y%m%d%H%M%S}"
         replying.receive(self._engine, sid=sid, from_phone=phone, to_phone="", body=text, received_at=now, now=now)
-        self.settle()
-        self._heard(now)
+        self._heard_once()
 
     def acts(self, action: StaffAct) -> None:
         """Let a person at the clinic act on a plan."""
         self._settled = False
         prescribing.act(self._engine, action, now=self.now)
-        self.settle()
-        self._heard(self.now)
+        self._heard_once()
 
     def carrier(self, phone: str, *, status: str, code: int | None) -> None:
         """Let the carrier treat a phone so from now on."""
         self._transport.set_fault(phone, CarrierFault(status, code))
 
+    def _heard_once(self) -> None:
+        """Settle what was just brought about, and have it heard, though nothing fell due of it."""
+        before = self._passes
+        self.settle()
+        if self._passes == before:
+            self._heard(self.now)
+
     def _pass(self, due: set[Work]) -> None:
         """One round of what the scheduler's jobs do, of those that have anything to do, in the order in which one brings about the next."""
         now = self.now
+        self._passes += 1
         if Work.REMIND in due:
-            while reminding.remind_due(self._engine, now=now):
-                pass
+            reminding.remind_due(self._engine, now=now)  # who is left over is still due, and has the next round
         if Work.FOLLOW_UP in due:
             following_up.follow_up(self._engine, now=now)
         if Work.ESCALATE in due:

@@ -14,7 +14,20 @@ from sqlalchemy import bindparam, func, select, union_all
 from db.types import UtcDateTime
 from reminders.domain.adherence import Mark, mark_of
 from reminders.domain.dose_state import DoseState, Standing
-from reminders.services.records.ledger import ALERT, CONTACT_POINT, DOSE, PATIENT, PLAN, PLAN_EVENT, TEXT_IN, TEXT_ITEM, TEXT_OUT, by, rows
+from reminders.services.records.ledger import (
+    ALERT,
+    CONTACT_POINT,
+    DOSE,
+    PATIENT,
+    PLAN,
+    PLAN_EVENT,
+    TEXT_IN,
+    TEXT_ITEM,
+    TEXT_OUT,
+    asked,
+    by,
+    rows,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Select
@@ -179,7 +192,7 @@ def plan_events(c: Connection, *, since: datetime) -> list[Row]:
 
 
 def _since(c: Connection, query: Select[Any], since: datetime) -> list[Row]:
-    return [dict(row) for row in c.execute(query, {"since": since}).mappings()]
+    return asked(c, query, since=since)
 
 
 def doses_of_texts(c: Connection, text_ids: list[str]) -> dict[str, list[Row]]:

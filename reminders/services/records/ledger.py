@@ -13,7 +13,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from db.tables import metadata
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Select
+    from sqlalchemy import Connection, Result, Select
 
 CLINIC, STAFF, PATIENT, CONTACT_POINT, CONTACT_ROLE = (
     metadata.tables[name] for name in ("clinic", "staff", "patient", "contact_point", "contact_role")
@@ -60,12 +60,18 @@ def locked(c: Connection, query: Select[Any], *, skip: bool = False) -> Select[A
 
 def rows(c: Connection, query: Select[Any]) -> list[Row]:
     """Run a query; return its rows as mappings, in order."""
-    return [dict(row) for row in c.execute(query).mappings()]
+    return _mapped(c.execute(query))
 
 
 def asked(c: Connection, query: Select[Any], **values: Any) -> list[Row]:  # noqa: ANN401 - whatever its parameters hold
     """Run a query that was made once, with the values of its parameters; return its rows as mappings, in order."""
-    return [dict(row) for row in c.execute(query, values).mappings()]
+    return _mapped(c.execute(query, values))
+
+
+def _mapped(found: Result[Any]) -> list[Row]:
+    """Make dictionaries of rows; SQLAlchemy's own mappings are looked up a column at a time, and a dose has forty."""
+    names = tuple(found.keys())
+    return [dict(zip(names, row, strict=True)) for row in found]
 
 
 def by(key: str, found: Iterable[Row]) -> dict[str, list[Row]]:

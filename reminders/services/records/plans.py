@@ -183,7 +183,7 @@ def add_event(
 
 _IDS: BindParameter[list[str]] = bindparam("ids", expanding=True)  # statements made once: to make one costs SQLAlchemy more than to run it
 _BY_ID = select(PLAN).where(PLAN.c.id.in_(_IDS))
-_LIVE = select(PLAN.c.id).where(PLAN.c.patient_id.in_(_IDS), PLAN.c.state.not_in(("draft", "stopped", "completed")))
+_LIVE = select(PLAN).where(PLAN.c.patient_id.in_(_IDS), PLAN.c.state.not_in(("draft", "stopped", "completed")))
 _OF_VERSION = (
     (PLAN_STAY.c.clinic_id == PLAN_VERSION.c.clinic_id)
     & (PLAN_STAY.c.plan_id == PLAN_VERSION.c.plan_id)
@@ -211,17 +211,19 @@ _NEXT_DUE = update(PATIENT).where(PATIENT.c.id.in_(_IDS)).values(next_due_at=_SO
 
 def read(c: Connection, ids: Iterable[str]) -> dict[str, StoredPlan]:
     """Read plans with all their versions and stays, by id."""
-    wanted = list(ids)
-    found = asked(c, _BY_ID, ids=wanted)
-    courses = _courses(c, wanted, {row["id"]: row["ended_at"] for row in found})
+    return _with_courses(c, asked(c, _BY_ID, ids=list(ids)))
+
+
+def _with_courses(c: Connection, found: Sequence[Row]) -> dict[str, StoredPlan]:
+    courses = _courses(c, [row["id"] for row in found], {row["id"]: row["ended_at"] for row in found})
     return {row["id"]: _stored(row, courses[row["id"]]) for row in found}
 
 
 def of_patients(c: Connection, patient_ids: Iterable[str]) -> dict[str, list[StoredPlan]]:
     """Read all plans of some patients that are not over, by patient, in order of their references."""
-    ids = c.scalars(_LIVE, {"ids": list(patient_ids)}).all()
+    live = _with_courses(c, asked(c, _LIVE, ids=list(patient_ids)))
     groups: dict[str, list[StoredPlan]] = {}
-    for plan in sorted(read(c, ids).values(), key=lambda plan: plan.ref):
+    for plan in sorted(live.values(), key=lambda plan: plan.ref):
         groups.setdefault(plan.patient_id, []).append(plan)
     return groups
 
