@@ -47,8 +47,6 @@ from reminders.messaging.reply_text import is_reaction, plain_words
 
 __all__ = ["Reading", "parse"]
 
-UNCLEAR = Reading((Unclear(),))
-
 
 def parse(text: str, *, language: str = "en") -> Reading:
     """Read a reply; never raises. English and Spanish are read alike; `language` settles the few words that differ ("ya").
