@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 from db.engine import reading, writing
 from reminders.domain.dose_state import DoseState
 from reminders.domain.escalation import Concern, Ladder, Raised, concerns, counted_dose, ever_raised
+from reminders.domain.gate import overturned
 from reminders.domain.plan import AdvancePolicy
 from reminders.domain.plan_state import PlanState
 from reminders.messaging.texts import date_words, when
@@ -191,10 +192,11 @@ def _overturn_step(c: Connection, case: Case) -> None:
     if plan.course.current.plan.advance is not AdvancePolicy.STAY_UNLESS_MET:
         return
     announced_at = plans.step_announced_at(c, plan.id)
-    since = [
-        alert for alert in alerts.open_alerts(c, patient_ids=[case.patient.id]) if alert["clinical"] and alert["plan_id"] in (None, plan.id)
-    ]
-    if announced_at and any(alert["raised_at"] > announced_at for alert in since):
+    open_now = alerts.open_alerts(c, patient_ids=[case.patient.id])
+    since = [alert for alert in open_now if alert["clinical"] and alert["plan_id"] in (None, plan.id)]
+    fresh = sum(announced_at is not None and alert["raised_at"] > announced_at for alert in since)
+    facts, _ = stepping.gate_facts(c, plan, case.now)
+    if fresh and overturned(replace(facts, open_clinical_alerts=fresh)):
         stepping.stay(c, case.patient, plan, since=coming[1], phase_no=coming[0] - 1, reason=since[-1]["words"], now=case.now)
 
 
