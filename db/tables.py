@@ -344,6 +344,7 @@ class OutgoingText(SQLModel, table=True):
         UniqueConstraint("sid"),
         one_of("state", *TEXT_STATES),
         Index("ix_text_out_state_send_at", "state", "send_at"),
+        Index("ix_text_out_state_expires_at", "state", "urgent", "expires_at"),
         Index("ix_text_out_contact_point", "contact_point_id", "created_at"),
         Index("ix_text_out_tag", "tag"),
         Index("ix_text_out_sent_at", "sent_at"),
@@ -363,6 +364,7 @@ class OutgoingText(SQLModel, table=True):
     language: str = Field(max_length=8)
     fields: str = Field(default="{}", sa_column=Column(Text, nullable=False))
     body: str = Field(sa_column=Column(Text, nullable=False))
+    urgent: bool = Field(default=False)
     state: str = Field(default="queued", max_length=20)
     send_at: datetime = Field(sa_type=UtcDateTime)
     expires_at: datetime = Field(sa_type=UtcDateTime)
@@ -371,6 +373,7 @@ class OutgoingText(SQLModel, table=True):
     claimed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     lease_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
     looked: int = Field(default=0)
+    doubts: int = Field(default=0)
     sid: str | None = Field(default=None, max_length=ID)
     status: str | None = Field(default=None, max_length=20)
     rank: int = Field(default=-1)
@@ -410,7 +413,10 @@ class TextAttempt(SQLModel, table=True):
 
 
 class IncomingText(SQLModel, table=True):
-    """A text from a person, kept once for ever under the carrier's own id."""
+    """A text from a person, kept once for ever under the carrier's own id.
+
+    `token` is the carrier's mark of one request and its repeats; `polled`: no webhook brought it, we found it in the carrier's list.
+    """
 
     __tablename__ = "text_in"
     __table_args__ = (Index("ix_text_in_from", "from_phone", "received_at"), Index("ix_text_in_clinic", "clinic_id", "received_at"))
@@ -420,6 +426,8 @@ class IncomingText(SQLModel, table=True):
     from_phone: str = Field(max_length=40)
     to_phone: str = Field(default="", max_length=40)
     body: str = Field(sa_column=Column(Text, nullable=False))
+    token: str | None = Field(default=None, max_length=80)
+    polled: bool = Field(default=False)
     understood: bool = Field(default=False)
     reading: str = Field(default="", max_length=400)
     received_at: datetime = Field(sa_type=UtcDateTime)
@@ -462,7 +470,17 @@ class DeliveryEvent(SQLModel, table=True):
     clinic_id: str | None = Field(default=None, max_length=ID)
     text_id: str | None = Field(default=None, max_length=ID)
     error_code: int | None = Field(default=None)
+    token: str | None = Field(default=None, max_length=80)
     received_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class Stranger(SQLModel, table=True):
+    """A number nobody here knows, and when it was last answered: once a day at most. `sid` is the text that was answered."""
+
+    __tablename__ = "stranger"
+    phone: str = Field(primary_key=True, max_length=40)
+    sid: str = Field(max_length=ID)
+    answered_at: datetime = Field(sa_type=UtcDateTime)
 
 
 class Alert(SQLModel, table=True):
@@ -518,4 +536,68 @@ class LoopPass(SQLModel, table=True):
 
     __tablename__ = "loop_pass"
     name: str = Field(primary_key=True, max_length=40)
+    at: datetime = Field(sa_type=UtcDateTime)
+
+
+class Sender(SQLModel, table=True):
+    """How fast texts may leave by one carrier, shared by every process: its pace, and its rest when the carrier will not take more.
+
+    `paced_until` is when all that was sent so far will have been let through, `ordinary_until` the same of texts that are not
+    urgent. `refusals` counts those running, since `taken_at`, when it last took a text.
+    """
+
+    __tablename__ = "sender"
+    name: str = Field(primary_key=True, max_length=ID)
+    paced_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    ordinary_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    rests_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    refusals: int = Field(default=0)
+    taken_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class Watermark(SQLModel, table=True):
+    """Up to when one of the carrier's lists has been read without a gap; `failing_since` while it cannot be read."""
+
+    __tablename__ = "watermark"
+    name: str = Field(primary_key=True, max_length=ID)
+    at: datetime = Field(sa_type=UtcDateTime)
+    failing_since: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class Trouble(SQLModel, table=True):
+    """What whoever runs this must know of the whole installation, and no patient is the cause of. Open while `ended_at` is empty."""
+
+    __tablename__ = "trouble"
+    name: str = Field(primary_key=True, max_length=ID)
+    words: str = Field(max_length=400)
+    began_at: datetime = Field(sa_type=UtcDateTime)
+    seen_at: datetime = Field(sa_type=UtcDateTime)
+    ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class Quarantine(SQLModel, table=True):
+    """A time in which nothing is sent, because the ledger may not know what was: after a backup was restored, say.
+
+    `since` is the start of the gap. `unexplained` counts the carrier's texts that the ledger, brought up to date, still lacks.
+    """
+
+    __tablename__ = "quarantine"
+    id: str = Field(primary_key=True, max_length=ID)
+    why: str = Field(max_length=400)
+    since: datetime = Field(sa_type=UtcDateTime)
+    began_at: datetime = Field(sa_type=UtcDateTime)
+    reconciled_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    found: int = Field(default=0)
+    heard: int = Field(default=0)
+    unexplained: int = Field(default=0)
+    ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    ended_by: str | None = Field(default=None, max_length=80)
+
+
+class Probe(SQLModel, table=True):
+    """A call of the carrier's to an address that refuses it on purpose: how often it tries again is what we ask."""
+
+    __tablename__ = "probe"
+    tag: str = Field(primary_key=True, max_length=ID)
+    no: int = Field(primary_key=True)
     at: datetime = Field(sa_type=UtcDateTime)

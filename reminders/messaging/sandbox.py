@@ -10,7 +10,7 @@ import hashlib
 from collections import deque
 from collections.abc import Iterable
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from threading import Lock
 from typing import Final
 
@@ -20,10 +20,12 @@ from reminders.messaging.transport import (
     Accepted,
     Ambiguous,
     FailureClass,
+    ListUnavailable,
     NotSent,
     Outcome,
     Outgoing,
     Receipt,
+    ReceivedText,
     Refused,
     SentText,
 )
@@ -59,11 +61,14 @@ class SandboxTransport:
     """Keeps the last 10,000 texts it accepted. Ids follow from tags, so the same story gives the same ids. Any thread may use it."""
 
     name: Final = "sandbox"
+    list_lag: Final = timedelta()
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
         self._sent: deque[SentText] = deque(maxlen=KEPT)
         self._receipts: deque[Receipt] = deque(maxlen=KEPT)
+        self._left: deque[ReceivedText] = deque(maxlen=KEPT)
+        self._lists_broken = False
         self._faults: dict[str, CarrierFault] = {}
         self._lock = Lock()
 
@@ -78,7 +83,18 @@ class SandboxTransport:
 
     async def sent_to(self, phone: str, *, since: datetime) -> tuple[SentText, ...]:
         """List what was accepted for a phone since an instant, oldest first, of the texts still kept."""
-        return tuple(text for text in self.sent() if text.to == phone and text.created_at >= since)
+        return tuple(text for text in await self.sent(since=since) if text.to == phone)
+
+    async def sent(self, *, since: datetime) -> tuple[SentText, ...]:
+        """List what was accepted since an instant, oldest first, of the texts still kept."""
+        self._check_list()
+        return tuple(text for text in self.kept() if text.created_at >= since)
+
+    async def received(self, *, since: datetime) -> tuple[ReceivedText, ...]:
+        """List what phones sent since an instant, oldest first: what was left here (`leave`), for want of a webhook."""
+        self._check_list()
+        with self._lock:
+            return tuple(text for text in self._left if text.received_at >= since)
 
     async def aclose(self) -> None:
         """Nothing to let go of."""
@@ -88,7 +104,16 @@ class SandboxTransport:
         with self._lock:
             self._faults[phone] = fault
 
-    def sent(self) -> tuple[SentText, ...]:
+    def leave(self, text: ReceivedText) -> None:
+        """Keep a text that no webhook brings us; `received` will list it."""
+        with self._lock:
+            self._left.append(text)
+
+    def break_lists(self, *, broken: bool = True) -> None:
+        """Have the carrier's lists fail from now on, or work again."""
+        self._lists_broken = broken
+
+    def kept(self) -> tuple[SentText, ...]:
         """Return what was accepted and is still kept, oldest first."""
         with self._lock:
             return tuple(self._sent)
@@ -99,6 +124,10 @@ class SandboxTransport:
             taken = tuple(self._receipts)
             self._receipts.clear()
             return taken
+
+    def _check_list(self) -> None:
+        if self._lists_broken:
+            raise ListUnavailable
 
     def _take(self, outgoing: Outgoing, sid: str, fault: CarrierFault) -> None:
         status = "queued" if fault.status in _NO_RECEIPT else fault.status

@@ -8,7 +8,7 @@ from __future__ import annotations
 import unicodedata
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from types import MappingProxyType
 from typing import Protocol
@@ -102,6 +102,17 @@ class SentText:
 
 
 @dataclass(frozen=True, slots=True)
+class ReceivedText:
+    """A text somebody sent to us, as the carrier's own list shows it; `received_at` (UTC) is when it reached the carrier."""
+
+    sid: str
+    from_phone: str
+    to_phone: str
+    body: str
+    received_at: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class Receipt:
     """What the carrier reports later about a text it accepted. It has no time of its own, and receipts come in any order."""
 
@@ -123,12 +134,31 @@ class Transport(Protocol):
         """What it is called in settings and reports: `sandbox`, `twilio`."""
         ...
 
+    @property
+    def list_lag(self) -> timedelta:
+        """How long a text may be missing from the carrier's lists after the carrier had it."""
+        ...
+
     async def send(self, outgoing: Outgoing) -> Outcome:
         """Try once, and say what is known. Never raises, but for its own cancellation."""
         ...
 
     async def sent_to(self, phone: str, *, since: datetime) -> tuple[SentText, ...]:
         """List what the carrier accepted for a phone at or after an aware instant, oldest first.
+
+        Raises ListUnavailable if the list could not be read to its end.
+        """
+        ...
+
+    async def sent(self, *, since: datetime) -> tuple[SentText, ...]:
+        """List everything our sender has sent at or after an aware instant, oldest first, whoever asked the carrier to.
+
+        Raises ListUnavailable if the list could not be read to its end.
+        """
+        ...
+
+    async def received(self, *, since: datetime) -> tuple[ReceivedText, ...]:
+        """List the texts that reached us at or after an aware instant, oldest first.
 
         Raises ListUnavailable if the list could not be read to its end.
         """

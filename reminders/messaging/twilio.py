@@ -29,13 +29,25 @@ from twilio.rest import Client
 from twilio.rest.api.v2010.account.message import MessageInstance
 
 from reminders.messaging.failure_codes import class_of
-from reminders.messaging.transport import Accepted, Ambiguous, FailureClass, ListUnavailable, NotSent, Outcome, Outgoing, Refused, SentText
+from reminders.messaging.transport import (
+    Accepted,
+    Ambiguous,
+    FailureClass,
+    ListUnavailable,
+    NotSent,
+    Outcome,
+    Outgoing,
+    ReceivedText,
+    Refused,
+    SentText,
+)
 from reminders.settings import TwilioSettings
 
 POOL: Final = 50  # connections at once; no contract lets through more in a second
 PAGE: Final = 200
 PAGES: Final = 20
 LIST_ORDER: Final = timedelta(days=1)  # how far out of order the list may be: newest first, by a date that comes with the sending
+LIST_LAG: Final = timedelta(seconds=60)  # until it is measured on a real account
 TRIAL_PREFIX: Final = "Sent from your Twilio trial account - "
 CONNECTING: Final = 0.5  # of a request's time: who has no connection by then has written nothing
 
@@ -62,6 +74,7 @@ class TwilioTransport:
     """Sends through one Twilio account. Its connections belong to the event loop that first uses it, until `aclose`."""
 
     name: Final = "twilio"
+    list_lag: Final = LIST_LAG
 
     def __init__(self, settings: TwilioSettings, *, public_url: str, seconds: float = 10, pool: int = POOL) -> None:
         """Take the account, the address that receipts come back to, how long one request may take, and how many may run at once."""
@@ -97,6 +110,14 @@ class TwilioTransport:
         except _UNREADABLE as error:
             raise ListUnavailable(f"Twilio's list could not be read: {type(error).__name__}") from None  # its words hold numbers
         return tuple(sorted((text for text in texts if text.created_at >= since), key=lambda text: text.created_at))
+
+    async def sent(self, *, since: datetime) -> tuple[SentText, ...]:
+        """List what our sender sent since an instant, oldest first. Raises ListUnavailable."""
+        raise ListUnavailable
+
+    async def received(self, *, since: datetime) -> tuple[ReceivedText, ...]:
+        """List the texts that reached us since an instant, oldest first. Raises ListUnavailable."""
+        raise ListUnavailable
 
     async def aclose(self) -> None:
         """Close the connections; the next use opens new ones, in its own event loop."""

@@ -11,7 +11,7 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))
-DOORS = ["clock", "errors", "settings"]
+DOORS = ["clock", "errors", "milestones", "settings"]
 
 
 def lint(folder: Path) -> subprocess.CompletedProcess[str]:

@@ -45,7 +45,7 @@ def test_a_sent_text_is_kept(sandbox: SandboxTransport) -> None:
     """The sandbox keeps what was sent, with the time it was."""
     sending(sandbox)
 
-    assert sandbox.sent() == (SentText(sid_of("t1"), ANA, "Wed 12:00 pm: time for 1 tablet.", "delivered", NOON),)
+    assert sandbox.kept() == (SentText(sid_of("t1"), ANA, "Wed 12:00 pm: time for 1 tablet.", "delivered", NOON),)
 
 
 def test_the_same_tag_gives_the_same_id(clock: HandClock) -> None:

@@ -25,6 +25,7 @@ from reminders.messaging.transport import (
     NotSent,
     Outcome,
     Outgoing,
+    ReceivedText,
     Refused,
     SentText,
 )
@@ -44,6 +45,7 @@ class Carrier:
     """A carrier that answers as it is told, and keeps what it was asked to send."""
 
     name: Final = "by hand"
+    list_lag: Final = timedelta()
 
     def __init__(
         self, clock: HandClock, *answers: Outcome | Exception, before: Callable[[Outgoing], Awaitable[None]] | None = None
@@ -68,6 +70,16 @@ class Carrier:
         if self.deaf:
             raise ListUnavailable
         return tuple(text for text in self.listed if text.to == phone and text.created_at >= since)
+
+    async def sent(self, *, since: datetime) -> tuple[SentText, ...]:
+        """List what the test put there, for all phones."""
+        if self.deaf:
+            raise ListUnavailable
+        return tuple(text for text in self.listed if text.created_at >= since)
+
+    async def received(self, *, since: datetime) -> tuple[ReceivedText, ...]:
+        """Nobody writes by this carrier."""
+        return ()
 
     async def aclose(self) -> None:
         """Nothing to let go of."""

@@ -22,7 +22,13 @@ def upgrade() -> None:
     _clinic()
     _delivery_event()
     _loop_pass()
+    _probe()
+    _quarantine()
+    _sender()
+    _stranger()
     _text_in()
+    _trouble()
+    _watermark()
     _audit()
     _contact_point()
     _patient()
@@ -67,6 +73,7 @@ def _delivery_event() -> None:
         sa.Column("clinic_id", sa.String(40), nullable=True),
         sa.Column("text_id", sa.String(40), nullable=True),
         sa.Column("error_code", sa.Integer(), nullable=True),
+        sa.Column("token", sa.String(80), nullable=True),
         sa.Column("received_at", INSTANT, nullable=False),
         sa.PrimaryKeyConstraint("sid", "status", name=op.f("pk_delivery_event")),
     )
@@ -82,6 +89,56 @@ def _loop_pass() -> None:
     )
 
 
+def _probe() -> None:
+    op.create_table(
+        "probe",
+        sa.Column("tag", sa.String(40), nullable=False),
+        sa.Column("no", sa.Integer(), nullable=False),
+        sa.Column("at", INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("tag", "no", name=op.f("pk_probe")),
+    )
+
+
+def _quarantine() -> None:
+    op.create_table(
+        "quarantine",
+        sa.Column("id", sa.String(40), nullable=False),
+        sa.Column("why", sa.String(400), nullable=False),
+        sa.Column("since", INSTANT, nullable=False),
+        sa.Column("began_at", INSTANT, nullable=False),
+        sa.Column("reconciled_at", INSTANT, nullable=True),
+        sa.Column("found", sa.Integer(), nullable=False),
+        sa.Column("heard", sa.Integer(), nullable=False),
+        sa.Column("unexplained", sa.Integer(), nullable=False),
+        sa.Column("ended_at", INSTANT, nullable=True),
+        sa.Column("ended_by", sa.String(80), nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_quarantine")),
+    )
+
+
+def _sender() -> None:
+    op.create_table(
+        "sender",
+        sa.Column("name", sa.String(40), nullable=False),
+        sa.Column("paced_until", INSTANT, nullable=True),
+        sa.Column("ordinary_until", INSTANT, nullable=True),
+        sa.Column("rests_until", INSTANT, nullable=True),
+        sa.Column("refusals", sa.Integer(), nullable=False),
+        sa.Column("taken_at", INSTANT, nullable=True),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_sender")),
+    )
+
+
+def _stranger() -> None:
+    op.create_table(
+        "stranger",
+        sa.Column("phone", sa.String(40), nullable=False),
+        sa.Column("sid", sa.String(40), nullable=False),
+        sa.Column("answered_at", INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("phone", name=op.f("pk_stranger")),
+    )
+
+
 def _text_in() -> None:
     op.create_table(
         "text_in",
@@ -91,6 +148,8 @@ def _text_in() -> None:
         sa.Column("from_phone", sa.String(40), nullable=False),
         sa.Column("to_phone", sa.String(40), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("token", sa.String(80), nullable=True),
+        sa.Column("polled", sa.Boolean(), nullable=False),
         sa.Column("understood", sa.Boolean(), nullable=False),
         sa.Column("reading", sa.String(400), nullable=False),
         sa.Column("received_at", INSTANT, nullable=False),
@@ -99,6 +158,28 @@ def _text_in() -> None:
     )
     op.create_index("ix_text_in_clinic", "text_in", ["clinic_id", "received_at"], unique=False)
     op.create_index("ix_text_in_from", "text_in", ["from_phone", "received_at"], unique=False)
+
+
+def _trouble() -> None:
+    op.create_table(
+        "trouble",
+        sa.Column("name", sa.String(40), nullable=False),
+        sa.Column("words", sa.String(400), nullable=False),
+        sa.Column("began_at", INSTANT, nullable=False),
+        sa.Column("seen_at", INSTANT, nullable=False),
+        sa.Column("ended_at", INSTANT, nullable=True),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_trouble")),
+    )
+
+
+def _watermark() -> None:
+    op.create_table(
+        "watermark",
+        sa.Column("name", sa.String(40), nullable=False),
+        sa.Column("at", INSTANT, nullable=False),
+        sa.Column("failing_since", INSTANT, nullable=True),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_watermark")),
+    )
 
 
 def _audit() -> None:
@@ -364,6 +445,7 @@ def _text_out() -> None:
         sa.Column("language", sa.String(8), nullable=False),
         sa.Column("fields", sa.Text(), nullable=False),
         sa.Column("body", sa.Text(), nullable=False),
+        sa.Column("urgent", sa.Boolean(), nullable=False),
         sa.Column("state", sa.String(20), nullable=False),
         sa.Column("send_at", INSTANT, nullable=False),
         sa.Column("expires_at", INSTANT, nullable=False),
@@ -372,6 +454,7 @@ def _text_out() -> None:
         sa.Column("claimed_at", INSTANT, nullable=True),
         sa.Column("lease_until", INSTANT, nullable=True),
         sa.Column("looked", sa.Integer(), nullable=False),
+        sa.Column("doubts", sa.Integer(), nullable=False),
         sa.Column("sid", sa.String(40), nullable=True),
         sa.Column("status", sa.String(20), nullable=True),
         sa.Column("rank", sa.Integer(), nullable=False),
@@ -394,6 +477,7 @@ def _text_out() -> None:
     op.create_index("ix_text_out_contact_point", "text_out", ["contact_point_id", "created_at"], unique=False)
     op.create_index("ix_text_out_id", "text_out", ["id"], unique=False)
     op.create_index("ix_text_out_sent_at", "text_out", ["sent_at"], unique=False)
+    op.create_index("ix_text_out_state_expires_at", "text_out", ["state", "urgent", "expires_at"], unique=False)
     op.create_index("ix_text_out_state_send_at", "text_out", ["state", "send_at"], unique=False)
     op.create_index("ix_text_out_tag", "text_out", ["tag"], unique=False)
 
