@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from base64 import b64encode
-from collections.abc import Mapping, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -45,7 +45,9 @@ from reminders.settings import TwilioSettings
 
 POOL: Final = 50  # connections at once; no contract lets through more in a second
 PAGE: Final = 200
-PAGES: Final = 20
+PAGES: Final = 20  # of one phone's list
+WHOLE_PAGE: Final = 1_000  # the most that Twilio gives at once
+WHOLE_PAGES: Final = 500  # of the account's list: half a million texts
 LIST_ORDER: Final = timedelta(days=1)  # how far out of order the list may be: newest first, by a date that comes with the sending
 LIST_LAG: Final = timedelta(seconds=60)  # until it is measured on a real account
 TRIAL_PREFIX: Final = "Sent from your Twilio trial account - "
@@ -100,24 +102,19 @@ class TwilioTransport:
         return Accepted(message.sid, str(message.status or "queued")) if message.sid else Ambiguous("an answer without an id")
 
     async def sent_to(self, phone: str, *, since: datetime) -> tuple[SentText, ...]:
-        """List what Twilio accepted for a phone since an instant, oldest first. Raises ListUnavailable.
-
-        The list filters by day of sending only, and a queued text may have none yet: it is asked by number, and compared here.
-        """
-        client = self._opened()
-        try:
-            texts = await self._listed(client, phone, since=since)
-        except _UNREADABLE as error:
-            raise ListUnavailable(f"Twilio's list could not be read: {type(error).__name__}") from None  # its words hold numbers
-        return tuple(sorted((text for text in texts if text.created_at >= since), key=lambda text: text.created_at))
+        """List what Twilio accepted for a phone since an instant, oldest first. Raises ListUnavailable."""
+        return tuple(_sent_text(message) for message in await self._listed(since, page_size=PAGE, pages=PAGES, to=phone))
 
     async def sent(self, *, since: datetime) -> tuple[SentText, ...]:
         """List what our sender sent since an instant, oldest first. Raises ListUnavailable."""
-        raise ListUnavailable
+        listed = await self._listed(since, from_=self._settings.sender or unset)
+        return tuple(_sent_text(message) for message in listed if self._is_from_us(message))
 
     async def received(self, *, since: datetime) -> tuple[ReceivedText, ...]:
         """List the texts that reached us since an instant, oldest first. Raises ListUnavailable."""
-        raise ListUnavailable
+        only_number = self._settings.sender if not self._settings.messaging_service_sid else None
+        listed = await self._listed(since, to=only_number or unset)
+        return tuple(_received_text(message) for message in listed if self._is_to_us(message))
 
     async def aclose(self) -> None:
         """Close the connections; the next use opens new ones, in its own event loop."""
@@ -144,22 +141,53 @@ class TwilioTransport:
             validity_period=outgoing.validity,
         )
 
-    async def _listed(self, client: Client, phone: str, *, since: datetime) -> list[SentText]:
-        """Read the list from its newest text back to one page that is all older than the instant."""
-        texts: list[SentText] = []
+    async def _listed(
+        self, since: datetime, *, page_size: int = WHOLE_PAGE, pages: int = WHOLE_PAGES, **only: object
+    ) -> list[MessageInstance]:
+        """Return each message of a list that was made since an instant, oldest first. Raises ListUnavailable.
+
+        The list filters by day of sending only, and a queued text may have none yet: it is asked by number, and compared here.
+        """
+        client, found = self._opened(), dict[str, MessageInstance]()
+        try:
+            async for message in self._read(client, since - LIST_ORDER, page_size=page_size, pages=pages, only=only):
+                found[str(message.sid)] = message  # a page may repeat the end of the one before
+        except _UNREADABLE as error:
+            raise ListUnavailable(f"Twilio's list could not be read: {type(error).__name__}") from None  # its words hold numbers
+        whole_second = since.replace(microsecond=0)  # the list gives no part of one
+        return sorted((message for message in found.values() if _made_at(message) >= whole_second), key=_made_at)
+
+    async def _read(
+        self, client: Client, oldest: datetime, *, page_size: int, pages: int, only: Mapping[str, object]
+    ) -> AsyncIterator[MessageInstance]:
+        """Read a list from its newest message back to its end, or to one page that is all older than the instant."""
         async with asyncio.timeout(self._seconds):
-            page: Page = await client.messages.page_async(to=phone, page_size=PAGE)
-        for _ in range(PAGES):
-            found = [_sent_text(message) for message in page]
-            texts += found
-            if found and max(text.created_at for text in found) < since - LIST_ORDER:
-                return texts
+            page: Page | None = await client.messages.page_async(page_size=page_size, **only)
+        for _ in range(pages):
+            if page is None:
+                return
+            messages: list[MessageInstance] = list(page)
+            newest = max((_made_at(message) for message in messages), default=oldest)
+            for message in messages:
+                yield message
+            if newest < oldest:
+                return
             async with asyncio.timeout(self._seconds):
-                following = await page.next_page_async()
-            if following is None:
-                return texts
-            page = following
-        raise ValueError(f"more than {PAGES} pages")
+                page = await page.next_page_async()
+        if page is not None:
+            raise ValueError(f"more than {pages} pages")
+
+    def _is_from_us(self, message: MessageInstance) -> bool:
+        by_number = self._settings.sender is not None  # then the list was asked by it
+        ours = by_number or message.messaging_service_sid == self._settings.messaging_service_sid
+        return ours and not _is_inbound(message)
+
+    def _is_to_us(self, message: MessageInstance) -> bool:
+        """Whether a text came to our number or our service, as the webhook asks; one of no service may be of ours."""
+        to_number = self._settings.sender is not None and message.to == self._settings.sender
+        service = self._settings.messaging_service_sid
+        to_service = service is not None and message.messaging_service_sid in {service, None, ""}
+        return _is_inbound(message) and (to_number or to_service)
 
 
 def outcome_of(status: int, code: int | None, retry_after: float | None = None) -> Outcome:
@@ -261,16 +289,37 @@ def _client(settings: TwilioSettings, http: _HttpClient) -> Client:
     return client
 
 
-def _sent_text(message: MessageInstance) -> SentText:
+def _is_inbound(message: MessageInstance) -> bool:
+    return str(message.direction) == "inbound"
+
+
+def _made_at(message: MessageInstance) -> datetime:
+    """Return when Twilio made a message of a request, or of a text that came in: the one time that every message has."""
     if message.date_created is None:
-        raise ValueError("a text without a date")
+        raise ValueError("a message without a date")
+    return message.date_created
+
+
+def _sent_text(message: MessageInstance) -> SentText:
     return SentText(
         sid=str(message.sid),
         to=str(message.to),
         body=str(message.body or "").removeprefix(TRIAL_PREFIX),
         status=str(message.status),
-        created_at=message.date_created,
+        created_at=_made_at(message),
         error_code=_whole(message.error_code),
+    )
+
+
+def _received_text(message: MessageInstance) -> ReceivedText:
+    """Read a text that came in, without what no ledger can hold: NUL, and half a character."""
+    body = str(message.body or "").replace("\x00", "")
+    return ReceivedText(
+        sid=str(message.sid),
+        from_phone=str(message.from_),
+        to_phone=str(message.to),
+        body=body.encode(errors="replace").decode(),
+        received_at=_made_at(message),
     )
 
 
