@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import UTC, datetime
 from uuid import uuid4
+from zoneinfo import ZoneInfo
 
 import pytest
 from sqlalchemy import Connection, Engine, func, insert, select
@@ -24,9 +25,10 @@ PHONES = 100  # of a clinic: the numbers +1 202 555 0100 to 0199 belong to nobod
 LABELS = ("A, blue cap", "B, red cap", "C, green cap")
 
 
-def due_at(at: datetime, label: str | None = None, *, drug: str = "baclofen-tablet") -> Plan:
+def due_at(at: datetime, label: str | None = None, *, drug: str = "baclofen-tablet", zone: str = "UTC") -> Plan:
     """A plan of one dose a day, due for the first time at this minute."""
-    return a_plan(a_phase("5", at=(f"{at:%H:%M}",)), zone="UTC", start=f"{at:%Y-%m-%d}", label=label, drug=drug)
+    local = at.astimezone(ZoneInfo(zone))
+    return a_plan(a_phase("5", at=(f"{local:%H:%M}",)), zone=zone, start=f"{local:%Y-%m-%d}", label=label, drug=drug)
 
 
 def shelve_another_medicine(monkeypatch: pytest.MonkeyPatch) -> str:
@@ -40,8 +42,11 @@ def shelve_another_medicine(monkeypatch: pytest.MonkeyPatch) -> str:
     return other.key
 
 
-def enrol(engine: Engine, *plans: Plan, now: datetime, patients: int = 1) -> list[str]:
-    """Enrol patients who may be texted, each with these plans, decided up to now; return the plans' ids."""
+def enrol(engine: Engine, *plans: Plan, now: datetime, patients: int = 1, zone: str = "UTC", phones: Sequence[str] = ()) -> list[str]:
+    """Enrol patients who may be texted, each with these plans, decided up to now; return the plans' ids.
+
+    Their phones are the hundred numbers that belong to nobody, again in each clinic, unless others are given, one a patient.
+    """
     made: dict[str, list[Row]] = {
         name: [] for name in ("clinic", "patient", "contact_point", "contact_role", "consent", "plan", "plan_version")
     }
@@ -52,9 +57,9 @@ def enrol(engine: Engine, *plans: Plan, now: datetime, patients: int = 1) -> lis
         if number % PHONES == 0:
             clinic = uuid4().hex
             made["clinic"].append({"id": clinic, "name": "Elm Street", "phone": "+12025550100", "zone": "UTC", "created_at": now})
-        patient = {"clinic_id": clinic, "id": uuid4().hex, "ref": f"p-{number}", "name": "Pat Doe", "zone": "UTC", "created_at": now}
+        patient = {"clinic_id": clinic, "id": uuid4().hex, "ref": f"p-{number}", "name": "Pat Doe", "zone": zone, "created_at": now}
         made["patient"].append(patient | {"next_due_at": soonest})
-        _add_phone(made, patient, f"+120255501{number % PHONES:02}", now)
+        _add_phone(made, patient, phones[number] if phones else f"+120255501{number % PHONES:02}", now)
         for index, (plan, version) in enumerate(begun):
             owner = {
                 "clinic_id": clinic,
