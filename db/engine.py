@@ -10,6 +10,7 @@ import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
@@ -74,6 +75,15 @@ def reading(engine: Engine) -> Iterator[Connection]:
             connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
         with connection.begin():
             yield connection
+
+
+def time_of(engine: Engine) -> datetime | None:
+    """What the database's own clock shows now, the referee between replicas; None on SQLite, which runs on this machine."""
+    if engine.dialect.name == "sqlite":
+        return None
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:  # one question, and no transaction around it
+        at: datetime = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
+    return at
 
 
 def migrate(engine: Engine, history: Config | None = None) -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -31,27 +31,43 @@ class Trouble(StrEnum):
     QUARANTINE = "quarantine"
 
 
-def begin(c: Connection, name: Trouble, words: str, *, now: datetime) -> bool:
-    """Note that a trouble is there; say whether it is new. The words name no patient: they are logged."""
+def begin(c: Connection, name: Trouble, words: str, *, now: datetime, of: str = "") -> bool:
+    """Note that a trouble is there; say whether it is new. The words name no patient: they are logged.
+
+    `of` says whose trouble it is, where several can have the same: each is a row of its own, and ends by itself.
+    """
+    key = _key(name, of)
     values = {"words": words[:400], "began_at": now, "seen_at": now, "ended_at": None}
-    new = insert_once(c, TROUBLE, {"name": name.value, **values})
+    new = insert_once(c, TROUBLE, {"name": key, **values})
     if not new:
-        mine = TROUBLE.c.name == name.value
+        mine = TROUBLE.c.name == key
         new = c.execute(update(TROUBLE).where(mine, TROUBLE.c.ended_at.is_not(None)).values(values)).rowcount == 1
         c.execute(update(TROUBLE).where(mine, TROUBLE.c.seen_at < now).values(seen_at=now, words=words[:400]))
     if new:
-        log.error("trouble: %s: %s", name.value, words)
+        log.error("trouble: %s: %s", key, words)
     return new
 
 
-def end(c: Connection, name: Trouble, *, now: datetime) -> bool:
-    """Note that a trouble is over; say whether it was there."""
-    over = c.execute(update(TROUBLE).where(TROUBLE.c.name == name.value, TROUBLE.c.ended_at.is_(None)).values(ended_at=now)).rowcount == 1
+def end(c: Connection, name: Trouble, *, now: datetime, of: str = "", quiet_for: timedelta = timedelta()) -> bool:
+    """Note that a trouble is over, once it was not met for some time; say whether it was there."""
+    key = _key(name, of)
+    there = (TROUBLE.c.name == key, TROUBLE.c.ended_at.is_(None), TROUBLE.c.seen_at <= now - quiet_for)
+    over = c.execute(update(TROUBLE).where(*there).values(ended_at=now)).rowcount == 1
     if over:
-        log.warning("over: %s", name.value)
+        log.warning("over: %s", key)
     return over
+
+
+def end_unseen(c: Connection, name: Trouble, *, since: datetime, now: datetime) -> int:
+    """End the troubles of this name whose owners have not told of them since an instant: they are gone. Return how many."""
+    gone = (TROUBLE.c.name.startswith(f"{name.value} ", autoescape=True), TROUBLE.c.seen_at < since, TROUBLE.c.ended_at.is_(None))
+    return c.execute(update(TROUBLE).where(*gone).values(ended_at=now)).rowcount
 
 
 def standing(c: Connection) -> list[Row]:
     """The troubles that are not over, oldest first: name, words, began_at, seen_at."""
     return rows(c, select(TROUBLE).where(TROUBLE.c.ended_at.is_(None)).order_by(TROUBLE.c.began_at, TROUBLE.c.name))
+
+
+def _key(name: Trouble, of: str) -> str:
+    return f"{name.value} {of}" if of else name.value
