@@ -5,24 +5,26 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import logging
-import threading
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import make_url
 
+from reminders.chores import Hands, Sender, chores
 from reminders.clock import Clock, SystemClock
 from reminders.errors import LedgerBusy
+from reminders.messaging.pacing import Pace
 from reminders.messaging.sandbox import SandboxTransport
 from reminders.messaging.transport import Transport
 from reminders.messaging.twilio import SignatureCheck, TwilioTransport
-from reminders.scheduling.loop import Chore, Loop
+from reminders.milestones import Passing, unmarked
+from reminders.scheduling.loop import Loop
 from reminders.scheduling.plan_jobs import PlanJobs
-from reminders.services import delivering, escalating, following_up, reminding, replying
+from reminders.services import delivering, reminding, replying
 from reminders.services.delivering import Patience
 from reminders.services.opening import open_ledger
 from reminders.settings import Settings, TransportName
@@ -33,13 +35,21 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
     from sqlalchemy import Engine
 
-T = TypeVar("T")
 log = logging.getLogger(__name__)
 
-OFTEN = timedelta(seconds=1)
-HEARTBEAT = timedelta(seconds=15)
-BATCH = 100
-"""How many rows a chore takes at once: small enough that a waiting webhook soon has its turn to write."""
+
+class _Marked:
+    """Reminding, with its milestones told."""
+
+    due_minutes = staticmethod(reminding.due_minutes)
+    remind_singly = staticmethod(reminding.remind_singly)
+
+    def __init__(self, passing: Passing) -> None:
+        self._passing = passing
+
+    def remind_due(self, ledger: Engine, /, *, now: datetime, limit: int) -> int:
+        """Record what fell due for the next patients in line."""
+        return reminding.remind_due(ledger, now=now, limit=limit, passing=self._passing)
 
 
 @dataclass(frozen=True)
@@ -53,25 +63,6 @@ class Running:
     app: FastAPI
 
 
-class Sender:
-    """A thread with an event loop of its own, in which texts are sent: the carrier's client lives inside one loop."""
-
-    def __init__(self) -> None:
-        self._loop = asyncio.new_event_loop()
-        self._thread = threading.Thread(target=self._loop.run_forever, name="sender", daemon=True)
-        self._thread.start()
-
-    def run(self, work: Coroutine[Any, Any, T]) -> T:
-        """Do some work in the loop and wait for it."""
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
-
-    def stop(self) -> None:
-        """End the loop and its thread."""
-        self._loop.call_soon_threadsafe(self._loop.stop)
-        self._thread.join()
-        self._loop.close()
-
-
 def transport_of(settings: Settings, clock: Clock) -> Transport:
     """The way texts leave, as the settings have it."""
     if settings.twilio is None:
@@ -82,31 +73,43 @@ def transport_of(settings: Settings, clock: Clock) -> Transport:
 def patience_of(settings: Settings) -> Patience:
     """The times of the send protocol; their ties were checked with the settings."""
     pace = settings.pace
-    return Patience(timedelta(seconds=pace.lease), timedelta(seconds=pace.settle), timedelta(seconds=pace.second_look))
+    spans = (timedelta(seconds=pace.lease), timedelta(seconds=pace.settle), timedelta(seconds=pace.second_look))
+    return Patience(*spans, bodies_listed=settings.twilio is None or not settings.twilio.redacts)
 
 
-def assemble(settings: Settings, engine: Engine, clock: Clock, transport: Transport, sender: Sender) -> Running:
-    """Put one process together: the loop with its chores, and the web. Nothing runs yet."""
+def pace_of(settings: Settings) -> Pace | None:
+    """How fast the sender's contract lets texts through; the sandbox has none."""
+    return None if settings.twilio is None else Pace(settings.twilio.segments_per_second)
+
+
+def assemble(
+    settings: Settings,
+    engine: Engine,
+    clock: Clock,
+    transport: Transport,
+    sender: Sender,
+    *,
+    patience: Patience | None = None,
+    pace: Pace | None = None,
+    passing: Passing = unmarked,
+) -> Running:
+    """Put one process together: the loop with its chores, and the web. Nothing runs yet.
+
+    `patience` and `pace` are the settings' unless given; `passing` is told of each milestone.
+    """
     loop = Loop(clock, record=lambda name: reminding.record_pass(engine, name, now=clock.now()))
-    jobs = PlanJobs(loop, engine, reminding=reminding)
-    patience = patience_of(settings)
-
-    def deliver() -> int:
-        done = sender.run(delivering.deliver(engine, transport, clock=clock, limit=BATCH, patience=patience))
-        if isinstance(transport, SandboxTransport):
-            take_receipts(engine, transport, clock)
-        return done
-
-    loop.repeat(Chore(name="deliver", every=OFTEN, run=deliver, full=1))
-    loop.repeat(Chore(name="follow up", every=OFTEN, run=lambda: following_up.follow_up(engine, now=clock.now(), limit=BATCH), full=BATCH))
-    loop.repeat(Chore(name="escalate", every=OFTEN, run=lambda: escalating.escalate(engine, now=clock.now(), limit=BATCH), full=BATCH))
-    loop.repeat(
-        Chore(
-            name="recover",
-            every=HEARTBEAT,
-            run=lambda: sender.run(delivering.recover(engine, transport, now=clock.now(), patience=patience)),
-        )
+    jobs = PlanJobs(loop, engine, reminding=_Marked(passing))
+    hands = Hands(
+        engine=engine,
+        clock=clock,
+        transport=transport,
+        sender=sender,
+        patience=patience or patience_of(settings),
+        pace=pace or pace_of(settings),
+        passing=passing,
     )
+    for chore in chores(hands):
+        loop.repeat(chore)
     parts = Parts(
         engine=engine,
         clock=clock,
@@ -118,14 +121,6 @@ def assemble(settings: Settings, engine: Engine, clock: Clock, transport: Transp
         lifespan=_lifespan(loop),
     )
     return Running(engine, clock, loop, jobs, create_app(parts))
-
-
-def take_receipts(engine: Engine, transport: SandboxTransport, clock: Clock) -> None:
-    """Let the sandbox's receipts come in, as a carrier's webhook would bring them."""
-    for receipt in transport.take_receipts():
-        delivering.receive_status(
-            engine, sid=receipt.sid, status=receipt.status, tag=receipt.tag, error_code=receipt.error_code, now=clock.now()
-        )
 
 
 def carrier_of(settings: Settings) -> Carrier | None:

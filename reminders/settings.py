@@ -43,6 +43,8 @@ VARIABLES: Mapping[str, str] = MappingProxyType(
         "TWILIO_AUTH_TOKEN_PREVIOUS": "",
         "TWILIO_FROM": "",
         "TWILIO_MESSAGING_SERVICE_SID": "",
+        "TWILIO_REDACTS": "no",
+        "TWILIO_SEGMENTS_PER_SECOND": "1",
     }
 )
 
@@ -52,6 +54,7 @@ _PLACEHOLDER = re.compile(
 )
 _HIGHEST_PORT = 65535
 _LONGEST_SECONDS = 3600
+_SLOWEST, _FASTEST = 0.1, 1000
 
 
 class TransportName(StrEnum):
@@ -59,6 +62,13 @@ class TransportName(StrEnum):
 
     SANDBOX = "sandbox"
     TWILIO = "twilio"
+
+
+class YesNo(StrEnum):
+    """Whether something is so."""
+
+    YES = "yes"
+    NO = "no"
 
 
 class LogLevel(StrEnum):
@@ -100,6 +110,7 @@ class TwilioSettings:
     """What a Twilio account needs to send for us; at least one of `sender` and `messaging_service_sid` is there.
 
     `auth_token_previous` is accepted on webhooks while a token is rotated. `api_base_url` is a stand-in on loopback, or None.
+    `segments_per_second` is what the contract lets through; `redacts`: the account's lists show no words.
     """
 
     account_sid: str
@@ -108,6 +119,8 @@ class TwilioSettings:
     sender: str | None
     messaging_service_sid: str | None
     api_base_url: str | None
+    segments_per_second: float = 1.0
+    redacts: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -274,7 +287,16 @@ class _Given:
             sender=self.matching("TWILIO_FROM", r"\+[1-9][0-9]{6,14}|[0-9]{3,8}", "write a number as +12025550100, or a short code"),
             messaging_service_sid=self.matching("TWILIO_MESSAGING_SERVICE_SID", "MG[0-9A-Za-z]+", "copy the SID that begins with MG"),
             api_base_url=self.stand_in(),
+            segments_per_second=self.pace_of_contract(),
+            redacts=self.choice("TWILIO_REDACTS", YesNo) is YesNo.YES,
         )
+
+    def pace_of_contract(self) -> float:
+        """Return the segments a second that the sender's contract lets through: 0.1 to 1000."""
+        value = self.text("TWILIO_SEGMENTS_PER_SECOND")
+        if not re.fullmatch(r"[0-9]{1,4}(\.[0-9]{1,2})?", value) or not _SLOWEST <= float(value) <= _FASTEST:
+            raise _refusal("TWILIO_SEGMENTS_PER_SECOND", f"is {value!r}", f"set it to a number from {_SLOWEST} to {_FASTEST}, such as 3.75")
+        return float(value)
 
     def pace(self) -> SendingPace:
         """Return the spans of sending, their ties checked."""

@@ -79,6 +79,11 @@ def class_of(code: int | None) -> FailureClass:
     return _CLASSES.get(code, FailureClass.UNKNOWN) if code is not None else FailureClass.UNKNOWN
 
 
+def codes_of(kind: FailureClass) -> frozenset[int]:
+    """Return the codes that call for one thing."""
+    return frozenset(CODES.get(kind, ()))
+
+
 def words_of(code: int) -> str:
     """Say a code in a few words for staff, without the number it happened to."""
     return _WORDS.get(code, f"carrier's code {code}")

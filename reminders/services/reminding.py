@@ -11,6 +11,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from db.engine import reading, writing
+from reminders.milestones import Milestone, Passing, unmarked
 from reminders.services.records import alerts, announcements, due, stepping
 from reminders.services.records.alerts import Notice
 from reminders.services.records.due import Due
@@ -24,15 +25,18 @@ TRIES = 3
 PUT_BACK = timedelta(minutes=1)
 
 
-def remind_due(engine: Engine, *, now: datetime, limit: int = 500, only: str | None = None) -> int:
+def remind_due(engine: Engine, *, now: datetime, limit: int = 500, only: str | None = None, passing: Passing = unmarked) -> int:
     """Record every dose that fell due for the next patients in line, and write their texts; return how many patients."""
     with writing(engine) as c:
         claimed = due.claim(c, now=now, limit=limit, only=only)
+        passing(Milestone.BATCH_CLAIMED)
         stepping.look_first(c, claimed, now=now)
         standing = due.gather(c, claimed, now=now)
         decided = [_decided(c, one, now) for one in standing]
         announcements.apply(c, decided, now=now)
-        return len(claimed)
+        passing(Milestone.BATCH_BEFORE_COMMIT)
+    passing(Milestone.BATCH_AFTER_COMMIT)
+    return len(claimed)
 
 
 def remind_singly(engine: Engine, *, now: datetime, limit: int = 500) -> int:

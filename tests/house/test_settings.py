@@ -102,6 +102,13 @@ def test_a_messaging_service_stands_for_a_number() -> None:
         ("TWILIO_FROM", "2025550100"),
         ("TWILIO_FROM", "Clinic"),
         ("TWILIO_MESSAGING_SERVICE_SID", "PN00000000000000000000000000000000"),
+        ("TWILIO_REDACTS", "perhaps"),
+        ("TWILIO_SEGMENTS_PER_SECOND", "0"),
+        ("TWILIO_SEGMENTS_PER_SECOND", "0.01"),
+        ("TWILIO_SEGMENTS_PER_SECOND", "-1"),
+        ("TWILIO_SEGMENTS_PER_SECOND", "1001"),
+        ("TWILIO_SEGMENTS_PER_SECOND", "nan"),
+        ("TWILIO_SEGMENTS_PER_SECOND", "1e2"),
         ("TWILIO_API_BASE_URL", "https://twilio.attacker.test"),
         ("TWILIO_API_BASE_URL", "http://127.0.0.1.attacker.test"),
         ("TWILIO_API_BASE_URL", "http://127.0.0.1@attacker.test"),
@@ -113,6 +120,15 @@ def test_a_value_that_cannot_be_used_is_named_with_its_remedy(name: str, value: 
 
     assert variable.split()[0] == name
     assert remedy
+
+
+@pytest.mark.parametrize(("given", "pace"), [("1", 1.0), ("3.75", 3.75), ("0.1", 0.1), ("1000", 1000.0), ("", 1.0)])
+def test_the_contracts_pace(given: str, pace: float) -> None:
+    """A contract's pace is a plain number of segments a second; without one, that of a long code."""
+    settings = Settings.from_environ(TWILIO | {"TWILIO_SEGMENTS_PER_SECOND": given, "TWILIO_REDACTS": "yes"})
+
+    assert settings.twilio is not None
+    assert (settings.twilio.segments_per_second, settings.twilio.redacts) == (pace, True)
 
 
 @pytest.mark.parametrize("value", ["changeme", "change-me", "your-auth-token", "<token>", "xxxxxxxx", "...", "PLACEHOLDER"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import threading
+from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
@@ -11,11 +12,13 @@ from itertools import permutations
 from typing import Any, Final
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Connection, Engine, update
 
 from db.engine import make_engine, writing
+from db.tables import metadata
 from reminders.clock import HandClock
 from reminders.formats.story_file import StaffAct, StaffAction
+from reminders.messaging.pacing import Pace
 from reminders.messaging.sandbox import CarrierFault
 from reminders.messaging.transport import (
     Accepted,
@@ -30,7 +33,9 @@ from reminders.messaging.transport import (
     SentText,
 )
 from reminders.services import delivering, following_up, prescribing, reminding, replying
+from reminders.services.delivering import Patience
 from reminders.services.records import last_look, outbox
+from reminders.services.records.ledger import Row
 from tests.files import File, a_consent
 from tests.scheduling.enrolled import shelve_another_medicine
 from tests.stage import ANA, Stage, at, empty_ledger, patient, phase, plan
@@ -112,6 +117,12 @@ def due(*patients: File, engine: Engine | None = None) -> Stage:
 def send(s: Stage, carrier: Carrier) -> int:
     """One pass of the sender."""
     return asyncio.run(delivering.deliver(s.engine, carrier, clock=s.clock))
+
+
+def claim(c: Connection, now: datetime) -> list[Row]:
+    """What the sender would claim."""
+    found = outbox.waiting(c, now=now, limit=10, urgent=True) + outbox.waiting(c, now=now, limit=10, urgent=False)
+    return outbox.claim(c, found, now=now, lease=timedelta(seconds=30))
 
 
 def recover(s: Stage, carrier: Carrier, after: timedelta) -> int:
@@ -213,12 +224,12 @@ def test_a_sleeper_sends_nothing() -> None:
     """Who wakes after another has claimed the text finds it is no longer theirs, and ends nothing."""
     s = due()
     with writing(s.engine) as c:
-        stale = outbox.claim(c, now=s.now, lease=timedelta(seconds=30), limit=10)
+        stale = claim(c, s.now)
     carrier = Carrier(s.clock)
     recover(s, carrier, timedelta(seconds=106))
     recover(s, carrier, timedelta(seconds=31))
     with writing(s.engine) as c:
-        outbox.claim(c, now=s.now, lease=timedelta(seconds=30), limit=10)
+        claim(c, s.now)
     with writing(s.engine) as c:
         ready = last_look.still_right(c, stale, now=s.now + timedelta(hours=2))
 
@@ -341,7 +352,7 @@ def test_death_in_mid_request() -> None:
     """A process that dies in mid-request leaves its text to be settled by another."""
     s = due()
     with writing(s.engine) as c:
-        outbox.claim(c, now=s.now, lease=timedelta(seconds=30), limit=10)
+        claim(c, s.now)
     carrier = Carrier(s.clock)
     recover(s, carrier, timedelta(seconds=106))
     recover(s, carrier, timedelta(seconds=31))
@@ -444,30 +455,132 @@ def crowd(count: int) -> list[File]:
 
 
 def test_the_sender_rests() -> None:
-    """What the carrier did not take of one text is not tried with the next: one alone is tried after the rest."""
+    """What the carrier did not take of one text is not tried with the next: one alone is tried after the rest, then all."""
     s = due(*crowd(8))
-    carrier = Carrier(s.clock, *[BUSY] * 9)
+    carrier = Carrier(s.clock, BUSY, BUSY)
     send(s, carrier)
     s.clock.advance(timedelta(seconds=1))
     alone = send(s, carrier)
-    s.clock.advance(timedelta(seconds=3))
+    s.clock.advance(timedelta(seconds=2))
 
-    assert (alone, send(s, carrier), send(s, carrier), len(carrier.asked)) == (1, 1, 7, 17)
+    assert (alone, send(s, carrier), send(s, carrier), len(carrier.asked)) == (1, 1, 7, 10)
 
 
-def test_account_trouble_opens_the_breaker() -> None:
-    """While the account is refused, one text a minute is tried, the others wait, and the operator is told once."""
+def rests(s: Stage) -> timedelta:
+    """How long the sender rests from now on."""
+    (sender,) = s.rows("sender")
+    return timedelta() if sender["rests_until"] is None else timedelta(seconds=(sender["rests_until"] - s.now).total_seconds())
+
+
+def test_rests_grow_and_differ() -> None:
+    """Refused again and again the sender rests up to 1 s, 2 s, 4 s … 60 s, each time some part of it: two never come back together."""
+    seen: dict[int, list[float]] = {n: [] for n in range(1, 10)}
+    for _ in range(12):
+        s = due()
+        carrier = Carrier(s.clock, *[BUSY] * 9)
+        for each in seen.values():
+            send(s, carrier)
+            each.append(rests(s).total_seconds())
+            s.clock.advance(rests(s))
+
+    longest = [1, 2, 4, 8, 16, 32, 60, 60, 60]
+    assert all(max(rests) <= most for rests, most in zip(seen.values(), longest, strict=True))
+    assert min(max(rests) / most for rests, most in zip(seen.values(), longest, strict=True)) > 1 / 3  # one in 3¹² · 9 by chance
+    assert all(len(set(rests)) == 12 for rests in seen.values())
+
+
+@pytest.mark.parametrize(("asked", "rest"), [(7.0, timedelta(seconds=7)), (86_400.0, timedelta(hours=1))])
+def test_the_carrier_says_how_long(asked: float, rest: timedelta) -> None:
+    """The rest the carrier asks for is kept to the second, but for one so long that somebody must look."""
+    s = due()
+    send(s, Carrier(s.clock, NotSent(20429, retry_after=asked)))
+
+    assert rests(s) == rest
+
+
+def test_a_minute_of_too_many() -> None:
+    """While the carrier takes nothing for a minute, it is asked a tenth as often and less; then the nearest expiry goes first."""
     s = due(*crowd(8))
-    carrier = Carrier(s.clock, *[NO_ACCOUNT] * 100)
+    carrier = Carrier(s.clock, *[BUSY] * 1_000)
+    for _ in range(60):
+        send(s, carrier)
+        s.clock.advance(timedelta(seconds=1))
+    in_trouble, carrier.answers = len(carrier.asked), []
+    for _ in range(70):
+        send(s, carrier)
+        s.clock.advance(timedelta(seconds=1))
+
+    assert (in_trouble <= 60 * 8 / 10, {row["state"] for row in s.rows("text_out")}) == (True, {"accepted"})
+
+
+def test_a_clock_set_back_ends_the_rest() -> None:
+    """A rest that would last for hours comes of a clock that was set back: nobody waits for it."""
+    s = due()
+    carrier = Carrier(s.clock, NO_ACCOUNT)
+    s.clock.advance(timedelta(minutes=50))
     send(s, carrier)
-    begun = len(carrier.asked)
-    for _ in range(10 * 6):
-        s.clock.advance(timedelta(seconds=10))
+    s.clock.jump(s.now - timedelta(hours=2))
+    with writing(s.engine) as c:
+        c.execute(update(metadata.tables["text_out"]).values(send_at=s.now))
+
+    assert (send(s, carrier), text(s)["state"]) == (1, "accepted")
+
+
+@pytest.mark.parametrize("code", [20003, 30002, 63038])
+def test_account_trouble_opens_the_breaker(code: int) -> None:
+    """While the account is refused, one text a minute is tried, the others wait, and whoever runs this is told once."""
+    s = due(*crowd(60))
+    carrier = Carrier(s.clock, *[Refused(code, FailureClass.ACCOUNT)] * 100)
+    send(s, carrier)
+    for _ in range(10 * 60):
+        s.clock.advance(timedelta(seconds=1))
         send(s, carrier)
 
-    assert (begun, len(carrier.asked) - begun) == (8, 10)
-    assert [(row["kind"], row["owner"]) for row in s.rows("alert")] == [("sender_refused", "operator")]
+    assert len(carrier.asked) == 11
+    assert [(row["name"], row["ended_at"], s.now - row["began_at"]) for row in s.rows("trouble")] == [
+        ("account", None, timedelta(minutes=10))
+    ]
     assert {row["state"] for row in s.rows("text_out")} == {"queued"}
+
+
+def test_the_account_in_order_again() -> None:
+    """The trouble is over when the carrier has taken texts for five minutes, and not at the first of them."""
+    s = due(*crowd(2))
+    carrier = Carrier(s.clock, NO_ACCOUNT)
+    send(s, carrier)
+    ends = []
+    for minutes in (1, 3, 5):
+        s.clock.advance(timedelta(minutes=minutes))
+        for number, _ in enumerate(range(2)):
+            says(s, "help", f"+120255501{10 + number}")
+        send(s, carrier)
+        ends.append(s.rows("trouble")[0]["ended_at"])
+
+    assert ends == [None, None, s.now]
+
+
+def test_the_account_is_in_trouble_later() -> None:
+    """A text that was taken and then refused for the account's sake is the account's trouble too."""
+    s = due()
+    carrier = Carrier(s.clock)
+    send(s, carrier)
+    receipt(s, carrier, "undelivered", 30034)
+
+    assert ([row["name"] for row in s.rows("trouble")], dose(s)) == (["account"], "not_reminded (carrier 30034)")
+
+
+def test_blocked_again_and_again() -> None:
+    """One blocked text is told at the clinic; three in a quarter of an hour are an alarm."""
+    s = due(*crowd(4))
+    carrier = Carrier(s.clock)
+    send(s, carrier)
+    alarms = []
+    for number, asked in enumerate(carrier.asked[:3], 1):
+        delivering.receive_status(s.engine, sid=f"SM{number}", status="undelivered", tag=asked.tag, error_code=30007, now=s.now)
+        alarms.append([row["name"] for row in s.rows("trouble")])
+
+    assert alarms == [[], [], ["content"]]
+    assert [(row["kind"], row["owner"]) for row in s.rows("alert")] == [("sender_refused", "operator")]
 
 
 def test_what_waited_too_long_is_never_sent() -> None:
@@ -596,13 +709,125 @@ def test_each_fault_of_the_sandbox(fault: CarrierFault, state: str, after: str) 
     assert (text(s)["state"], dose(s)) == (state, after)
 
 
+# --- pace -------------------------------------------------------------------------------------------------------------
+
+
+def at_pace(s: Stage, carrier: Carrier, seconds: int, *, segments: float = 1) -> list[int]:
+    """How many texts leave in each of so many seconds under a contract."""
+    left = []
+    for _ in range(seconds):
+        before = len(carrier.asked)
+        asyncio.run(delivering.deliver(s.engine, carrier, clock=s.clock, pace=Pace(segments)))
+        left.append(len(carrier.asked) - before)
+        s.clock.advance(timedelta(seconds=1))
+    return left
+
+
+def test_a_herd_leaves_at_its_pace() -> None:
+    """At ten segments a second, eight leave each second, and not one is lost on the way."""
+    s = due(*crowd(60))
+    left = at_pace(s, Carrier(s.clock), 8, segments=10)
+
+    assert (left[0] <= 9, sum(left), max(left[1:]) <= 9) == (True, 60, True)
+
+
+def test_alerts_pass_the_herd() -> None:
+    """However many reminders wait, an emergency's answer leaves at once: a part of the pace is kept for it."""
+    s = due(*crowd(60))
+    carrier = Carrier(s.clock)
+    at_pace(s, carrier, 3, segments=2)
+    says(s, "I had a seizure", "+12025550169")
+    before = len(carrier.asked)
+    at_pace(s, carrier, 1, segments=2)
+
+    assert "call 911 now" in carrier.asked[before].body
+
+
+def test_two_senders_share_one_pace(engine: Engine) -> None:
+    """The contract is the account's: two processes together send no faster than one."""
+    s = due(*crowd(40), engine=engine)
+    carriers = [Carrier(s.clock, *[Accepted(f"SM{number}-{n}") for n in range(40)]) for number in range(2)]
+    work = [lambda carrier=carrier: asyncio.run(delivering.deliver(engine, carrier, clock=s.clock, pace=Pace(10))) for carrier in carriers]
+    at_once(*work)
+
+    assert sum(len(carrier.asked) for carrier in carriers) == 9
+
+
+def test_the_nearest_expiry_goes_first() -> None:
+    """Of texts in line, the one whose time ends first leaves first."""
+    s = due(
+        patient(plan(phase("5/5", times=("08:00", "10:00")), ref="slow-plan"), ref="slow", name="S", phone="+12025550120"),
+        patient(plan(phase("5/5", times=("08:00", "20:00")), ref="long-plan"), ref="long", name="L", phone="+12025550121"),
+    )
+    carrier = Carrier(s.clock)
+    at_pace(s, carrier, 1, segments=0.1)
+
+    assert [asked.to for asked in carrier.asked] == ["+12025550120"]
+
+
+# --- never again and again ----------------------------------------------------------------------------------------------
+
+
+def test_a_list_that_never_shows_anything() -> None:
+    """Three tries of one text may end in doubt and no more, whatever the carrier's list (does not) say."""
+    s = due()
+    carrier = Carrier(s.clock, *[Ambiguous("timeout")] * 20)
+    for _ in range(12):
+        send(s, carrier)
+        recover(s, carrier, timedelta(seconds=106))
+        recover(s, carrier, timedelta(seconds=31))
+
+    assert (len(carrier.asked), text(s)["state"], dose(s)) == (3, "not_sent", "not_reminded (not sent)")
+
+
+def test_two_machines_that_answer_each_other() -> None:
+    """A phone that answers each text by itself is answered five times with the same words, and then no more; the clinic is told once."""
+    s = due()
+    carrier = Carrier(s.clock)
+    send(s, carrier)
+    for _ in range(30):
+        s.clock.advance(timedelta(minutes=1))
+        says(s, "I am driving right now, talk to you later")
+        send(s, carrier)
+
+    words = Counter(asked.body for asked in carrier.asked)
+    assert (max(words.values()), sum(words.values()) <= 20, [row["kind"] for row in s.rows("alert")].count("texts_held")) == (5, True, 1)
+
+
+def test_an_emergency_is_answered_again() -> None:
+    """Who writes of an emergency ten times is answered ten times."""
+    s = due()
+    carrier = Carrier(s.clock)
+    for _ in range(10):
+        s.clock.advance(timedelta(minutes=1))
+        says(s, "I had a seizure")
+        send(s, carrier)
+
+    assert sum("call 911 now" in asked.body for asked in carrier.asked) == 10
+
+
+def test_redacted_lists_prove_nothing() -> None:
+    """Where the carrier's list shows no words, what no receipt proves within ten minutes is not sent again."""
+    s = due()
+    carrier = Carrier(s.clock, Ambiguous("timeout"))
+    send(s, carrier)
+    carrier.has("SM-other", "")
+    blind = Patience(bodies_listed=False)
+    looked = []
+    for minutes in (5, 6):
+        s.clock.advance(timedelta(minutes=minutes))
+        looked.append(asyncio.run(delivering.recover(s.engine, carrier, now=s.now, patience=blind)))
+
+    assert (looked, len(carrier.asked), text(s)["state"], dose(s)) == ([0, 1], 1, "not_sent", "not_reminded (unproven)")
+
+
 # --- the last look --------------------------------------------------------------------------------------------------
 
 
 def look_after(s: Stage, act: Callable[[], None]) -> list[str]:
     """Claim what is due, let something happen, look once more: the bodies that would be sent."""
     with writing(s.engine) as c:
-        claimed = outbox.claim(c, now=s.now, lease=timedelta(seconds=30), limit=10)
+        claimed = claim(c, s.now)
     act()
     with writing(s.engine) as c:
         return [row["body"] for row in last_look.still_right(c, claimed, now=s.now)]

@@ -21,6 +21,7 @@ from reminders.services.records.ledger import (
     PATIENT,
     PLAN,
     PLAN_EVENT,
+    SENDER,
     TEXT_IN,
     TEXT_ITEM,
     TEXT_OUT,
@@ -131,15 +132,18 @@ _DUE = {
     select(func.min(PLAN.c.recount_at)): Work.ESCALATE,
     select(func.min(ALERT.c.deadline_at)).where(*_UNANSWERED): Work.ESCALATE,
 }
-_MOMENTS = union_all(*_DUE)  # made once: a story asks some thousand times
+_MOMENTS = union_all(*_DUE, select(func.max(SENDER.c.rests_until)))  # made once: a story asks some thousand times
 
 
 def next_moments(c: Connection) -> dict[Work, datetime]:
     """When each kind of work is next due: the earliest of its due columns, left out where all are empty."""
     moments: dict[Work, datetime] = {}
-    for at, work in zip(c.scalars(_MOMENTS), _DUE.values(), strict=True):
+    *due, rests_until = c.scalars(_MOMENTS)
+    for at, work in zip(due, _DUE.values(), strict=True):
         if at is not None:
             moments[work] = min(at, moments.get(work, at))
+    if rests_until is not None and Work.DELIVER in moments:
+        moments[Work.DELIVER] = max(moments[Work.DELIVER], rests_until)
     return moments
 
 

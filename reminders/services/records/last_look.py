@@ -14,9 +14,11 @@ from reminders.domain.dose_state import DoseEvent, DoseState, EventKind
 from reminders.domain.missed import Announce, Announcement, Ask, NotBefore, Situation, SkipThis, SkipWhy, may_announce
 from reminders.domain.missed import Skip as LeaveOut
 from reminders.domain.plan_state import PlanState
+from reminders.domain.restraint import SentBefore, is_too_much
 from reminders.messaging.texts import when
 from reminders.messaging.wordings import DueDose
-from reminders.services.records import advising, announcements, doses, due, outbox, people, plans, texts
+from reminders.services.records import advising, alerts, announcements, doses, due, outbox, people, plans, texts
+from reminders.services.records.alerts import Notice
 from reminders.services.records.doses import StoredDose
 from reminders.services.records.due import Due
 from reminders.services.records.texts import ANSWER_LIFE, Asked, Draft
@@ -29,6 +31,7 @@ if TYPE_CHECKING:
 WANTED = frozenset({DoseState.PENDING, DoseState.OPEN, DoseState.NOT_REMINDED})
 ABOUT_DOSES = frozenset({"reminder", "resend", "nudge"})
 QUIET_STATES = frozenset({PlanState.SUSPENDED, PlanState.MUTED, PlanState.STOPPED})
+TOO_MUCH = "too many texts"
 INSTEAD = frozenset({"skip_instead", "skip_last"})
 SILENTLY = frozenset({SkipWhy.TAKEN_EARLY, SkipWhy.ANSWERED, SkipWhy.TOO_LATE})
 """Why a dose is not announced and nothing is said: it is settled, or its time is over."""
@@ -53,9 +56,16 @@ def still_right(c: Connection, claimed: Sequence[Row], *, now: datetime) -> list
             ready.append(text)
         else:
             outbox.end(c, [text], "expired" if why == "expired" else "cancelled", why=why, now=now)
+            if why == TOO_MUCH and one is not None:
+                alerts.raise_once(c, one.patient, _held_back(text, now), now=now)
     texts.asked_now(c, ready, now=now)
     fresh = outbox.read(c, [text["id"] for text in ready])
     return [{**text, "body": fresh[text["id"]]["body"], "expires_at": fresh[text["id"]]["expires_at"]} for text in ready]
+
+
+def _held_back(text: Row, now: datetime) -> Notice:
+    words = "So many texts went to one phone that the next was held back. Another machine may be answering ours, or something is wrong."
+    return Notice("texts_held", "warning", f"{text['contact_point_id']} {now:%Y-%m-%d}", words, clinical=False, owner="operator")
 
 
 def end_overdue(c: Connection, overdue: Sequence[Row], *, now: datetime) -> None:
@@ -83,6 +93,8 @@ def _why_not(text: Row, one: Due | None, now: datetime) -> str | None:
     """Why a text may not go out at all any more."""
     if now >= text["expires_at"] and text["kind"] != "advice":
         return "expired"
+    if is_too_much(SentBefore(text["sent_in_hour"], text["sent_in_day"], text["same_words"]), urgent=text["urgent"]):
+        return TOO_MUCH
     if one is None or text["template"] in texts.ALWAYS:
         return None
     line = next((line for line in one.patient.lines if line.contact_point_id == text["contact_point_id"]), None)

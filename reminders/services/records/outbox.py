@@ -7,15 +7,15 @@ from datetime import datetime, timedelta
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BindParameter, Integer, Update, bindparam, select, update
+from sqlalchemy import BindParameter, Integer, Update, bindparam, func, select, update
 
 from db.types import UtcDateTime
+from reminders.domain import restraint
 from reminders.domain.dose_state import DoseEvent, EventKind
 from reminders.services.records import doses, people, texts
 from reminders.services.records.ledger import (
     CONTACT_POINT,
     DELIVERY_EVENT,
-    LOOP_PASS,
     TEXT_ATTEMPT,
     TEXT_OUT,
     asked,
@@ -35,18 +35,34 @@ LOST = {"undelivered", "failed", "canceled"}
 PROVABLE = ("sending", "unknown", "queued", "not_sent", "expired", "cancelled")
 """The states in which a receipt of a text's last attempt still proves that it was sent after all."""
 
-RESTS = "sender rests until"
-
-
 _NOW, _LIMIT = bindparam("now", type_=UtcDateTime), bindparam("limit", type_=Integer)
 _IDS: BindParameter[list[str]] = bindparam("ids", expanding=True)  # statements made once: to make one costs more than to run it
+_HOUR_AGO, _DAY_AGO = bindparam("hour_ago", type_=UtcDateTime), bindparam("day_ago", type_=UtcDateTime)
+_BEFORE = TEXT_OUT.alias()
+_SENT_BEFORE = (
+    select(func.count())
+    .where(
+        _BEFORE.c.contact_point_id == TEXT_OUT.c.contact_point_id,
+        _BEFORE.c.created_at >= _DAY_AGO,
+        _BEFORE.c.claimed_at.is_not(None),
+        _BEFORE.c.id != TEXT_OUT.c.id,
+    )
+    .correlate(TEXT_OUT)
+)
 _WAITING = (
-    select(TEXT_OUT, CONTACT_POINT.c.phone)
+    select(
+        TEXT_OUT,
+        CONTACT_POINT.c.phone,
+        _SENT_BEFORE.where(_BEFORE.c.claimed_at >= _HOUR_AGO).scalar_subquery().label("sent_in_hour"),
+        _SENT_BEFORE.scalar_subquery().label("sent_in_day"),
+        _SENT_BEFORE.where(_BEFORE.c.body == TEXT_OUT.c.body).scalar_subquery().label("same_words"),
+    )
     .join(CONTACT_POINT, (CONTACT_POINT.c.id == TEXT_OUT.c.contact_point_id) & (CONTACT_POINT.c.clinic_id == TEXT_OUT.c.clinic_id))
     .where(TEXT_OUT.c.state == "queued", TEXT_OUT.c.send_at <= _NOW, TEXT_OUT.c.expires_at > _NOW)
-    .order_by(TEXT_OUT.c.purpose != "emergency", TEXT_OUT.c.expires_at, TEXT_OUT.c.id)
     .limit(_LIMIT)
 )
+_ORDINARY = _WAITING.where(TEXT_OUT.c.urgent.is_(False)).order_by(TEXT_OUT.c.expires_at, TEXT_OUT.c.id)
+_URGENT = _WAITING.where(TEXT_OUT.c.urgent.is_(True)).order_by(TEXT_OUT.c.purpose != "emergency", TEXT_OUT.c.expires_at, TEXT_OUT.c.id)
 _OVERDUE = select(TEXT_OUT).where(TEXT_OUT.c.state == "queued", TEXT_OUT.c.expires_at <= _NOW).limit(_LIMIT)
 _BY_ID = select(TEXT_OUT).where(TEXT_OUT.c.id.in_(_IDS))
 _BY_SID = select(TEXT_OUT).where(TEXT_OUT.c.sid == bindparam("sid"))
@@ -65,11 +81,21 @@ _RISE = (
 )
 
 
-def claim(c: Connection, *, now: datetime, lease: timedelta, limit: int) -> list[Row]:
-    """Take the next texts to be sent, nearest expiry first: `queued → sending`, attempt + 1, a new tag. Commit before any request."""
-    query = _WAITING.with_for_update(skip_locked=True, of=TEXT_OUT) if c.dialect.name == "postgresql" else _WAITING
+def waiting(c: Connection, *, now: datetime, limit: int, urgent: bool) -> list[Row]:
+    """The next texts in line, nearest expiry first, locked; with each what its phone was sent before.
+
+    sent_in_hour, sent_in_day, same_words: how many texts, and how many with its words in that day.
+    """
+    query = _URGENT if urgent else _ORDINARY
+    if c.dialect.name == "postgresql":
+        query = query.with_for_update(skip_locked=True, of=TEXT_OUT)
+    return asked(c, query, now=now, limit=limit, hour_ago=now - restraint.A_WHILE, day_ago=now - restraint.A_LONG_WHILE)
+
+
+def claim(c: Connection, found: Sequence[Row], *, now: datetime, lease: timedelta) -> list[Row]:
+    """Take texts to be sent: `queued → sending`, attempt + 1, a new tag. Commit before any request."""
     claimed: list[Row] = []
-    for row in asked(c, query, now=now, limit=limit):
+    for row in found:
         taken = {
             "state": "sending",
             "attempt": row["attempt"] + 1,
@@ -104,29 +130,6 @@ def overdue(c: Connection, *, now: datetime, limit: int) -> list[Row]:
     return asked(c, _OVERDUE, now=now, limit=limit)
 
 
-def resting_until(c: Connection) -> datetime | None:
-    """Until when the sender rests, because the carrier would not take more; None: it does not. Past: one text is tried first."""
-    at: datetime | None = c.scalar(select(LOOP_PASS.c.at).where(LOOP_PASS.c.name == RESTS))
-    return at
-
-
-def rest(c: Connection, *, until: datetime, now: datetime) -> None:
-    """Let the sender rest, not only one text: nothing that is due is tried before."""
-    if c.execute(update(LOOP_PASS).where(LOOP_PASS.c.name == RESTS).values(at=until)).rowcount == 0:
-        insert_once(c, LOOP_PASS, {"name": RESTS, "at": until})
-    put_off(c, until=until, now=now)
-
-
-def put_off(c: Connection, *, until: datetime, now: datetime) -> None:
-    """Put off what is due while the sender rests."""
-    c.execute(update(TEXT_OUT).where(TEXT_OUT.c.state == "queued", TEXT_OUT.c.send_at <= now).values(send_at=until))
-
-
-def rested(c: Connection) -> None:
-    """The carrier takes texts again."""
-    c.execute(LOOP_PASS.delete().where(LOOP_PASS.c.name == RESTS))
-
-
 def read(c: Connection, text_ids: Iterable[str]) -> dict[str, Row]:
     """Read texts by id."""
     return {row["id"]: row for row in asked(c, _BY_ID, ids=list(text_ids))}
@@ -141,9 +144,9 @@ def end(c: Connection, ended: Sequence[Row], state: str, *, why: str, now: datet
     tell_doses(c, {text_id: DoseEvent(EventKind.TEXT_ENDED, now, text=text_id, why=why) for text_id in ids}, now=now)
 
 
-def hand_back(c: Connection, text: Row, *, send_at: datetime) -> bool:
+def hand_back(c: Connection, text: Row) -> bool:
     """Put a claimed text back in the queue, if this is still its attempt: the request was certainly not processed."""
-    return fenced(c, text, {"state": "queued", "send_at": send_at}, states=("sending",))
+    return fenced(c, text, {"state": "queued"}, states=("sending",))
 
 
 def fenced(c: Connection, text: Row, values: Mapping[str, Any], *, states: Sequence[str]) -> bool:
@@ -243,6 +246,12 @@ def failed_before(c: Connection, text: Row, code: int) -> bool:
     before = same_number & (TEXT_OUT.c.id != text["id"]) & (TEXT_OUT.c.created_at <= text["created_at"]) & (TEXT_OUT.c.attempt > 0)
     query = select(TEXT_OUT.c.error_code).where(before).order_by(TEXT_OUT.c.created_at.desc(), TEXT_OUT.c.id).limit(1)
     return c.scalar(query) == code
+
+
+def count_failed(c: Connection, codes: Iterable[int], *, since: datetime) -> int:
+    """How many of the texts sent since an instant failed with one of these codes."""
+    query = select(func.count()).where(TEXT_OUT.c.sent_at >= since, TEXT_OUT.c.error_code.in_(list(codes)))
+    return int(c.scalar(query) or 0)
 
 
 def attempt_of(c: Connection, tag: str) -> int | None:

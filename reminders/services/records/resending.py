@@ -33,6 +33,7 @@ def resend(c: Connection, text: Row, *, now: datetime) -> str | None:
         "plan_id",
         "version_no",
         "purpose",
+        "urgent",
         "template",
         "language",
         "fields",

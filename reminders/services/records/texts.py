@@ -12,7 +12,7 @@ from sqlalchemy import BindParameter, bindparam, case, select, update
 
 from db.types import UtcDateTime
 from reminders.domain.contact import Contactable
-from reminders.messaging.texts import purpose_of, render, template_of
+from reminders.messaging.texts import Purpose, purpose_of, render, template_of
 from reminders.services.records.ledger import QUESTION, TEXT_IN, TEXT_ITEM, TEXT_OUT, asked, insert_all, insert_once, new_id, rows
 
 if TYPE_CHECKING:
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 ANSWER_LIFE = timedelta(hours=4)
 """How long an answer to a person is worth sending [our default]: they wrote, and wait for it."""
+
+URGENT = frozenset({Purpose.EMERGENCY, Purpose.CAREGIVER_ALERT, Purpose.SUSPEND_NOTICE})
+"""What goes before everything else, and for which a part of the sender's pace is kept free."""
 
 ALWAYS = frozenset({"texts_stopped", "wrong_number", "number_check", "consent_ask"})
 """The texts that need no consent on record: the last word to a number, and the two that ask for consent."""
@@ -79,7 +82,7 @@ def queue(c: Connection, patient: Patient, line: Line | None, draft: Draft, *, n
 
 def text_row(patient: Patient, line: Line, draft: Draft, *, now: datetime) -> Row:
     """Make the row of a text, its body filled in."""
-    fields = filled(patient, draft)
+    fields, purpose = filled(patient, draft), purpose_of(draft.template)
     return {
         "clinic_id": patient.clinic.id,
         "id": new_id(),
@@ -90,7 +93,8 @@ def text_row(patient: Patient, line: Line, draft: Draft, *, now: datetime) -> Ro
         "dose_id": draft.dose_id,
         "kind": draft.kind,
         "cause": draft.cause,
-        "purpose": purpose_of(draft.template).value,
+        "purpose": purpose.value,
+        "urgent": purpose in URGENT,
         "template": draft.template,
         "language": patient.language,
         "fields": json.dumps(fields, ensure_ascii=False),
@@ -219,9 +223,9 @@ def waiting_causes(c: Connection, plan_id: str, *, kind: str) -> list[str]:
 
 def take_back(c: Connection, *, kind: str, cause: str, at: datetime) -> bool:
     """Cancel a text that has not been claimed, and the question it would have asked; say whether there was one."""
-    mine = (TEXT_OUT.c.kind == kind) & (TEXT_OUT.c.cause == cause) & (TEXT_OUT.c.state == "queued")
-    ids = list(c.scalars(select(TEXT_OUT.c.id).where(mine)))
-    c.execute(update(TEXT_OUT).where(TEXT_OUT.c.id.in_(ids)).values(state="cancelled"))
+    mine = (TEXT_OUT.c.kind == kind, TEXT_OUT.c.cause == cause, TEXT_OUT.c.state == "queued")
+    # One statement: between a look and a write, a sender could claim the text.
+    ids = list(c.scalars(update(TEXT_OUT).where(*mine).values(state="cancelled").returning(TEXT_OUT.c.id)))
     close_questions_of_texts(c, ids, at=at)
     return bool(ids)
 

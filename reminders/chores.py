@@ -1,0 +1,108 @@
+"""What is done again and again, and how often: each chore is one call of one service."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable, Coroutine, Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, TypeVar
+
+from reminders.clock import Clock
+from reminders.messaging.pacing import Pace
+from reminders.messaging.sandbox import SandboxTransport
+from reminders.messaging.transport import Transport
+from reminders.milestones import Passing, unmarked
+from reminders.scheduling.loop import Chore
+from reminders.services import delivering, escalating, following_up
+from reminders.services.delivering import PATIENCE, Patience
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+T = TypeVar("T")
+
+OFTEN = timedelta(seconds=1)
+HEARTBEAT = timedelta(seconds=15)
+BATCH = 100
+"""How many rows a chore takes at once: small enough that a waiting webhook soon has its turn to write."""
+
+
+class Sender:
+    """A thread with an event loop of its own, in which texts are sent: the carrier's client lives inside one loop."""
+
+    def __init__(self) -> None:
+        self._loop = asyncio.new_event_loop()
+        self._thread = threading.Thread(target=self._loop.run_forever, name="sender", daemon=True)
+        self._thread.start()
+
+    def run(self, work: Coroutine[Any, Any, T]) -> T:
+        """Do some work in the loop and wait for it."""
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    def stop(self) -> None:
+        """End the loop and its thread."""
+        self._loop.call_soon_threadsafe(self._loop.stop)
+        self._thread.join()
+        self._loop.close()
+
+
+@dataclass(frozen=True, kw_only=True)
+class Hands:
+    """What the chores are done with.
+
+    pace      what the sender's contract lets through; None: as much as there is.
+    passing   told of each milestone on the way; guarding  wraps what claims, and lets it do nothing while it may not.
+    """
+
+    engine: Engine
+    clock: Clock
+    transport: Transport
+    sender: Sender
+    patience: Patience = PATIENCE
+    pace: Pace | None = None
+    passing: Passing = unmarked
+    guarding: Callable[[Callable[[], int]], Callable[[], int]] = lambda work: work
+
+
+def chores(hands: Hands) -> Iterator[Chore]:
+    """Lay out the chores of one process. Every one may run in many processes at once: the rows decide."""
+    engine, now = hands.engine, hands.clock.now
+
+    def claiming(name: str, every: timedelta, work: Callable[[], int], *, full: int | None = None) -> Chore:
+        return Chore(name=name, every=every, run=hands.guarding(work), full=full)
+
+    yield claiming("deliver", OFTEN, lambda: _deliver(hands), full=1)
+    yield claiming("follow up", OFTEN, lambda: following_up.follow_up(engine, now=now(), limit=BATCH), full=BATCH)
+    yield claiming("escalate", OFTEN, lambda: escalating.escalate(engine, now=now(), limit=BATCH), full=BATCH)
+    yield claiming("recover", HEARTBEAT, lambda: _recover(hands))
+
+
+def _deliver(hands: Hands) -> int:
+    work = delivering.deliver(
+        hands.engine,
+        hands.transport,
+        clock=hands.clock,
+        limit=BATCH,
+        patience=hands.patience,
+        pace=hands.pace,
+        passing=hands.passing,
+    )
+    done = hands.sender.run(work)
+    if isinstance(hands.transport, SandboxTransport):
+        _take_receipts(hands.engine, hands.transport, hands.clock)
+    return done
+
+
+def _recover(hands: Hands) -> int:
+    work = delivering.recover(hands.engine, hands.transport, now=hands.clock.now(), patience=hands.patience, passing=hands.passing)
+    return hands.sender.run(work)
+
+
+def _take_receipts(engine: Engine, transport: SandboxTransport, clock: Clock) -> None:
+    """Let the sandbox's receipts come in, as a carrier's webhook would bring them."""
+    for receipt in transport.take_receipts():
+        delivering.receive_status(
+            engine, sid=receipt.sid, status=receipt.status, tag=receipt.tag, error_code=receipt.error_code, now=clock.now()
+        )

@@ -1,0 +1,101 @@
+"""Recovering: a text whose sender died, or never heard an answer, is looked for before anything is sent again."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from db.engine import reading, writing
+from reminders.messaging.transport import ListUnavailable, Receipt, SentText, Transport, same_body
+from reminders.milestones import Milestone, Passing, unmarked
+from reminders.services.delivering.patience import PATIENCE, Patience
+from reminders.services.delivering.receipts import rise
+from reminders.services.records import outbox, people
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
+
+    from reminders.services.records.ledger import Row
+
+CLOCKS_DIFFER = timedelta(seconds=120)
+UNREADABLE = timedelta(minutes=10)
+"""How long a text in doubt is left alone where the carrier's list shows no words: receipts are the only proof then."""
+LOOKS = 2
+LISTS_AT_ONCE = 10
+TRIAL = "Sent from your Twilio trial account -"
+
+
+async def recover(
+    engine: Engine,
+    transport: Transport,
+    *,
+    now: datetime,
+    patience: Patience = PATIENCE,
+    limit: int = 50,
+    passing: Passing = unmarked,
+) -> int:
+    """Settle texts in doubt by the carrier's own list: found, it was sent; not found twice, it was not. Return how many were looked at."""
+    settle = patience.settle if patience.bodies_listed else max(patience.settle, UNREADABLE)
+    with writing(engine) as c:
+        outbox.doubt(c, now=now)
+        doubtful = outbox.in_doubt(c, now=now, settle=settle, limit=limit)
+    if not patience.bodies_listed:
+        return _give_up(engine, doubtful, now=now)
+    room = asyncio.Semaphore(LISTS_AT_ONCE)
+    listed = await asyncio.gather(*(_listed(transport, text, room) for text in doubtful))
+    passing(Milestone.RECOVER_AFTER_LIST)
+    for text, found in zip(doubtful, listed, strict=True):
+        if found is not None:
+            with writing(engine) as c:
+                _settle(c, text, found, now=now, patience=patience)
+                passing(Milestone.RECOVER_BEFORE_COMMIT)
+    return len(doubtful)
+
+
+def in_flight(engine: Engine) -> bool:
+    """Whether any text is still being sent or in doubt."""
+    with reading(engine) as c:
+        return outbox.any_in_flight(c)
+
+
+async def _listed(transport: Transport, text: Row, room: asyncio.Semaphore) -> tuple[SentText, ...] | None:
+    """What the carrier was given for this phone since the text was written, by any of its tries; None proves nothing."""
+    async with room:
+        try:
+            return await transport.sent_to(text["phone"], since=text["created_at"] - CLOCKS_DIFFER)
+        except ListUnavailable:
+            return None
+
+
+def _give_up(engine: Engine, doubtful: list[Row], *, now: datetime) -> int:
+    """End texts that no receipt has proved: they may have been sent, so they are not sent again."""
+    for text in doubtful:
+        with writing(engine) as c:
+            people.lock(c, [text["patient_id"]] if text["patient_id"] else [])
+            outbox.end(c, [text], "not_sent", why="unproven", now=now)
+    return len(doubtful)
+
+
+def _settle(c: Connection, text: Row, listed: tuple[SentText, ...], *, now: datetime, patience: Patience) -> None:
+    """Decide what became of a text in doubt. Every write is fenced: another worker may be settling it too."""
+    people.lock(c, [text["patient_id"]] if text["patient_id"] else [])
+    same = [sent for sent in listed if _same_words(sent.body, text["body"])]
+    taken = outbox.owned(c, [sent.sid for sent in same])
+    mine = next((sent for sent in same if sent.sid not in taken), None)
+    if mine is not None:
+        if outbox.accepted(c, text, sid=mine.sid, now=now):
+            outbox.note_attempt(c, text, outcome="found", sid=mine.sid)
+            rise(c, text, Receipt(mine.sid, mine.status, None, mine.error_code), now=now)
+    elif text["looked"] + 1 < LOOKS:
+        again_at = now + patience.second_look - patience.settle
+        outbox.fenced(c, text, {"looked": text["looked"] + 1, "lease_until": again_at}, states=("unknown",))
+    elif now < text["expires_at"] and text["doubts"] + 1 < patience.doubts:
+        outbox.fenced(c, text, {"state": "queued", "doubts": text["doubts"] + 1}, states=("unknown",))
+    else:
+        outbox.end(c, [text], "not_sent", why="not sent", now=now)
+
+
+def _same_words(listed: str, ours: str) -> bool:
+    """Compare bodies as the carrier may have changed them: smart quotes, space, and a trial account's words in front."""
+    return same_body(ours, listed) or same_body(ours, listed.partition(TRIAL)[2])

@@ -1,0 +1,114 @@
+"""How fast the sender may go, and when it rests: what a carrier did not take of one text, it will not take of the next."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime, timedelta
+from random import SystemRandom
+from typing import TYPE_CHECKING
+
+from reminders.messaging.pacing import Pace
+from reminders.messaging.segments import segments
+from reminders.messaging.transport import Accepted, FailureClass, NotSent, Outcome, Refused
+from reminders.services.records import outbox, senders, troubles
+from reminders.services.records.troubles import Trouble
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
+    from reminders.services.records.ledger import Row
+
+REST = timedelta(seconds=1)
+LONGEST_REST = timedelta(seconds=60)
+LONGEST_ASKED = timedelta(hours=1)
+"""The longest rest a carrier may ask of us: beyond it somebody should look, and one text an hour does no harm [our default]."""
+BREAKER = timedelta(minutes=1)
+AWAKE = timedelta(seconds=15)
+"""A carrier that took a text so lately will take more; after longer, one goes first and alone [our default]."""
+QUIET = timedelta(minutes=5)
+"""How long the account must have given no trouble for it to be over [our default]."""
+
+SENDERS = frozenset({FailureClass.ACCOUNT, FailureClass.OVERFLOW})
+"""The failures that are the sender's and no text's."""
+
+_dice = SystemRandom()
+
+
+def in_line(c: Connection, name: str, *, pace: Pace | None, now: datetime, limit: int) -> tuple[list[Row], bool]:
+    """The texts that may leave now, in order, urgent ones first; and whether one must go alone before the others."""
+    sender = senders.hold(c, name)
+    if _rests(sender, now):
+        return [], False
+    room = 1 if sender["refusals"] else limit  # after a rest one is tried, to see whether the carrier takes it
+    found = outbox.waiting(c, now=now, limit=room, urgent=True)
+    found += outbox.waiting(c, now=now, limit=room - len(found), urgent=False) if len(found) < room else []
+    alone = sender["taken_at"] is None or now - sender["taken_at"] > AWAKE
+    return (found if pace is None else _paced(c, sender, pace, found, now)), alone
+
+
+def is_the_senders(outcome: Outcome) -> bool:
+    """Whether what came of a text will come of the next one too."""
+    return isinstance(outcome, NotSent) or (isinstance(outcome, Refused) and outcome.kind in SENDERS)
+
+
+def learn(c: Connection, name: str, outcomes: Sequence[Outcome], *, now: datetime) -> None:
+    """Let the sender rest if the carrier would not take what it was given, or note that it takes texts again."""
+    if any(isinstance(outcome, Accepted) for outcome in outcomes):
+        senders.took(c, name, at=now)
+        troubles.end(c, Trouble.ACCOUNT, now=now, quiet_for=QUIET)
+    refused = [outcome for outcome in outcomes if is_the_senders(outcome)]
+    if refused:
+        refusals = senders.hold(c, name)["refusals"] + 1
+        until = max(now + _rest(outcome, refusals) for outcome in refused)
+        senders.rests(c, name, until=until, refusals=refusals)
+        _tell(c, refused, now=now)
+
+
+def account_trouble(c: Connection, code: int | None, *, now: datetime) -> None:
+    """The account, or the number we send from, is not in order: whoever runs this must act."""
+    words = f"The carrier does not take our texts (code {code}). One is tried each minute; the others wait until they expire."
+    troubles.begin(c, Trouble.ACCOUNT, words, now=now)
+
+
+def _tell(c: Connection, refused: Iterable[Outcome], *, now: datetime) -> None:
+    for outcome in refused:
+        if isinstance(outcome, Refused):
+            account_trouble(c, outcome.code, now=now)
+            return
+
+
+def _rests(sender: Row, now: datetime) -> bool:
+    """Whether a sender rests. One that would rest for longer than any rest had its clock set back."""
+    return sender["rests_until"] is not None and now < sender["rests_until"] <= now + LONGEST_ASKED
+
+
+def _rest(outcome: Outcome, refusals: int) -> timedelta:
+    """How long to rest: what the carrier asks; a minute for the account's trouble; else up to 1 s, 2 s, 4 s … 60 s.
+
+    Up to: so that several senders, refused together, do not come back together.
+    """
+    match outcome:
+        case Refused(retry_after=asked):
+            return max(BREAKER, _asked(asked or 0))
+        case NotSent(retry_after=asked) if asked is not None:
+            return _asked(asked)
+        case _:
+            doublings: int = min(refusals - 1, 6)
+            return _dice.random() * min(REST * (1 << doublings), LONGEST_REST)
+
+
+def _asked(seconds: float) -> timedelta:
+    return min(timedelta(seconds=seconds), LONGEST_ASKED)
+
+
+def _paced(c: Connection, sender: Row, pace: Pace, found: Sequence[Row], now: datetime) -> list[Row]:
+    """Of the texts in line, those the contract lets through now; what they cost is written down before they leave."""
+    bucket = senders.bucket_of(sender)
+    leaving: list[Row] = []
+    for urgent in (True, False):
+        line = [text for text in found if text["urgent"] == urgent]
+        count, bucket = pace.fit(bucket, [segments(text["body"]).parts for text in line], now, urgent=urgent)
+        leaving += line[:count]
+    if leaving:
+        senders.paced(c, sender["name"], bucket)
+    return leaving

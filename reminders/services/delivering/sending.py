@@ -1,0 +1,140 @@
+"""Sending: claim and commit, look once more, send each text once, record."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from db.engine import reading, writing
+from reminders.messaging.pacing import Pace
+from reminders.messaging.transport import Accepted, Ambiguous, NotSent, Outcome, Outgoing, Refused, Transport, validity_of
+from reminders.milestones import Milestone, Passing, unmarked
+from reminders.services.delivering import resting
+from reminders.services.delivering.patience import PATIENCE, Patience
+from reminders.services.delivering.receipts import lost
+from reminders.services.records import last_look, outbox, people
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
+
+    from reminders.clock import Clock
+    from reminders.services.records.ledger import Row
+
+AT_ONCE = 50
+"""Requests on their way at a time: the transport's connections; no contract lets more through in a second."""
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """The text was not tried: its lease was half over, or the carrier had just refused another for a reason that is its own too."""
+
+
+Tried = Outcome | Held
+
+
+async def deliver(
+    engine: Engine,
+    transport: Transport,
+    *,
+    clock: Clock,
+    limit: int = 50,
+    patience: Patience = PATIENCE,
+    pace: Pace | None = None,
+    passing: Passing = unmarked,
+) -> int:
+    """Send the texts that are due, nearest expiry first; return how many were claimed. Without a pace, as many as there are.
+
+    Claims are committed before any request, so that a process that dies leaves a row that says so.
+    """
+    now, started = clock.now(), clock.monotonic()
+    _end_overdue(engine, now=now, limit=limit)
+    with writing(engine) as c:
+        found, alone = resting.in_line(c, transport.name, pace=pace, now=now, limit=limit)
+        claimed = outbox.claim(c, found, now=now, lease=patience.lease)
+        passing(Milestone.SEND_BEFORE_CLAIM_COMMIT)
+    if not claimed:
+        return 0
+    passing(Milestone.SEND_AFTER_CLAIM_COMMIT)
+    with writing(engine) as c:
+        ready = last_look.still_right(c, claimed, now=clock.now())
+    sending = _Sending(transport, clock, lambda: clock.monotonic() - started <= patience.lease.total_seconds() / 2, passing)
+    tried = await sending.each(ready, alone=alone)
+    passing(Milestone.SEND_BEFORE_RECORD)
+    with writing(engine) as c:
+        _record(c, transport.name, list(zip(ready, tried, strict=True)), clock.now())
+    return len(claimed)
+
+
+def _end_overdue(engine: Engine, *, now: datetime, limit: int) -> None:
+    """End what is past its time. Its own transaction: it locks patients, and a claim holds texts."""
+    with reading(engine) as c:
+        overdue = outbox.overdue(c, now=now, limit=limit)
+    if overdue:
+        with writing(engine) as c:
+            last_look.end_overdue(c, overdue, now=now)
+
+
+class _Sending:
+    """One batch on its way. `is_ours`: whether less than half the lease is gone, so that a request begun now ends within it."""
+
+    def __init__(self, transport: Transport, clock: Clock, is_ours: Callable[[], bool], passing: Passing) -> None:
+        self._transport, self._clock, self._is_ours, self._passing = transport, clock, is_ours, passing
+        self._room = asyncio.Semaphore(AT_ONCE)
+        self._stopped = False
+
+    async def each(self, texts: Sequence[Row], *, alone: bool) -> list[Tried]:
+        """Send each text once, many at a time; `alone`: one first, so that a carrier in trouble is asked once and not fifty times."""
+        first = 1 if alone else 0
+        begun = [await self._one(text) for text in texts[:first]]
+        return [*begun, *await asyncio.gather(*(self._one(text) for text in texts[first:]))]
+
+    async def _one(self, text: Row) -> Tried:
+        async with self._room:
+            if self._stopped or not self._is_ours():
+                return Held()
+            self._passing(Milestone.SEND_BEFORE_WRITE)
+            outcome = await self._send(text)
+            self._passing(Milestone.SEND_AFTER_WRITE)
+            if resting.is_the_senders(outcome):
+                self._stopped = True
+            return outcome
+
+    async def _send(self, text: Row) -> Outcome:
+        validity = validity_of(self._clock.now(), text["expires_at"])
+        try:
+            return await self._transport.send(Outgoing(text["phone"], text["body"], text["tag"], validity, text["id"]))
+        except Exception as error:  # noqa: BLE001 - a transport never raises; one that does has perhaps sent, and stops no other text
+            return Ambiguous(type(error).__name__)
+
+
+def _record(c: Connection, sender: str, tried: list[tuple[Row, Tried]], now: datetime) -> None:
+    """Record what became of each text; its patient is locked first, for a reply may be at the same doses."""
+    people.lock(c, {text["patient_id"] for text, _ in tried if text["patient_id"]})
+    outbox.accepted_all(c, [(text, outcome.sid) for text, outcome in tried if isinstance(outcome, Accepted)], now=now)
+    for text, outcome in tried:
+        match outcome:
+            case Held():
+                outbox.hand_back(c, text)
+                outbox.note_attempt(c, text, outcome="held")
+            case NotSent():
+                outbox.hand_back(c, text)
+                outbox.note_attempt(c, text, outcome="not_sent")
+            case Ambiguous():
+                outbox.note_attempt(c, text, outcome="ambiguous")
+                outbox.fenced(c, text, {"state": "unknown"}, states=("sending",))
+            case Refused(code=code):
+                outbox.note_attempt(c, text, outcome=f"refused {code}")
+                _refused(c, text, outcome, now)
+            case Accepted():
+                pass  # recorded above, all at once
+    resting.learn(c, sender, [outcome for _, outcome in tried if not isinstance(outcome, Held)], now=now)
+
+
+def _refused(c: Connection, text: Row, refused: Refused, now: datetime) -> None:
+    if resting.is_the_senders(refused):  # no fault of this text's: it waits until it expires
+        outbox.hand_back(c, text)
+    elif outbox.fenced(c, text, {"state": "failed", "error_code": refused.code}, states=("sending",)):
+        lost(c, text, refused.code, refused.kind, now=now)
