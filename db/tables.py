@@ -11,7 +11,7 @@ from __future__ import annotations
 from datetime import date, datetime, time
 from decimal import Decimal
 
-from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Index, Text, UniqueConstraint
+from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Index, Text, UniqueConstraint, text
 from sqlmodel import Field, SQLModel
 
 from db.types import ExactDecimal, UtcDateTime
@@ -45,6 +45,7 @@ PLAN_STATES = ("draft", "approved", "active", "staying", "muted", "suspended", "
 TEXT_STATES = ("queued", "sending", "unknown", "accepted", "failed", "not_sent", "expired", "cancelled")
 ITEM_KINDS = ("reminder", "resend", "nudge", "correction")
 ROLES = ("patient", "proxy", "caregiver")
+STRANGE = text("clinic_id IS NULL AND from_phone <> ''")  # from a number nobody here knows, which is not forgotten yet
 
 
 class Clinic(SQLModel, table=True):
@@ -419,7 +420,11 @@ class IncomingText(SQLModel, table=True):
     """
 
     __tablename__ = "text_in"
-    __table_args__ = (Index("ix_text_in_from", "from_phone", "received_at"), Index("ix_text_in_clinic", "clinic_id", "received_at"))
+    __table_args__ = (
+        Index("ix_text_in_from", "from_phone", "received_at"),
+        Index("ix_text_in_clinic", "clinic_id", "received_at"),
+        Index("ix_text_in_strange", "received_at", sqlite_where=STRANGE, postgresql_where=STRANGE),
+    )
     sid: str = Field(primary_key=True, max_length=ID)
     clinic_id: str | None = Field(default=None, max_length=ID)
     contact_point_id: str | None = Field(default=None, max_length=ID)
@@ -478,6 +483,7 @@ class Stranger(SQLModel, table=True):
     """A number nobody here knows, and when it was last answered: once a day at most. `sid` is the text that was answered."""
 
     __tablename__ = "stranger"
+    __table_args__ = (Index("ix_stranger_answered_at", "answered_at"),)
     phone: str = Field(primary_key=True, max_length=40)
     sid: str = Field(max_length=ID)
     answered_at: datetime = Field(sa_type=UtcDateTime)

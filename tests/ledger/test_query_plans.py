@@ -3,13 +3,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from datetime import timedelta
+from functools import partial
 
 import pytest
 from sqlalchemy import Connection, Engine, event
 
 from reminders.clock import HandClock
 from reminders.messaging.sandbox import SandboxTransport
-from reminders.services import delivering, escalating, following_up, reminding, replying, watching
+from reminders.services import delivering, escalating, following_up, forgetting, reminding, replying, watching
 from tests.scheduling.enrolled import due_at, enrol
 from tests.scheduling.wall import NOON
 
@@ -36,6 +37,14 @@ def reply(engine: Engine) -> None:
     replying.receive(
         engine, sid="SM1", from_phone="+12025550100", to_phone="+12025550100", body="1", received_at=NOON + MINUTE, now=NOON + MINUTE
     )
+
+
+def hear_strangers(engine: Engine) -> None:
+    """Let numbers nobody knows text, and be forgotten."""
+    receive = partial(replying.receive, engine, to_phone="", body="hello", received_at=NOON, now=NOON)
+    for number in range(4):
+        receive(sid=f"SX{number}", from_phone=f"+1303555010{number % 2}")
+    forgetting.forget(engine, now=NOON + 60 * DAY)
 
 
 def follow_up(engine: Engine) -> None:
@@ -75,8 +84,15 @@ def tables_of(engine: Engine) -> list[str]:
 
 @pytest.mark.parametrize(
     ("before", "work"),
-    [([], remind), ([remind], deliver), ([remind, deliver], reply), ([remind, deliver], follow_up), ([remind], watch)],
-    ids=["remind", "deliver", "reply", "follow up", "watch"],
+    [
+        ([], remind),
+        ([remind], deliver),
+        ([remind, deliver], reply),
+        ([], hear_strangers),
+        ([remind, deliver], follow_up),
+        ([remind], watch),
+    ],
+    ids=["remind", "deliver", "reply", "strangers", "follow up", "watch"],
 )
 def test_no_work_reads_a_whole_table(sqlite_engine: Engine, before: list[Callable[[Engine], None]], work: Callable[[Engine], None]) -> None:
     """What is done all day takes as long with a million patients as with a thousand: each statement finds its rows by an index."""

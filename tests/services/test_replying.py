@@ -686,7 +686,7 @@ def test_nobody_is_watching() -> None:
 
 
 def test_unknown_number() -> None:
-    """A number nobody knows is kept and gets no answer: none reveals who is enrolled."""
+    """What a number nobody knows writes is kept, and brings no text of ours: none reveals who is enrolled."""
     with stage() as s:
         s.says("1", "03-02 08:10", phone=STRANGER)
 

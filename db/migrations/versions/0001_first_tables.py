@@ -137,6 +137,7 @@ def _stranger() -> None:
         sa.Column("answered_at", INSTANT, nullable=False),
         sa.PrimaryKeyConstraint("phone", name=op.f("pk_stranger")),
     )
+    op.create_index("ix_stranger_answered_at", "stranger", ["answered_at"], unique=False)
 
 
 def _text_in() -> None:
@@ -158,6 +159,14 @@ def _text_in() -> None:
     )
     op.create_index("ix_text_in_clinic", "text_in", ["clinic_id", "received_at"], unique=False)
     op.create_index("ix_text_in_from", "text_in", ["from_phone", "received_at"], unique=False)
+    op.create_index(
+        "ix_text_in_strange",
+        "text_in",
+        ["received_at"],
+        unique=False,
+        sqlite_where=sa.text("clinic_id IS NULL AND from_phone <> ''"),
+        postgresql_where=sa.text("clinic_id IS NULL AND from_phone <> ''"),
+    )
 
 
 def _trouble() -> None:

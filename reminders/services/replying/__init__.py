@@ -17,10 +17,11 @@ from reminders.messaging import intents as i
 from reminders.messaging.questions import Answered, AskOnce, NoQuestion, Outcome, Why
 from reminders.messaging.replies import parse
 from reminders.messaging.texts import when
+from reminders.milestones import Milestone, Passing, unmarked
 from reminders.services.records import due, people, texts
 from reminders.services.records.alerts import Notice
 from reminders.services.records.texts import Asked, Draft
-from reminders.services.replying import asked, doses_said, safety
+from reminders.services.replying import asked, doses_said, safety, strangers
 from reminders.services.replying.talk import Talk, simply
 from reminders.services.replying.which_dose import Candidate, Meant, NoDose, Several, Statement, current, early, is_named, named, unnamed
 
@@ -30,8 +31,32 @@ if TYPE_CHECKING:
     from reminders.services.records.ledger import Row
 
 
-def receive(engine: Engine, *, sid: str, from_phone: str, to_phone: str, body: str, received_at: datetime, now: datetime) -> None:
-    """Take in a text: keep it, read it, do what follows, and queue the answer; all in one transaction. Again is no harm."""
+def _nobody_counts() -> None:
+    """Let it pass."""
+
+
+def receive(
+    engine: Engine,
+    *,
+    sid: str,
+    from_phone: str,
+    to_phone: str,
+    body: str,
+    received_at: datetime,
+    now: datetime,
+    token: str | None = None,
+    polled: bool = False,
+    passing: Passing = unmarked,
+    repeated: Callable[[], object] = _nobody_counts,
+) -> str | None:
+    """Take in a text: keep it, read it, do what follows, and queue the answer; all in one transaction. Again is no harm.
+
+    Returns the words to answer a stranger with in the same breath, as they have no clinic and no texts of their own; else None.
+
+    token     the carrier's mark of one request and its repeats, kept as evidence.
+    polled    whether it was found in the carrier's list: no webhook brought it.
+    repeated  called after the commit if the text was here before, for whoever counts.
+    """
     with writing(engine) as c:
         behind = people.behind(c, from_phone)
         row = {
@@ -41,14 +66,27 @@ def receive(engine: Engine, *, sid: str, from_phone: str, to_phone: str, body: s
             "from_phone": from_phone,
             "to_phone": to_phone,
             "body": body,
+            "token": token,
+            "polled": polled,
+            "reading": "" if behind else strangers.reading_of(body),
             "received_at": received_at,
             "recorded_at": now,
         }
-        if not texts.keep_incoming(c, row) or not behind:
-            return  # taken in before; or from a number nobody knows, to which an answer would reveal who is enrolled
-        for contact_point_id in dict.fromkeys(role["contact_point_id"] for role in behind):
-            mine = [role for role in behind if role["contact_point_id"] == contact_point_id]
-            _converse(c, mine, sid=sid, body=body, at=received_at, now=now)
+        new = texts.keep_incoming(c, row)
+        answer = None if behind else strangers.answer(c, row, new=new, now=now)
+        if new and behind:
+            _heard(c, behind, sid=sid, body=body, at=received_at, now=now)
+        passing(Milestone.INBOUND_BEFORE_COMMIT)
+    passing(Milestone.INBOUND_AFTER_COMMIT)
+    if not new:
+        repeated()
+    return answer
+
+
+def _heard(c: Connection, behind: list[Row], *, sid: str, body: str, at: datetime, now: datetime) -> None:
+    for contact_point_id in dict.fromkeys(role["contact_point_id"] for role in behind):
+        mine = [role for role in behind if role["contact_point_id"] == contact_point_id]
+        _converse(c, mine, sid=sid, body=body, at=at, now=now)
 
 
 def _converse(c: Connection, behind: list[Row], *, sid: str, body: str, at: datetime, now: datetime) -> None:
