@@ -103,7 +103,8 @@ class Standing:
     taken_by      told taken, time unknown: at latest then.
     contradicted  "taken" and later "not taken": both are kept, and staff see it.
     odd           "took two", "half" or "threw up", not yet looked at by a person.
-    muted         outside all counts; unverified  silence that may be our deafness.
+    muted         outside all counts.
+    unverified    closed on silence that may be our deafness: unconfirmed, or skipped by who was told to take it after all.
     told_late     taken, told after the dose had closed, or although no text of it was ever sent.
     advised       the missed-dose rule was asked about it; answered  a person said something about it.
     """
@@ -208,7 +209,7 @@ class _Facts:
             contradicted=self.contradicted,
             odd=self.odd,
             muted=self.muted,
-            unverified=self.unverified and state is DoseState.UNCONFIRMED,
+            unverified=self.unverified and self._closed_on_silence(state),
             told_late=state is DoseState.TAKEN and self._told_late(),
             advised=self.advised,
             answered=self.answered,
@@ -253,6 +254,9 @@ class _Facts:
             return MUTED
         return max(self.proofs.values())[1] if self.proofs else UNPROVEN
 
+    def _closed_on_silence(self, state: DoseState) -> bool:
+        return state is DoseState.UNCONFIRMED or (state is DoseState.SKIPPED and self.reason == BY_PATIENT)
+
     def _told_late(self) -> bool:
         return self.closed_when_told is True or (self.closed_when_told is False and self._never_sent())
 
@@ -285,7 +289,7 @@ class _Facts:
             self.reason = event.why
 
     def said_not_taken(self, _: DoseEvent) -> None:
-        self.answered = True
+        self.answered, self.unverified = True, False
         if self.outcome is DoseState.TAKEN:
             self.outcome, self.reason, self.contradicted = DoseState.MISSED, None, True
         elif not self.asked and self.outcome not in (DoseState.SKIPPED, DoseState.MISSED, DoseState.NOT_DUE):

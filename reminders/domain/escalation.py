@@ -48,7 +48,7 @@ class CountedDose:
     """One dose as the counters see it.
 
     silent  open past its `silent_at` with no word about it: it counts as unconfirmed would.
-    muted   in no counter; unverified  silence that may be our deafness; key  the caller's own name for the dose.
+    muted   in no counter; unverified  it rests on silence that may be our deafness; key  the caller's own name for the dose.
     """
 
     due_at: datetime
@@ -79,9 +79,9 @@ def counted_dose(
     it since, else as unconfirmed would. `verified`: replies sent before `silent_at` have all been fetched.
     """
     past = standing.state is DoseState.OPEN and now >= silent_at
-    if past and standing.answered:
-        return CountedDose(due_at, DoseState.SKIPPED, muted=standing.muted, key=key)
     unverified = standing.unverified or (past and not verified)
+    if past and standing.answered:
+        return CountedDose(due_at, DoseState.SKIPPED, muted=standing.muted, unverified=unverified, key=key)
     return CountedDose(due_at, standing.state, silent=past, muted=standing.muted, unverified=unverified, key=key)
 
 
@@ -152,7 +152,8 @@ class Counts:
     """The counters after the last dose.
 
     not_taken, unanswered and not_reminded are running; of_last_nine is how many of the last nine counted were not
-    taken; reported_gap is how many were reported not taken since the last taken one, silence between them left out.
+    taken; reported_gap is how many were reported not taken since the last taken one, silence between them left out, and
+    what may have been taken back by a reply that we could not fetch.
     """
 
     not_taken: int
@@ -253,7 +254,7 @@ class _Tally:
             self.reported.clear()
         if dose.state in ANSWERED:
             self.unanswered.clear()
-        if dose.state in REPORTED:
+        if dose.state in REPORTED and not dose.unverified:
             self.reported.append(dose)
         if dose.unanswered:
             self.unanswered.append(dose)

@@ -221,6 +221,28 @@ def test_an_answer_takes_the_mark_off() -> None:
     assert fold(after(DoseEvent(K.CLOSED, at(390), verified=False), (K.SAID_TAKEN, 400))).unverified is False
 
 
+def test_told_as_not_taken_and_unheard_since() -> None:
+    """Told as not taken, advised to take it, and closed while we may not have heard that it was: skipped, and unverified."""
+    told = after((K.SAID_NOT_TAKEN, 10), (K.ADVISED_TAKE, 10), DoseEvent(K.CLOSED, at(360), verified=False))
+    standing = fold(told)
+
+    assert (standing.state, standing.reason, standing.unverified) == (DoseState.SKIPPED, "patient", True)
+
+
+@pytest.mark.parametrize("last", [DoseEvent(K.CLOSED, at(360)), DoseEvent(K.SAID_NOT_TAKEN, at(400))], ids=["heard", "said again"])
+def test_skipped_and_heard_since(last: DoseEvent) -> None:
+    """The mark goes when all was fetched, or when the patient says once more that it was not taken."""
+    told = after((K.SAID_NOT_TAKEN, 10), (K.ADVISED_TAKE, 10), DoseEvent(K.CLOSED, at(360), verified=False), last)
+    standing = fold(told)
+
+    assert (standing.state, standing.unverified) == (DoseState.SKIPPED, False)
+
+
+def test_skipped_on_advice_is_verified() -> None:
+    """What the rule advised to leave out was left out, whether or not we can hear."""
+    assert fold(after((K.ADVISED_SKIP, 300), DoseEvent(K.CLOSED, at(360), verified=False))).unverified is False
+
+
 def test_a_muted_dose_closes_as_usual_outside_all_counts() -> None:
     """Muting an open dose leaves it to close, not counted."""
     standing = fold(after((K.MUTED, 10), (K.CLOSED, 360)))

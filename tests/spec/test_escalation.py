@@ -280,6 +280,14 @@ def test_the_provider_is_told_that_a_run_is_unverified() -> None:
     assert (alert.count, alert.unverified) == (3, True)
 
 
+def test_an_unverified_gap_suspends_nothing() -> None:
+    """Of a dose told as not taken we may not have heard that it was taken since: until we know, it ends no plan."""
+    run = [CountedDose(due(n), DoseState.SKIPPED, unverified=n == 6) for n in range(1, 7)]
+    heard = [*run[:-1], CountedDose(due(6), DoseState.SKIPPED)]
+
+    assert [Concern.SUSPEND in {raised.concern for raised in concerns(found, THREE_A_DAY)} for found in (run, heard)] == [False, True]
+
+
 # --- time -------------------------------------------------------------------------------------------------------------
 
 CANNOT_REACH = (
@@ -314,6 +322,12 @@ SEEN = (
     ("open, from there on", Standing(DoseState.OPEN), 0, CountedDose(due(1), DoseState.OPEN, silent=True)),
     ("“not taken”, and not since", Standing(DoseState.OPEN, answered=True), 0, CountedDose(due(1), DoseState.SKIPPED)),
     ("“not taken”, and still time", Standing(DoseState.OPEN, answered=True), -1, CountedDose(due(1), DoseState.OPEN)),
+    (
+        "skipped unverified",
+        Standing(DoseState.SKIPPED, unverified=True, answered=True),
+        0,
+        CountedDose(due(1), DoseState.SKIPPED, unverified=True),
+    ),
     ("closed unverified", Standing(DoseState.UNCONFIRMED, unverified=True), 0, CountedDose(due(1), DoseState.UNCONFIRMED, unverified=True)),
     ("muted", Standing(DoseState.OPEN, muted=True), 0, CountedDose(due(1), DoseState.OPEN, silent=True, muted=True)),
     ("taken", Standing(DoseState.TAKEN, answered=True), 0, CountedDose(due(1), DoseState.TAKEN)),
@@ -327,12 +341,15 @@ def test_a_dose_as_the_counters_see_it(words: str, standing: Standing, minutes: 
     assert counted_dose(standing, due(1), silent_at=SILENT_AT, now=SILENT_AT + timedelta(minutes=minutes)) == expected, words
 
 
+@pytest.mark.parametrize("answered", [False, True], ids=["silent", "told as not taken"])
 @pytest.mark.parametrize(("minutes", "unverified"), [(-1, False), (0, True)])
-def test_silence_is_unverified_until_replies_are_fetched(minutes: int, *, unverified: bool) -> None:
+def test_silence_is_unverified_until_replies_are_fetched(minutes: int, *, unverified: bool, answered: bool) -> None:
     """A dose that goes silent while replies cannot be fetched is counted, and marked."""
     now = SILENT_AT + timedelta(minutes=minutes)
 
-    assert counted_dose(Standing(DoseState.OPEN), due(1), silent_at=SILENT_AT, now=now, verified=False).unverified is unverified
+    standing = Standing(DoseState.OPEN, answered=answered)
+
+    assert counted_dose(standing, due(1), silent_at=SILENT_AT, now=now, verified=False).unverified is unverified
 
 
 # --- which ladder -----------------------------------------------------------------------------------------------------
