@@ -34,7 +34,7 @@ from reminders.messaging.transport import (
 )
 from reminders.services import delivering, following_up, prescribing, reminding, replying
 from reminders.services.delivering import Patience
-from reminders.services.records import last_look, outbox
+from reminders.services.records import last_look, outbox, quarantines
 from reminders.services.records.ledger import Row
 from tests.files import File, a_consent
 from tests.scheduling.enrolled import shelve_another_medicine
@@ -763,6 +763,19 @@ def test_the_nearest_expiry_goes_first() -> None:
     at_pace(s, carrier, 1, segments=0.1)
 
     assert [asked.to for asked in carrier.asked] == ["+12025550120"]
+
+
+def test_in_quarantine_nothing_leaves() -> None:
+    """While nobody knows what was sent, nothing is; afterwards what is still of use is."""
+    s = due()
+    carrier = Carrier(s.clock)
+    with writing(s.engine) as c:
+        quarantine = quarantines.begin(c, why="A backup was restored.", since=s.now, now=s.now)
+    held = send(s, carrier)
+    with writing(s.engine) as c:
+        quarantines.end(c, quarantine, by="Dr. Noor Haddad", now=s.now)
+
+    assert (held, send(s, carrier), dose(s)) == (0, 1, "open")
 
 
 # --- never again and again ----------------------------------------------------------------------------------------------

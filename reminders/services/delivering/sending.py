@@ -15,7 +15,7 @@ from reminders.milestones import Milestone, Passing, unmarked
 from reminders.services.delivering import resting
 from reminders.services.delivering.patience import PATIENCE, Patience
 from reminders.services.delivering.receipts import lost
-from reminders.services.records import last_look, outbox, people
+from reminders.services.records import last_look, outbox, people, quarantines
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -44,14 +44,18 @@ async def deliver(
     patience: Patience = PATIENCE,
     pace: Pace | None = None,
     passing: Passing = unmarked,
+    reliving: bool = False,
 ) -> int:
     """Send the texts that are due, nearest expiry first; return how many were claimed. Without a pace, as many as there are.
 
-    Claims are committed before any request, so that a process that dies leaves a row that says so.
+    Claims are committed before any request, so that a process that dies leaves a row that says so. While a quarantine stands
+    nothing is claimed, unless its gap is being gone through (`reliving`), by a transport that sends nothing.
     """
     now, started = clock.now(), clock.monotonic()
     _end_overdue(engine, now=now, limit=limit)
     with writing(engine) as c:
+        if not reliving and quarantines.stands(c):
+            return 0
         found, alone = resting.in_line(c, transport.name, pace=pace, now=now, limit=limit)
         claimed = outbox.claim(c, found, now=now, lease=patience.lease)
         passing(Milestone.SEND_BEFORE_CLAIM_COMMIT)
