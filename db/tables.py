@@ -46,6 +46,8 @@ TEXT_STATES = ("queued", "sending", "unknown", "accepted", "failed", "not_sent",
 ITEM_KINDS = ("reminder", "resend", "nudge", "correction")
 ROLES = ("patient", "proxy", "caregiver")
 STRANGE = text("clinic_id IS NULL AND from_phone <> ''")  # from a number nobody here knows, which is not forgotten yet
+UNHEARD = text("unheard_until IS NOT NULL")  # waits for the carrier's list of incoming texts
+UNSETTLED = text("rank < 3 AND sid IS NOT NULL")  # the carrier has it, and has not said what became of it
 
 
 class Clinic(SQLModel, table=True):
@@ -266,7 +268,10 @@ class PlanEvent(SQLModel, table=True):
 
 
 class Dose(SQLModel, table=True):
-    """The record of a slot that fell due. `state` caches the fold of its events; `check_at` is when it is next looked at."""
+    """The record of a slot that fell due. `state` caches the fold of its events; `check_at` is when it is next looked at.
+
+    `unheard_until`: what was texted before then may not all have been fetched; once it has, the dose is looked at at once.
+    """
 
     __tablename__ = "dose"
     __table_args__ = (
@@ -280,6 +285,7 @@ class Dose(SQLModel, table=True):
         Index("ix_dose_changed_at", "changed_at"),
         Index("ix_dose_plan_due_at", "plan_id", "due_at"),
         Index("ix_dose_patient_due_at", "patient_id", "due_at"),
+        Index("ix_dose_unheard_until", "unheard_until", sqlite_where=UNHEARD, postgresql_where=UNHEARD),
     )
     clinic_id: str = Field(primary_key=True, max_length=ID)
     id: str = Field(primary_key=True, max_length=ID)
@@ -311,6 +317,7 @@ class Dose(SQLModel, table=True):
     answer_until: datetime = Field(sa_type=UtcDateTime)
     nudge_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     check_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    unheard_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
     changed_at: datetime = Field(sa_type=UtcDateTime)
 
 
@@ -349,6 +356,7 @@ class OutgoingText(SQLModel, table=True):
         Index("ix_text_out_contact_point", "contact_point_id", "created_at"),
         Index("ix_text_out_tag", "tag"),
         Index("ix_text_out_sent_at", "sent_at"),
+        Index("ix_text_out_unsettled", "sent_at", sqlite_where=UNSETTLED, postgresql_where=UNSETTLED),
         Index("ix_text_out_id", "id"),
     )
     clinic_id: str = Field(primary_key=True, max_length=ID)
@@ -562,11 +570,11 @@ class Sender(SQLModel, table=True):
 
 
 class Watermark(SQLModel, table=True):
-    """Up to when one of the carrier's lists has been read without a gap; `failing_since` while it cannot be read."""
+    """Up to when one of the carrier's lists has been read without a gap (empty: never yet); `failing_since` while it cannot be read."""
 
     __tablename__ = "watermark"
     name: str = Field(primary_key=True, max_length=ID)
-    at: datetime = Field(sa_type=UtcDateTime)
+    at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     failing_since: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
@@ -585,6 +593,7 @@ class Quarantine(SQLModel, table=True):
     """A time in which nothing is sent, because the ledger may not know what was: after a backup was restored, say.
 
     `since` is the start of the gap. `unexplained` counts the carrier's texts that the ledger, brought up to date, still lacks.
+    `turn_until`: somebody is reliving the gap, and nobody else may. `ended_why` is the reason of who ended it all the same.
     """
 
     __tablename__ = "quarantine"
@@ -596,8 +605,10 @@ class Quarantine(SQLModel, table=True):
     found: int = Field(default=0)
     heard: int = Field(default=0)
     unexplained: int = Field(default=0)
+    turn_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
     ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     ended_by: str | None = Field(default=None, max_length=80)
+    ended_why: str | None = Field(default=None, max_length=400)
 
 
 class Probe(SQLModel, table=True):

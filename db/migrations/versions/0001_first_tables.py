@@ -110,8 +110,10 @@ def _quarantine() -> None:
         sa.Column("found", sa.Integer(), nullable=False),
         sa.Column("heard", sa.Integer(), nullable=False),
         sa.Column("unexplained", sa.Integer(), nullable=False),
+        sa.Column("turn_until", INSTANT, nullable=True),
         sa.Column("ended_at", INSTANT, nullable=True),
         sa.Column("ended_by", sa.String(80), nullable=True),
+        sa.Column("ended_why", sa.String(400), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_quarantine")),
     )
 
@@ -185,7 +187,7 @@ def _watermark() -> None:
     op.create_table(
         "watermark",
         sa.Column("name", sa.String(40), nullable=False),
-        sa.Column("at", INSTANT, nullable=False),
+        sa.Column("at", INSTANT, nullable=True),
         sa.Column("failing_since", INSTANT, nullable=True),
         sa.PrimaryKeyConstraint("name", name=op.f("pk_watermark")),
     )
@@ -489,6 +491,14 @@ def _text_out() -> None:
     op.create_index("ix_text_out_state_expires_at", "text_out", ["state", "urgent", "expires_at"], unique=False)
     op.create_index("ix_text_out_state_send_at", "text_out", ["state", "send_at"], unique=False)
     op.create_index("ix_text_out_tag", "text_out", ["tag"], unique=False)
+    op.create_index(
+        "ix_text_out_unsettled",
+        "text_out",
+        ["sent_at"],
+        unique=False,
+        sqlite_where=sa.text("rank < 3 AND sid IS NOT NULL"),
+        postgresql_where=sa.text("rank < 3 AND sid IS NOT NULL"),
+    )
 
 
 def _dose() -> None:
@@ -524,6 +534,7 @@ def _dose() -> None:
         sa.Column("answer_until", INSTANT, nullable=False),
         sa.Column("nudge_at", INSTANT, nullable=True),
         sa.Column("check_at", INSTANT, nullable=True),
+        sa.Column("unheard_until", INSTANT, nullable=True),
         sa.Column("changed_at", INSTANT, nullable=False),
         sa.CheckConstraint(
             "state IN ('pending', 'open', 'taken', 'skipped', 'missed', 'unconfirmed', 'not_reminded', 'not_due')",
@@ -542,6 +553,14 @@ def _dose() -> None:
     op.create_index("ix_dose_id", "dose", ["id"], unique=False)
     op.create_index("ix_dose_patient_due_at", "dose", ["patient_id", "due_at"], unique=False)
     op.create_index("ix_dose_plan_due_at", "dose", ["plan_id", "due_at"], unique=False)
+    op.create_index(
+        "ix_dose_unheard_until",
+        "dose",
+        ["unheard_until"],
+        unique=False,
+        sqlite_where=sa.text("unheard_until IS NOT NULL"),
+        postgresql_where=sa.text("unheard_until IS NOT NULL"),
+    )
 
 
 def _plan_event() -> None:
