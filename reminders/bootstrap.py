@@ -9,6 +9,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -115,7 +116,7 @@ def assemble(
         clock=clock,
         transport=transport.name,
         carrier=carrier_of(settings),
-        receive=replying.receive,
+        receive=partial(replying.receive, passing=passing),
         receive_status=delivering.receive_status,
         heard=lambda: loop.soon("deliver"),
         lifespan=_lifespan(loop),
