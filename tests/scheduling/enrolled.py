@@ -84,7 +84,7 @@ def _begun(plan: Plan, now: datetime) -> tuple[Row, Row]:
     document = document_of(plan)
     row = {
         "drug": plan.drug,
-        "ingredient": "baclofen",
+        "ingredient": plan.drug.removesuffix("-tablet"),
         "state": "active",
         "approved_by": "Dr Gray",
         "decided_until": now,
