@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from db.engine import writing
@@ -26,16 +27,28 @@ CONTENT_ALARM, CONTENT_WITHIN = 3, timedelta(minutes=15)
 """So many texts blocked or filtered so closely: it is the wording, or the sender's standing, and no single text [our default]."""
 
 
+class Taken(StrEnum):
+    """What became of a receipt: taken in, here before, or kept though no text of ours has its sid or its tag."""
+
+    ACCEPTED = "accepted"
+    REPEATED = "repeated"
+    UNKNOWN = "unknown"
+
+
 def receive_status(
     engine: Engine, *, sid: str, status: str, tag: str | None, error_code: int | None, now: datetime, token: str | None = None
-) -> None:
+) -> Taken:
     """Take in a carrier's receipt: kept once for ever, and a text's status only ever rises."""
     with writing(engine) as c:
         text = outbox.by_receipt(c, sid=sid, tag=tag)
         receipt = {"sid": sid, "status": status, "tag": tag, "error_code": error_code, "token": token, "received_at": now}
         known = {"clinic_id": text["clinic_id"], "text_id": text["id"]} if text else {}
-        if outbox.keep_receipt(c, {**receipt, **known}) and text is not None:
-            _take_receipt(c, outbox.hold(c, text), Receipt(sid, status, tag, error_code), now=now)
+        if not outbox.keep_receipt(c, {**receipt, **known}):
+            return Taken.REPEATED
+        if text is None:
+            return Taken.UNKNOWN
+        _take_receipt(c, outbox.hold(c, text), Receipt(sid, status, tag, error_code), now=now)
+        return Taken.ACCEPTED
 
 
 def _take_receipt(c: Connection, text: Row, receipt: Receipt, *, now: datetime) -> None:
