@@ -1,33 +1,42 @@
 """Twilio on loopback: creates and lists messages in Twilio's paths and shapes, signs its callbacks, and fails where told to.
 
-Its log is the truth about what was accepted. `with FakeTwilio() as twilio:` starts it in a thread of this process.
+Its log is the truth about what was accepted. `with FakeTwilio() as twilio:` starts it in threads of this process.
 """
 
 from __future__ import annotations
 
 import base64
 import json
+import select
 import socket
 import struct
+import sys
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from dataclasses import asdict, dataclass, replace
-from datetime import datetime
+from dataclasses import dataclass
 from email.utils import format_datetime
+from functools import partial
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Event, Lock, Thread
 from typing import Any, Self
 from urllib.parse import parse_qsl, urlsplit
 
 from reminders.clock import Clock, SystemClock
-from tests.fake_twilio.faults import Answers, CutsBody, CutsJson, Fault, Hangs, Resets
-from tests.fake_twilio.webhooks import Pairs, inbound_form, post_signed, status_form
+from tests.fake_twilio.account import Account, Message, Refusal, segments_of
+from tests.fake_twilio.callbacks import DELIVERED, OUT_OF_TIME, Callback, Fate, Sky, Weather
+from tests.fake_twilio.courier import Courier
+from tests.fake_twilio.faults import Answer, Answers, Created, CutsBody, CutsJson, Fault, Hangs, Mix, Resets, refused_with
+from tests.fake_twilio.webhooks import Pairs, Posted, Poster, inbound_form, status_form
+
+__all__ = ["ACCOUNT", "OUR_NUMBER", "SERVICE", "TOKEN", "Asked", "FakeTwilio", "Message"]
 
 ACCOUNT = "AC" + "0123456789abcdef" * 2
 TOKEN = "fedcba9876543210" * 2
 OUR_NUMBER = "+12025550100"
 SERVICE = "MG" + "00112233445566778899aabbccddeeff"
+KEPT = 100_000
+GLANCE = 0.05  # seconds between two looks at whether who asked is still there
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,37 +55,44 @@ class Asked:
         return parse_qsl(self.body.decode(), keep_blank_values=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
-    """A message that was accepted."""
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    request_queue_size = 1024  # several processes open their whole pools at once
 
-    sid: str
-    to: str
-    from_phone: str
-    service_sid: str | None
-    body: str
-    status: str
-    status_callback: str | None
-    validity: int
-    created_at: datetime
-    error_code: int | None = None
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing of a client that was killed or gave up; of all else, what is usual."""
+        if not isinstance(sys.exception(), ConnectionError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]  # typeshed's own names for them are private
 
 
 class FakeTwilio:
-    """One account of Twilio's, with one number."""
+    """One account of Twilio's, with one number.
 
-    def __init__(self, clock: Clock | None = None, *, account_sid: str = ACCOUNT, token: str = TOKEN, page_size: int = 50) -> None:
-        self.account_sid, self.token, self.page_size = account_sid, token, page_size
-        self._clock = clock or SystemClock()
-        self._lock = Lock()
-        self._asked: list[Asked] = []
-        self._messages: dict[str, Message] = {}
-        self._next: deque[Fault] = deque()
-        self._always: Fault | None = None
-        self.list_answer: Answers | None = None
+    account      what it holds: messages, opt-outs, the lag of its lists, the queue of its sender.
+    poster       how it calls us: tries, and what was posted.
+    fates        what a carrier does with one phone's messages; `fate` with all others'.
+    latency      seconds before each request is looked at.
+    list_answer  what a list answers instead of itself.
+    """
+
+    def __init__(self, clock: Clock | None = None, *, account_sid: str = ACCOUNT, token: str = TOKEN, page_size: int = 1_000) -> None:
+        self.account_sid, self.token = account_sid, token
+        self.login = "Basic " + base64.b64encode(f"{account_sid}:{token}".encode()).decode()
+        clock = clock or SystemClock()
+        self.account = Account(clock, number=OUR_NUMBER, page_size=page_size)
+        self.poster = Poster(token)
+        self.fates: dict[str, Fate] = {}
+        self.fate = DELIVERED
+        self.latency = 0.0
+        self.list_answer: Answer | None = None
         self.hanging, self.released = Event(), Event()
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), _handler_of(self))
-        self._server.daemon_threads = True
+        self._courier = Courier(clock)
+        self._sky: Sky | None = None
+        self._lock = Lock()
+        self._asked: deque[Asked] = deque(maxlen=KEPT)
+        self._next: deque[Fault] = deque()
+        self._always: Fault | Mix | None = None
+        self._server = _Server(("127.0.0.1", 0), _handler_of(self))
 
     def __enter__(self) -> Self:
         Thread(target=self._server.serve_forever, args=(0.01,), daemon=True).start()
@@ -84,8 +100,10 @@ class FakeTwilio:
 
     def __exit__(self, *_: object) -> None:
         self.released.set()
+        self._courier.close()
         self._server.shutdown()
         self._server.server_close()
+        self.poster.close()
 
     @property
     def url(self) -> str:
@@ -94,15 +112,14 @@ class FakeTwilio:
 
     @property
     def asked(self) -> tuple[Asked, ...]:
-        """Every request so far, oldest first."""
+        """The last 100,000 requests, oldest first."""
         with self._lock:
             return tuple(self._asked)
 
     @property
     def messages(self) -> tuple[Message, ...]:
         """Every message accepted so far, oldest first."""
-        with self._lock:
-            return tuple(self._messages.values())
+        return self.account.messages
 
     def fail_next(self, *faults: Fault) -> None:
         """Fail the next requests to create a message, one fault each."""
@@ -110,28 +127,53 @@ class FakeTwilio:
             self._next.extend(faults)
 
     @contextmanager
-    def failing(self, fault: Fault) -> Iterator[None]:
-        """Fail every request to create a message inside the block."""
+    def failing(self, fault: Fault | Mix) -> Iterator[None]:
+        """Fail every request to create a message inside the block, or those that a mix picks."""
         self._always = fault
         try:
             yield
         finally:
             self._always = None
 
+    def call_back(self, weather: Weather | None = None) -> None:
+        """From now on post what becomes of each accepted message to its callback address, in a weather; fair without one."""
+        self._sky = Sky(weather or Weather())
+
+    def rest(self, *, within: float = 10) -> None:
+        """Return when no callback is under way and none due by the clock. Raises TimeoutError after so many seconds."""
+        self._courier.rest(within=within)
+
+    @property
+    def pending(self) -> int:
+        """How many chains of callbacks are not at their end, due or not."""
+        return self._courier.pending
+
     def report(self, sid: str, status: str, error_code: int | None = None) -> int:
         """Post a signed receipt to the message's callback address; return the HTTP status of the answer."""
-        with self._lock:
-            message = replace(self._messages[sid], status=status, error_code=error_code)
-            self._messages[sid] = message
-        pairs = status_form(
-            account_sid=self.account_sid, sid=sid, from_phone=message.from_phone, to_phone=message.to, status=status, error_code=error_code
-        )
-        return post_signed(message.status_callback or "", pairs, token=self.token)[0]
+        return self._tell(sid, Callback(status, error_code)).answer
 
-    def say(self, webhook: str, *, from_phone: str, body: str, sid: str, to_phone: str = OUR_NUMBER) -> tuple[int, bytes]:
-        """Post a text that somebody sent to the account's number; return the answer's HTTP status and body."""
-        pairs = inbound_form(account_sid=self.account_sid, sid=sid, from_phone=from_phone, to_phone=to_phone, body=body)
-        return post_signed(webhook, pairs, token=self.token)
+    def say(
+        self,
+        webhook: str | None,
+        *,
+        from_phone: str,
+        body: str,
+        sid: str | None = None,
+        to_phone: str = OUR_NUMBER,
+        service_sid: str | None = None,
+    ) -> tuple[int, bytes]:
+        """Take in a text that somebody sent to the account's number, which its list shows from then on, and post it.
+
+        Returns the answer's HTTP status and body; (0, b"") where nobody could be reached, and where there is no webhook.
+        """
+        message = self.account.take_in(from_phone=from_phone, to_phone=to_phone, body=body, sid=sid, service_sid=service_sid)
+        if webhook is None:
+            return 0, b""
+        pairs = inbound_form(
+            account_sid=self.account_sid, sid=message.sid, from_phone=from_phone, to_phone=to_phone, body=body, service_sid=service_sid
+        )
+        posted = self.poster.post(webhook, pairs)
+        return posted.answer, posted.body
 
     def remember(self, asked: Asked) -> None:
         """Write a request into the log."""
@@ -141,48 +183,41 @@ class FakeTwilio:
     def next_fault(self) -> Fault | None:
         """Take the fault that the next request to create a message meets."""
         with self._lock:
-            return self._next.popleft() if self._next else self._always
+            if self._next:
+                return self._next.popleft()
+            return self._always.draw() if isinstance(self._always, Mix) else self._always
 
     def create(self, form: dict[str, str]) -> Message:
-        """Accept a message. Raises Refusal, with Twilio's code, for one that Twilio would not take."""
-        if not form.get("To"):
-            raise Refusal(21604)
-        if not form.get("From") and not form.get("MessagingServiceSid"):
-            raise Refusal(21603)
-        if not form.get("Body"):
-            raise Refusal(21602)
-        validity = int(form.get("ValidityPeriod", "36000"))
-        if not 1 <= validity <= 36_000:
-            raise Refusal(20001)
-        with self._lock:
-            message = Message(
-                sid=f"SM{len(self._messages) + 1:032x}",
-                to=form["To"],
-                from_phone=form.get("From", OUR_NUMBER),
-                service_sid=form.get("MessagingServiceSid"),
-                body=form["Body"],
-                status="accepted" if "MessagingServiceSid" in form else "queued",
-                status_callback=form.get("StatusCallback"),
-                validity=validity,
-                created_at=self._clock.now(),
-            )
-            self._messages[message.sid] = message
+        """Accept a message, and set out on its callbacks. Raises Refusal, with Twilio's code, for one that Twilio would not take."""
+        message = self.account.accept(form)
+        if self._sky is not None and message.status_callback:
+            self._follow(message, self._sky)
         return message
 
-    def listed(self, query: dict[str, str]) -> tuple[list[Message], str | None]:
-        """Return a page of messages, newest first, and the query of the next page, if there is one."""
-        number, size = int(query.get("Page", "0")), min(int(query.get("PageSize", "50")), self.page_size)
-        found = [message for message in reversed(self.messages) if query.get("To") in {None, message.to}]
-        following = f"To={query.get('To', '')}&PageSize={size}&Page={number + 1}".replace("+", "%2B")
-        return found[number * size : (number + 1) * size], following if len(found) > (number + 1) * size else None
+    def _follow(self, message: Message, sky: Sky) -> None:
+        waits = self.account.queued_for(message)
+        fate = self.fates.get(message.to, self.fate)
+        with self._lock:
+            told = sky.told(OUT_OF_TIME, waits=message.validity) if waits is None else sky.told(fate, waits=waits)
+        chains = [[(one.after, partial(self._tell, message.sid, one)) for one in chain] for chain in told.chains]
+        if told.early and chains[0]:
+            chains[0].pop(0)[1]()
+        for chain in chains:
+            self._courier.send(chain)
 
-
-class Refusal(Exception):
-    """Twilio says no, with a code."""
-
-    def __init__(self, code: int) -> None:
-        self.code = code
-        super().__init__(code)
+    def _tell(self, sid: str, callback: Callback) -> Posted:
+        """Let a message come to a status, and tell of it at its callback address, unless the callback is dropped."""
+        message = self.account.move(sid, callback.status, callback.error_code)
+        pairs = status_form(
+            account_sid=self.account_sid,
+            sid=sid,
+            from_phone=message.from_phone,
+            to_phone=message.to,
+            status=callback.status,
+            error_code=callback.error_code,
+        )
+        address = message.status_callback or ""
+        return Posted(address, pairs, "", 0) if callback.dropped else self.poster.post(address, pairs)
 
 
 def _handler_of(twilio: FakeTwilio) -> type[BaseHTTPRequestHandler]:
@@ -197,37 +232,40 @@ class _Handler(BaseHTTPRequestHandler):
 
     protocol_version = "HTTP/1.1"
     disable_nagle_algorithm = True  # or every answer waits 40 ms for an acknowledgement
+    wbufsize = -1  # an answer is one write
     fake: FakeTwilio
 
     def do_POST(self) -> None:
         """Create a message, or fail as told."""
-        asked = self._read()
-        if not self._ours(asked):
+        fault = self.fake.next_fault() if self._is_create() else None
+        if fault is not None and fault.answer == Resets(unread=True):
+            self._reset()
             return
-        fault = self.fake.next_fault()
+        asked = self._read()
+        if not self._ours(asked) or self._is_over(self.fake.latency + (fault.before if fault else 0)):
+            return
         if fault is not None and not fault.accepts:
-            self._fail(fault, None)
+            self._answer(fault.answer, "{}")
             return
         try:
             message = self.fake.create(dict(asked.form))
         except Refusal as refusal:
-            self._error(Answers(400, refusal.code))
+            self._answer(refused_with(refusal.code).answer, "{}")
             return
-        if fault is not None:
-            self._fail(fault, message)
-        else:
-            self._send(201, json.dumps(self._shape(message)))
+        self._is_over(fault.after if fault else 0)
+        self._answer(fault.answer if fault else Created(), json.dumps(self._shape(message)))
 
     def do_GET(self) -> None:
-        """List messages."""
+        """List messages, or show one."""
         asked = self._read()
-        if not self._ours(asked):
+        if not self._ours(asked) or self._is_over(self.fake.latency):
             return
-        if self.fake.list_answer is not None:
-            self._error(self.fake.list_answer)
+        if asked.path != self._path():
+            message = self.fake.account.find(asked.path.rpartition("/")[2].removesuffix(".json"))
+            self._answer(Answers(200, payload=self._shape(message)) if message else Answers(404, 20404), "{}")
             return
         query = dict(asked.query)
-        messages, following = self.fake.listed(query)
+        messages, following = self.fake.account.listed(query)
         page = {
             "messages": [self._shape(message) for message in messages],
             "page": int(query.get("Page", "0")),
@@ -239,47 +277,78 @@ class _Handler(BaseHTTPRequestHandler):
             "previous_page_uri": None,
             "uri": asked.path,
         }
-        self._send(200, json.dumps(page))
+        self._answer(self.fake.list_answer or Created(), json.dumps(page), http=200)
 
     def log_message(self, *_: object) -> None:
         """Keep still: the fake's own log is `asked`."""
 
     def _read(self) -> Asked:
         url = urlsplit(self.path)
-        body = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        length = int(self.headers.get("Content-Length") or 0)
+        body = self.rfile.read(length)
+        if len(body) < length:
+            raise ConnectionAbortedError  # killed in the middle of a request, which is then none
         asked = Asked(self.command, url.path, parse_qsl(url.query, keep_blank_values=True), body, dict(self.headers.items()))
         self.fake.remember(asked)
         return asked
 
+    def _path(self, sid: str = "") -> str:
+        return f"/2010-04-01/Accounts/{self.fake.account_sid}/Messages{sid and '/'}{sid}.json"
+
+    def _is_create(self) -> bool:
+        return self.path == self._path() and self._is_authorised()
+
+    def _is_authorised(self) -> bool:
+        return self.headers.get("Authorization") == self.fake.login
+
     def _ours(self, asked: Asked) -> bool:
-        login = base64.b64encode(f"{self.fake.account_sid}:{self.fake.token}".encode()).decode()
-        if asked.headers.get("Authorization") != f"Basic {login}":
+        if not self._is_authorised():
             self._error(Answers(401, 20003))
             return False
-        if asked.path != f"/2010-04-01/Accounts/{self.fake.account_sid}/Messages.json":
+        one = asked.path.startswith(self._path().replace(".json", "/")) and asked.method == "GET"
+        if asked.path != self._path() and not one:
             self._error(Answers(404, 20404))
             return False
         return True
 
-    def _fail(self, fault: Fault, message: Message | None) -> None:
-        text = json.dumps(self._shape(message)) if message else "{}"
-        match fault.answer:
+    def _answer(self, answer: Answer, text: str, *, http: int = 201) -> None:
+        match answer:
             case Answers():
-                self._error(fault.answer)
+                self._error(answer)
+            case Created():
+                self._send(http, text)
             case Hangs():
                 self.fake.hanging.set()
-                self.fake.released.wait()
-                self.close_connection = True
+                self._hang()
             case CutsJson():
-                self._send(201, text[: len(text) // 2])
-            case CutsBody():
-                self._send(201, text[: len(text) // 2], length=len(text))
+                self._send(http, text[: len(text) // 2])
+            case CutsBody(resets):
+                self._send(http, text[: len(text) // 2], length=len(text))
                 self.close_connection = True
+                if resets:
+                    self._reset()
             case Resets():
-                # Lingering for no time at all makes the system send a reset; the server's own way of closing would say goodbye first.
-                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
-                socket.close(self.connection.detach())
-                self.close_connection = True
+                self._reset()
+
+    def _is_over(self, seconds: float) -> bool:
+        """Wait, and say whether the fake was closed meanwhile."""
+        over = bool(seconds) and self.fake.released.wait(seconds)
+        self.close_connection = self.close_connection or over
+        return over
+
+    def _hang(self) -> None:
+        """Keep still until whoever asked has gone, or the fake is released."""
+        self.close_connection = True
+        gone = select.poll()
+        gone.register(self.connection, select.POLLIN | select.POLLHUP)
+        while not self.fake.released.is_set() and not gone.poll(GLANCE * 1000):
+            pass
+
+    def _reset(self) -> None:
+        # Lingering for no time at all makes the system send a reset; the server's own way of closing would say goodbye first.
+        self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+        socket.close(self.connection.detach())
+        self.close_connection = True
 
     def _error(self, answer: Answers) -> None:
         usual = {
@@ -301,25 +370,29 @@ class _Handler(BaseHTTPRequestHandler):
                 self.send_header(name, value)
             self.end_headers()
             self.wfile.write(body)
+            self.wfile.flush()
 
     def _shape(self, message: Message) -> dict[str, Any]:
-        path = f"/2010-04-01/Accounts/{self.fake.account_sid}/Messages/{message.sid}"
-        known = asdict(message)
         created = format_datetime(message.created_at)
-        return {name: known[name] for name in ("sid", "to", "body", "status", "error_code")} | {
+        return {
             "account_sid": self.fake.account_sid,
             "api_version": "2010-04-01",
+            "body": message.body,
             "date_created": created,
-            "date_sent": None,
+            "date_sent": format_datetime(message.sent_at) if message.sent_at else None,
             "date_updated": created,
-            "direction": "outbound-api",
+            "direction": message.direction,
+            "error_code": message.error_code,
             "error_message": None,
             "from": message.from_phone,
             "messaging_service_sid": message.service_sid,
             "num_media": "0",
-            "num_segments": "1",
+            "num_segments": str(segments_of(message.body)),
             "price": None,
             "price_unit": "USD",
-            "subresource_uris": {"media": f"{path}/Media.json"},
-            "uri": f"{path}.json",
+            "sid": message.sid,
+            "status": message.status,
+            "subresource_uris": {"media": self._path(message.sid).replace(".json", "/Media.json")},
+            "to": message.to,
+            "uri": self._path(message.sid),
         }
