@@ -25,9 +25,11 @@ from reminders.messaging.twilio import SignatureCheck, TwilioTransport
 from reminders.milestones import Passing, unmarked
 from reminders.scheduling.loop import Loop
 from reminders.scheduling.plan_jobs import PlanJobs
-from reminders.services import delivering, reminding, replying
+from reminders.scheduling.refereed import Refereed
+from reminders.services import delivering, reminding, replying, watching
 from reminders.services.delivering import Patience
 from reminders.services.opening import open_ledger
+from reminders.services.refereeing import Referee
 from reminders.settings import Settings, TransportName
 from reminders.web.app import create_app
 from reminders.web.parts import Carrier, Parts
@@ -93,33 +95,40 @@ def assemble(
     patience: Patience | None = None,
     pace: Pace | None = None,
     passing: Passing = unmarked,
+    referee: Referee | None = None,
 ) -> Running:
     """Put one process together: the loop with its chores, and the web. Nothing runs yet.
 
-    `patience` and `pace` are the settings' unless given; `passing` is told of each milestone.
+    `patience` and `pace` are the settings' unless given; `passing` is told of each milestone. Everything but APScheduler and the
+    transport goes by the referee's clock, the database's unless given: a replica whose own differs claims nothing.
     """
-    loop = Loop(clock, record=lambda name: reminding.record_pass(engine, name, now=clock.now()))
-    jobs = PlanJobs(loop, engine, reminding=_Marked(passing))
+    referee = referee or Referee(engine, clock)
+    loop = Loop(clock, record=lambda name: reminding.record_pass(engine, name, now=referee.now()))
+    jobs = PlanJobs(loop, engine, reminding=Refereed(_Marked(passing), referee, pause=loop.stopping.wait))
     hands = Hands(
         engine=engine,
-        clock=clock,
+        clock=referee,
         transport=transport,
         sender=sender,
         patience=patience or patience_of(settings),
         pace=pace or pace_of(settings),
         passing=passing,
+        guarding=referee.guarding,
     )
     for chore in chores(hands):
         loop.repeat(chore)
     parts = Parts(
         engine=engine,
-        clock=clock,
+        clock=referee,
         transport=transport.name,
         carrier=carrier_of(settings),
         receive=partial(replying.receive, passing=passing),
         receive_status=delivering.receive_status,
         heard=lambda: loop.soon("deliver"),
         lifespan=_lifespan(loop),
+        readiness=lambda: watching.readiness(
+            engine, now=referee.now(), apart=referee.apart, silent_for=lambda: loop.silent_for(watching.LOOP)
+        ),
     )
     return Running(engine, clock, loop, jobs, create_app(parts))
 

@@ -133,6 +133,11 @@ class Loop:
             self._record(name)
             self._recorded[name] = now
 
+    def silent_for(self, name: str) -> timedelta | None:
+        """How long ago a pass of this loop's own was last recorded; None if none was."""
+        recorded = self._recorded.get(name)
+        return None if recorded is None else timedelta(seconds=self.clock.monotonic() - recorded)
+
     def stop(self) -> None:
         """Stop for good, after the batches in hand. Repeatable.
 

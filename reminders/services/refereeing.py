@@ -148,7 +148,7 @@ class Referee:
                 log.exception("%s; the ledger cannot be told", words)
 
     def _tell_over(self, look: _Look) -> None:
-        """End this process's trouble, and now and then those of processes that are no more."""
+        """End this process's trouble, and now and then forget those of processes that are no more."""
         with self._telling:
             tidy = self._tidied is None or look.steady - self._tidied >= GONE.total_seconds() / 2
             if self._told is None and not tidy:
@@ -156,5 +156,5 @@ class Referee:
             with writing(self._engine) as c:
                 if self._told is not None:
                     troubles.end(c, Trouble.CLOCK, now=look.at, of=self.who)
-                troubles.end_unseen(c, Trouble.CLOCK, since=look.at - GONE, now=look.at)
+                troubles.forget_gone(c, Trouble.CLOCK, since=look.at - GONE)
             self._told, self._tidied = None, look.steady

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from importlib.metadata import version
@@ -11,10 +12,13 @@ from sqlalchemy.exc import SQLAlchemyError
 
 from db.engine import WriterBusy, is_current, reading
 from db.queries import watching as queries
+from reminders.services.records import troubles
 from reminders.services.records.overview import ClinicLine, clinic_lines
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
+
+    from reminders.services.records.ledger import Row
 
 LOOP = "build"
 """The part of the loop whose passes prove that it is alive: it runs every 15 s, whether or not a dose is due."""
@@ -22,6 +26,9 @@ LOOP = "build"
 LONGEST_SILENCE = timedelta(seconds=45)
 LONGEST_OVERDUE = timedelta(minutes=5)
 """A dose that waits longer than this to be decided means that the passes do not do their work [our default]."""
+
+
+FAR_APART = timedelta(seconds=30)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,24 +55,48 @@ class Readiness:
     checks: dict[str, Check]
 
 
+def _nothing_to_compare() -> None:
+    """Know of no other clock."""
+
+
 def overview(engine: Engine, *, now: datetime) -> Overview:
     """Look at every clinic at one moment of the ledger."""
     with reading(engine) as c:
         return Overview(now, clinic_lines(c, now=now))
 
 
-def readiness(engine: Engine, *, now: datetime) -> Readiness:
-    """Say whether the database answers, is at the newest migration, and is being worked on. Never raises for a database that is away."""
+def readiness(
+    engine: Engine,
+    *,
+    now: datetime,
+    apart: Callable[[], timedelta | None] = _nothing_to_compare,
+    silent_for: Callable[[], timedelta | None] | None = None,
+) -> Readiness:
+    """Say whether the database answers, is at the newest migration, and is being worked on. Never raises for a database that is away.
+
+    apart       how far this process's clock is ahead of the database's; None where there is nothing to compare.
+    silent_for  how long ago this process's own loop last finished a pass, which another replica's must not hide; None: it never did.
+    """
     zones = {"time_zones": Check(ok=True, says=zone_rules())}
     try:
         if not is_current(engine):
             return _ready({"database": Check(ok=False, says="not at the newest migration: run `doseline migrate`"), **zones})
         with reading(engine) as c:
-            passed, due = queries.last_pass(c, LOOP), queries.oldest_due(c)
+            passed, due, wrong = queries.last_pass(c, LOOP), queries.oldest_due(c), troubles.standing(c)
+        clock = _clock(apart())
     except (SQLAlchemyError, WriterBusy):
         return _ready({"database": Check(ok=False, says="does not answer"), **zones})
-    answers = {"database": Check(ok=True, says="answers")}
-    return _ready({**answers, "loop": _alive(passed, now), "doses": _in_time(due, now), **zones})
+    since_passed = None if passed is None else now - passed
+    return _ready(
+        {
+            "database": Check(ok=True, says="answers"),
+            "clock": clock,
+            "loop": _alive(silent_for() if silent_for else since_passed),
+            "doses": _in_time(due, now),
+            "troubles": _told(wrong),
+            **zones,
+        }
+    )
 
 
 def zone_rules() -> str:
@@ -77,11 +108,24 @@ def _ready(checks: dict[str, Check]) -> Readiness:
     return Readiness(all(check.ok for check in checks.values()), checks)
 
 
-def _alive(passed: datetime | None, now: datetime) -> Check:
-    if passed is None:
+def _alive(silence: timedelta | None) -> Check:
+    if silence is None:
         return Check(ok=False, says="no pass yet")
-    age = now - passed
-    return Check(ok=age <= LONGEST_SILENCE, says=f"last pass {age.total_seconds():.0f} s ago")
+    return Check(ok=silence <= LONGEST_SILENCE, says=f"last pass {silence.total_seconds():.0f} s ago")
+
+
+def _clock(apart: timedelta | None) -> Check:
+    """Compare the clocks. Two seconds apart, a process claims nothing; thirty, and it should not take in what people say either."""
+    if apart is None:
+        return Check(ok=True, says="nothing to compare")
+    where = "ahead of" if apart > timedelta() else "behind"
+    return Check(ok=abs(apart) <= FAR_APART, says=f"{abs(apart).total_seconds():.1f} s {where} the database's")
+
+
+def _told(wrong: Sequence[Row]) -> Check:
+    """Name the troubles that stand. They are a person's to end, or end by themselves; none is a reason to serve no longer."""
+    kinds = sorted({str(row["name"]).partition(" ")[0] for row in wrong})
+    return Check(ok=True, says=", ".join(kinds) or "none")
 
 
 def _in_time(due: datetime | None, now: datetime) -> Check:

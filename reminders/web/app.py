@@ -49,7 +49,7 @@ def create_app(parts: Parts) -> FastAPI:
     @app.get("/readyz")
     def readyz() -> JSONResponse:
         """Say whether the process is fit to serve, and what was looked at."""
-        found = watching.readiness(parts.engine, now=parts.clock.now())
+        found = parts.readiness() if parts.readiness else watching.readiness(parts.engine, now=parts.clock.now())
         return JSONResponse(asdict(found), HTTPStatus.OK if found.ok else HTTPStatus.SERVICE_UNAVAILABLE)
 
     return app

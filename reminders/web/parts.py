@@ -11,6 +11,7 @@ from typing import Protocol
 from sqlalchemy import Engine
 
 from reminders.clock import Clock
+from reminders.services.watching import Readiness
 
 
 class IsSigned(Protocol):
@@ -65,6 +66,7 @@ class Parts:
     carrier    None in the sandbox: then no webhook is accepted at all.
     heard      called after a webhook's transaction has committed, so that an answer leaves soon.
     lifespan   runs around the whole life of the app, inside its event loop.
+    readiness  looks whether this process is fit to serve; None: as far as the ledger shows.
     """
 
     engine: Engine
@@ -75,3 +77,4 @@ class Parts:
     receive_status: ReceiveStatus
     heard: Callable[[], None] = _nothing
     lifespan: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
+    readiness: Callable[[], Readiness] | None = None

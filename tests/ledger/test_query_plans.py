@@ -16,7 +16,7 @@ from tests.scheduling.wall import NOON
 
 Values = tuple[object, ...]
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
-SMALL = {"alembic_version", "clinic", "loop_pass", "staff"}  # as many as there are clinics, chores and people at work
+SMALL = {"alembic_version", "clinic", "loop_pass", "staff", "trouble"}  # as many as there are clinics, chores, people at work, replicas
 
 
 def remind(engine: Engine) -> None:

@@ -158,14 +158,16 @@ def test_one_right_clock_does_not_hide_a_wrong_one(postgres_engine: Engine) -> N
     assert (found, standing(postgres_engine)) == ([False, True, False, True], ["clock web-1", "clock web-3"])
 
 
-def test_the_trouble_of_a_process_that_is_gone_is_ended_by_the_others(postgres_engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_trouble_of_a_process_that_is_gone_is_forgotten_by_the_others(
+    postgres_engine: Engine, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     """A wrong clock is told of again and again while its process lives: two minutes of silence, and it is gone."""
     wrong = Referee(postgres_engine, a_wall(HOURS), who="web-1")
     wrong.agrees()
     monkeypatch.setattr(refereeing, "GONE", timedelta())
     Referee(postgres_engine, a_wall(), who="web-2").agrees()
 
-    assert standing(postgres_engine) == []
+    assert (standing(postgres_engine), caplog.messages[-1]) == ([], "over: clock web-1 is no more")
 
 
 def test_a_process_that_lives_keeps_its_trouble_alive(postgres_engine: Engine) -> None:

@@ -12,9 +12,10 @@ from reminders.domain.dose_state import DoseState
 from reminders.domain.plan_state import PlanState
 from reminders.messaging.sandbox import CarrierFault
 from reminders.services import watching
-from reminders.services.records import alerts, people
+from reminders.services.records import alerts, people, troubles
 from reminders.services.records.alerts import Notice
 from reminders.services.records.overview import ClinicLine, Person, initials, without_names, without_numbers
+from reminders.services.records.troubles import Trouble
 from reminders.services.reminding import record_pass
 from reminders.services.replying import receive
 from reminders.services.watching import Check, overview, readiness
@@ -285,6 +286,58 @@ def test_a_database_that_is_away_makes_it_unfit() -> None:
 def test_an_old_database_makes_it_unfit() -> None:
     """Tables of another release are not served."""
     assert readiness(make_engine("sqlite://"), now=MORNING).checks["database"].ok is False
+
+
+@pytest.mark.parametrize(
+    ("seconds", "ok", "says"),
+    [
+        (None, True, "nothing to compare"),
+        (0.04, True, "0.0 s ahead of the database's"),
+        (-2.1, True, "2.1 s behind the database's"),
+        (30, True, "30.0 s ahead of the database's"),
+        (30.1, False, "30.1 s ahead of the database's"),
+        (-7200, False, "7200.0 s behind the database's"),
+    ],
+)
+def test_a_clock_far_from_the_databases_makes_it_unfit(
+    sqlite_engine: Engine,
+    seconds: float | None,
+    ok: bool,  # noqa: FBT001 - a parameter
+    says: str,
+) -> None:
+    """From two seconds on a replica claims nothing; from thirty on it should not be asked anything either."""
+    apart = None if seconds is None else timedelta(seconds=seconds)
+    found = readiness(sqlite_engine, now=MORNING, apart=lambda: apart)
+
+    assert found.checks["clock"] == Check(ok=ok, says=says)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "expected"),
+    [
+        (45, Check(ok=True, says="last pass 45 s ago")),
+        (46, Check(ok=False, says="last pass 46 s ago")),
+        (None, Check(ok=False, says="no pass yet")),
+    ],
+)
+def test_a_dead_loop_is_not_hidden_by_another_replicas(sqlite_engine: Engine, seconds: int | None, expected: Check) -> None:
+    """Where this process knows when its own loop last passed, the ledger's last pass, which may be another's, proves nothing."""
+    record_pass(sqlite_engine, watching.LOOP, now=MORNING)
+    silence = None if seconds is None else timedelta(seconds=seconds)
+
+    assert readiness(sqlite_engine, now=MORNING, silent_for=lambda: silence).checks["loop"] == expected
+
+
+def test_standing_troubles_are_named_and_make_nothing_unfit(sqlite_engine: Engine) -> None:
+    """Each kind is named once, without whose it is; who is texted does not depend on it."""
+    record_pass(sqlite_engine, watching.LOOP, now=MORNING)
+    with writing(sqlite_engine) as c:
+        for who in ("web-1", "web-2"):
+            troubles.begin(c, Trouble.CLOCK, "3 s ahead", now=MORNING, of=who)
+        troubles.begin(c, Trouble.ACCOUNT, "code 20003", now=MORNING)
+    found = readiness(sqlite_engine, now=MORNING)
+
+    assert (found.ok, found.checks["troubles"]) == (True, Check(ok=True, says="account, clock"))
 
 
 def test_the_zone_rules_in_use_are_the_pinned_ones() -> None:

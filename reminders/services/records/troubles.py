@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from reminders.services.records.ledger import TROUBLE, insert_once, rows
 
@@ -58,10 +58,13 @@ def end(c: Connection, name: Trouble, *, now: datetime, of: str = "", quiet_for:
     return over
 
 
-def end_unseen(c: Connection, name: Trouble, *, since: datetime, now: datetime) -> int:
-    """End the troubles of this name whose owners have not told of them since an instant: they are gone. Return how many."""
-    gone = (TROUBLE.c.name.startswith(f"{name.value} ", autoescape=True), TROUBLE.c.seen_at < since, TROUBLE.c.ended_at.is_(None))
-    return c.execute(update(TROUBLE).where(*gone).values(ended_at=now)).rowcount
+def forget_gone(c: Connection, name: Trouble, *, since: datetime) -> None:
+    """Forget the troubles of this name whose owners have not told of them since an instant: they are no more, nor is their trouble."""
+    theirs = TROUBLE.c.name.startswith(f"{name.value} ", autoescape=True)
+    gone = delete(TROUBLE).where(theirs, TROUBLE.c.seen_at < since).returning(TROUBLE.c.name, TROUBLE.c.ended_at)
+    for key, ended_at in c.execute(gone).all():
+        if ended_at is None:
+            log.warning("over: %s is no more", key)
 
 
 def standing(c: Connection) -> list[Row]:
