@@ -12,6 +12,7 @@ from starlette.middleware import Middleware
 from starlette.responses import JSONResponse
 
 from reminders.services import watching
+from reminders.web.counting import Counted, Counts
 from reminders.web.guard import Guard
 from reminders.web.parts import Parts
 from reminders.web.problems import answer_with_problems
@@ -27,16 +28,18 @@ def create_app(parts: Parts) -> FastAPI:
         async with parts.lifespan():
             yield
 
+    counts = Counts()
     app = FastAPI(
         docs_url=None,
         redoc_url=None,
         openapi_url=None,
         redirect_slashes=False,  # a redirection would take its address from the Host header
         lifespan=lifespan,
-        middleware=[Middleware(Guard)],
+        middleware=[Middleware(Guard), Middleware(Counted, counts=counts)],
     )
     answer_with_problems(app)
-    app.include_router(webhooks(parts))
+    app.state.counts = counts
+    app.include_router(webhooks(parts, counts))
     app.include_router(status_page(parts))
 
     @app.head("/healthz", include_in_schema=False)

@@ -26,17 +26,30 @@ class Receive(Protocol):
     """What takes in a text from somebody, once for ever: `services.replying.receive`."""
 
     def __call__(
-        self, engine: Engine, /, *, sid: str, from_phone: str, to_phone: str, body: str, received_at: datetime, now: datetime
-    ) -> object:
-        """Take it in and commit."""
+        self,
+        engine: Engine,
+        /,
+        *,
+        sid: str,
+        from_phone: str,
+        to_phone: str,
+        body: str,
+        received_at: datetime,
+        now: datetime,
+        token: str | None,
+        repeated: Callable[[], object],
+    ) -> str | None:
+        """Take it in and commit; call `repeated` if it was here before. Returns words for a stranger, who is answered at once."""
         ...
 
 
 class ReceiveStatus(Protocol):
     """What takes in a carrier's receipt: `services.delivering.receive_status`."""
 
-    def __call__(self, engine: Engine, /, *, sid: str, status: str, tag: str | None, error_code: int | None, now: datetime) -> object:
-        """Take it in and commit."""
+    def __call__(
+        self, engine: Engine, /, *, sid: str, status: str, tag: str | None, error_code: int | None, now: datetime, token: str | None
+    ) -> str | None:
+        """Take it in and commit. Returns what became of it: `accepted`, `repeated`, or `unknown`, which is kept all the same."""
         ...
 
 

@@ -11,6 +11,7 @@ import re
 from collections.abc import Sequence
 from http import HTTPStatus
 from urllib.parse import parse_qsl
+from xml.sax.saxutils import escape
 
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
@@ -18,25 +19,38 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from reminders.errors import Unsigned
+from reminders.web.counting import OUTCOME, Counts, Outcome
 from reminders.web.parts import Carrier, Parts
 
 LONGEST_BODY = 64 * 1024
+LONGEST_TEXT = 4_096  # letters; Twilio brings 1,600 at most
+LONG_NUMBER = 18  # digits; whoever declares so long a length need not be believed to the letter
 MOST_FIELDS = 500
 READING_SECONDS = 10  # Twilio itself gives up after 15 s
 FORM = "application/x-www-form-urlencoded"
-NO_WORDS = '<?xml version="1.0" encoding="UTF-8"?><Response/>'  # what we say back is a text of its own, with its own row
+XML = '<?xml version="1.0" encoding="UTF-8"?>'
+NO_WORDS = f"{XML}<Response/>"  # what we say back is a text of its own, with its own row; but to strangers, who have none
+SINGLE = ("AccountSid", "Body", "ErrorCode", "From", "MessageSid", "MessageStatus", "MessagingServiceSid", "To")
+"""What we read of a form. Given twice, nobody could say which is meant."""
 
-_SID = re.compile(r"[A-Za-z0-9]{1,40}")
+_SID = re.compile(r"[A-Za-z0-9]{1,34}")  # no longer than a true one: the signature does not say where a value ends
 _TAG = re.compile(r"[A-Za-z0-9_-]{1,40}")
 _STATUS = re.compile(r"[a-z_]{1,20}")
-_ADDRESS = re.compile(r"[\x21-\x7e]{1,40}")
+_ADDRESS = re.compile(  # ITU-T E.164, a short code, or a name of a sender
+    r"\+[1-9][0-9]{6,14}|[0-9]{3,8}|(?=.*[A-Za-z])[A-Za-z0-9 &._+*-]{1,11}"
+)
+_TOKEN = re.compile(r"[\x21-\x7e]{1,80}")
 _CODE = re.compile(r"[0-9]{1,9}")
+_NUMBER = re.compile(r"[0-9]+")
 
 Form = Sequence[tuple[str, str]]
 
 
-def webhooks(parts: Parts) -> APIRouter:
-    """Make the routes that the carrier calls."""
+BECAME = {"repeated": Outcome.REPEATED, "unknown": Outcome.UNKNOWN}
+
+
+def webhooks(parts: Parts, counts: Counts) -> APIRouter:
+    """Make the routes that the carrier calls. `counts` hears what became of each."""
     router = APIRouter(prefix="/sms")
 
     @router.post("/inbound")
@@ -47,34 +61,40 @@ def webhooks(parts: Parts) -> APIRouter:
         if not _is_to_us(form, carrier):
             raise Unsigned
         now = parts.clock.now()
-        await run_in_threadpool(
+        words = await run_in_threadpool(
             parts.receive,
             parts.engine,
             sid=_field(form, "MessageSid", _SID),
             from_phone=_field(form, "From", _ADDRESS),
             to_phone=_field(form, "To", _ADDRESS),
-            body=_value(form, "Body").replace("\x00", ""),  # PostgreSQL holds no NUL
+            body=_words(form),
             received_at=now,
             now=now,
+            token=_token(request),
+            repeated=lambda: _became(request, Outcome.REPEATED),
         )
         parts.heard()
-        return Response(NO_WORDS, media_type="text/xml")
+        if words is not None and OUTCOME not in request.scope:
+            counts.answer()
+        return Response(_twiml(words), media_type="text/xml")
 
     @router.post("/status")
     async def status(request: Request) -> Response:
         """Take in a receipt for a text of ours."""
         form = await _verified(request, _carrier(parts))
-        code, tag = _value(form, "ErrorCode"), request.query_params.get("tag", "")
-        await run_in_threadpool(
+        code = _value(form, "ErrorCode")
+        became = await run_in_threadpool(
             parts.receive_status,
             parts.engine,
             sid=_field(form, "MessageSid", _SID),
             status=_field(form, "MessageStatus", _STATUS),
-            tag=tag if _TAG.fullmatch(tag) else None,
+            tag=_tag(request),
             error_code=int(code) if _CODE.fullmatch(code) else None,
             now=parts.clock.now(),
+            token=_token(request),
         )
         parts.heard()
+        _became(request, BECAME.get(became or "", Outcome.ACCEPTED))
         return Response(status_code=HTTPStatus.NO_CONTENT)
 
     return router
@@ -91,7 +111,7 @@ async def _verified(request: Request, carrier: Carrier) -> Form:
     """Return the form of a request that this account's carrier signed. Raises Unsigned for any other."""
     body = await _body(request)
     kind = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
-    form = _form(body) if kind == FORM else None
+    form = _form(request, body) if kind == FORM else None
     signed = carrier.is_signed(
         carrier.public_url + _target(request),
         body.decode(errors="replace") if form is None else form,
@@ -102,6 +122,9 @@ async def _verified(request: Request, carrier: Carrier) -> Form:
         raise Unsigned
     if form is None:  # signed, but texts and receipts are forms
         raise HTTPException(HTTPStatus.UNSUPPORTED_MEDIA_TYPE)
+    names = [name for name, _ in form]
+    if any(names.count(name) > 1 for name in SINGLE):
+        raise HTTPException(HTTPStatus.BAD_REQUEST)
     if _value(form, "AccountSid") != carrier.account_sid:
         raise Unsigned
     return form
@@ -109,6 +132,9 @@ async def _verified(request: Request, carrier: Carrier) -> Form:
 
 async def _body(request: Request) -> bytes:
     """Read a body of at most 64 KiB, within ten seconds."""
+    declared = request.headers.get("Content-Length", "")
+    if _NUMBER.fullmatch(declared) and (len(declared) > LONG_NUMBER or int(declared) > LONGEST_BODY):
+        raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     body = bytearray()
     try:
         async with asyncio.timeout(READING_SECONDS):
@@ -121,11 +147,12 @@ async def _body(request: Request) -> bytes:
     return bytes(body)
 
 
-def _form(body: bytes) -> Form:
-    """Read a form with all its repeats and blanks: every one of them is signed."""
+def _form(request: Request, body: bytes) -> Form:
+    """Read a form with all its repeats and blanks: every one of them is signed. What is not UTF-8, nobody can have signed."""
     try:
-        return parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS)
+        return parse_qsl(body.decode(), keep_blank_values=True, max_num_fields=MOST_FIELDS, errors="strict")
     except ValueError:
+        _became(request, Outcome.MALFORMED)
         raise Unsigned from None
 
 
@@ -151,3 +178,32 @@ def _field(form: Form, name: str, shape: re.Pattern[str]) -> str:
     if not shape.fullmatch(value):
         raise HTTPException(HTTPStatus.BAD_REQUEST)
     return value
+
+
+def _words(form: Form) -> str:
+    words = _value(form, "Body")
+    if len(words) > LONGEST_TEXT:
+        raise HTTPException(HTTPStatus.BAD_REQUEST)
+    return words.replace("\x00", "")  # PostgreSQL holds no NUL
+
+
+def _tag(request: Request) -> str | None:
+    """Return the tag of an attempt; what is none of ours is none."""
+    tags = request.query_params.getlist("tag")
+    if len(tags) > 1:
+        raise HTTPException(HTTPStatus.BAD_REQUEST)
+    return tags[0] if tags and _TAG.fullmatch(tags[0]) else None
+
+
+def _token(request: Request) -> str | None:
+    """Return the carrier's mark of one request and its repeats, if it is there."""
+    token = request.headers.get("I-Twilio-Idempotency-Token", "")
+    return token if _TOKEN.fullmatch(token) else None
+
+
+def _became(request: Request, outcome: Outcome) -> None:
+    request.scope[OUTCOME] = outcome
+
+
+def _twiml(words: str | None) -> str:
+    return NO_WORDS if words is None else f"{XML}<Response><Message>{escape(words)}</Message></Response>"

@@ -30,20 +30,30 @@ OLD_TOKEN = "0" * 32
 
 @dataclass
 class Heard:
-    """Takes in what the webhooks hand on, and keeps it in order; `fails` is raised instead, if there is one."""
+    """Takes in what the webhooks hand on, and keeps it in order; `fails` is raised instead, if there is one.
+
+    answer  what a text is answered with; again  whether all texts were here before; became  what became of a receipt.
+    """
 
     texts: list[dict[str, Any]] = field(default_factory=list)
     receipts: list[dict[str, Any]] = field(default_factory=list)
     told: int = 0
     fails: Exception | None = None
+    answer: str | None = None
+    again: bool = False
+    became: str | None = None
 
-    def receive(self, _: Engine, **text: object) -> None:
+    def receive(self, _: Engine, *, repeated: Callable[[], object], **text: object) -> str | None:
         """Take in a text."""
         self._keep(self.texts, text)
+        if self.again:
+            repeated()
+        return self.answer
 
-    def receive_status(self, _: Engine, **receipt: object) -> None:
+    def receive_status(self, _: Engine, **receipt: object) -> str | None:
         """Take in a receipt."""
         self._keep(self.receipts, receipt)
+        return self.became
 
     def tell(self) -> None:
         """Count that something was committed."""

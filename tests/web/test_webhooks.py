@@ -6,6 +6,7 @@ import logging
 from collections.abc import Callable, MutableMapping
 from dataclasses import replace
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import pytest
 from hypothesis import given
@@ -22,6 +23,7 @@ from tests.fake_twilio.webhooks import FORM, Pairs, json_signature_of, status_fo
 from tests.web.serving import ANA, NOW, OLD_TOKEN, PUBLIC, Heard, a_carrier, a_text, asking, post, some_parts
 
 RECEIPT = status_form(account_sid=ACCOUNT, sid="SM1", from_phone=OUR_NUMBER, to_phone=ANA, status="undelivered", error_code=30003)
+EITHER = [*dict([*RECEIPT, *a_text("a canary")]).items()]  # what both paths take, each name once
 
 
 @pytest.fixture
@@ -41,7 +43,7 @@ def test_a_signed_text_is_taken_in(client: TestClient, heard: Heard) -> None:
     post(client, "/sms/inbound", a_text("Took it, ¿sí? 1"))
     expected = {"sid": "SM1", "from_phone": ANA, "to_phone": OUR_NUMBER, "body": "Took it, ¿sí? 1", "received_at": NOW, "now": NOW}
 
-    assert heard.texts == [expected]
+    assert heard.texts == [{**expected, "token": None}]
 
 
 def test_the_answer_to_a_text_has_no_words(client: TestClient) -> None:
@@ -61,9 +63,34 @@ def test_a_repeated_text_gets_the_same_answer(client: TestClient) -> None:
 def test_a_signed_receipt_is_taken_in(client: TestClient, heard: Heard) -> None:
     """A receipt is handed on with the tag of its attempt and its code."""
     answer = post(client, "/sms/status?tag=abc-1", RECEIPT)
-    expected = {"sid": "SM1", "status": "undelivered", "tag": "abc-1", "error_code": 30003, "now": NOW}
+    expected = {"sid": "SM1", "status": "undelivered", "tag": "abc-1", "error_code": 30003, "now": NOW, "token": None}
 
     assert (answer.status_code, answer.content, heard.receipts) == (204, b"", [expected])
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"), [("it-1", "it-1"), ("", None), ("x" * 81, None), ("a b", None)], ids=["one", "none", "long", "odd"]
+)
+def test_the_carriers_token_is_handed_on(client: TestClient, heard: Heard, given: str, kept: str | None) -> None:
+    """The mark of a request and its repeats is evidence, if it looks like one."""
+    for target, form in (("/sms/inbound", a_text()), ("/sms/status", RECEIPT)):
+        post(client, target, form, I_Twilio_Idempotency_Token=given)
+
+    assert [heard.texts[0]["token"], heard.receipts[0]["token"]] == [kept, kept]
+
+
+def test_a_stranger_is_answered_in_the_same_breath(client: TestClient, heard: Heard) -> None:
+    """Words for a number nobody knows are TwiML, in which no sign is markup."""
+    heard.answer = "1 < 2 & so on"
+    answer = post(client, "/sms/inbound", a_text())
+    [message] = ET.fromstring(answer.text)  # noqa: S314 - our own answer
+
+    assert (answer.status_code, answer.headers["Content-Type"], message.tag, message.text) == (
+        200,
+        "text/xml; charset=utf-8",
+        "Message",
+        "1 < 2 & so on",
+    )
 
 
 @pytest.mark.parametrize("query", ["", "?tag=", "?tag=a%20b", "?tag=" + "x" * 41], ids=["none", "empty", "space", "long"])
@@ -85,7 +112,7 @@ def test_a_code_that_is_no_number_is_none(client: TestClient, heard: Heard, code
 @pytest.mark.parametrize("target", ["/sms/inbound", "/sms/status"])
 def test_the_sender_is_told_after_the_commit(client: TestClient, heard: Heard, target: str) -> None:
     """Once something was taken in, whoever sends is told to look."""
-    post(client, target, [*a_text(), *RECEIPT])
+    post(client, target, EITHER)
 
     assert heard.told == 1
 
@@ -202,7 +229,7 @@ def test_a_text_to_our_messaging_service_is_ours(heard: Heard) -> None:
 @pytest.mark.parametrize("target", ["/sms/inbound", "/sms/status"])
 def test_the_sandbox_has_no_webhooks(heard: Heard, target: str) -> None:
     """Without a token nothing is accepted, however it is signed."""
-    answer = post(asking(some_parts(heard)), target, [*a_text(), *RECEIPT])
+    answer = post(asking(some_parts(heard)), target, EITHER)
 
     assert (answer.status_code, heard.texts, heard.receipts) == (404, [], [])
 
@@ -218,7 +245,7 @@ def test_without_the_database_the_carrier_is_asked_to_come_again(target: str, ca
             c.execute(text("SELECT 1"))
 
     parts = replace(some_parts(carrier=a_carrier(), engine=away), receive=ask, receive_status=ask)
-    answer = post(asking(parts), target, [*a_text("a canary"), *RECEIPT])
+    answer = post(asking(parts), target, EITHER)
 
     assert (answer.status_code, answer.headers["Retry-After"], "canary" in caplog.text) == (503, "5", False)
 
