@@ -154,18 +154,16 @@ class TwilioTransport:
                 found[str(message.sid)] = message  # a page may repeat the end of the one before
         except _UNREADABLE as error:
             raise ListUnavailable(f"Twilio's list could not be read: {type(error).__name__}") from None  # its words hold numbers
-        whole_second = since.replace(microsecond=0)  # the list gives no part of one
-        return sorted((message for message in found.values() if _made_at(message) >= whole_second), key=_made_at)
+        whole_second = since.replace(microsecond=0)  # the list gives no part of one, and newest first within it
+        return sorted((message for message in reversed(found.values()) if _made_at(message) >= whole_second), key=_made_at)
 
     async def _read(
         self, client: Client, oldest: datetime, *, page_size: int, pages: int, only: Mapping[str, object]
     ) -> AsyncIterator[MessageInstance]:
         """Read a list from its newest message back to its end, or to one page that is all older than the instant."""
         async with asyncio.timeout(self._seconds):
-            page: Page | None = await client.messages.page_async(page_size=page_size, **only)
+            page: Page = await client.messages.page_async(page_size=page_size, **only)
         for _ in range(pages):
-            if page is None:
-                return
             messages: list[MessageInstance] = list(page)
             newest = max((_made_at(message) for message in messages), default=oldest)
             for message in messages:
@@ -173,9 +171,11 @@ class TwilioTransport:
             if newest < oldest:
                 return
             async with asyncio.timeout(self._seconds):
-                page = await page.next_page_async()
-        if page is not None:
-            raise ValueError(f"more than {pages} pages")
+                following = await page.next_page_async()
+            if following is None:
+                return
+            page = following
+        raise ValueError(f"more than {pages} pages")
 
     def _is_from_us(self, message: MessageInstance) -> bool:
         by_number = self._settings.sender is not None  # then the list was asked by it

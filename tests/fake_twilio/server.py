@@ -72,7 +72,7 @@ class FakeTwilio:
     poster       how it calls us: tries, and what was posted.
     fates        what a carrier does with one phone's messages; `fate` with all others'.
     latency      seconds before each request is looked at.
-    list_answer  what a list answers instead of itself.
+    list_answer  what a list answers instead of itself; `later_pages_answer`: from its second page on.
     """
 
     def __init__(self, clock: Clock | None = None, *, account_sid: str = ACCOUNT, token: str = TOKEN, page_size: int = 1_000) -> None:
@@ -85,6 +85,7 @@ class FakeTwilio:
         self.fate = DELIVERED
         self.latency = 0.0
         self.list_answer: Answer | None = None
+        self.later_pages_answer: Answer | None = None
         self.hanging, self.released = Event(), Event()
         self._courier = Courier(clock)
         self._sky: Sky | None = None
@@ -277,7 +278,8 @@ class _Handler(BaseHTTPRequestHandler):
             "previous_page_uri": None,
             "uri": asked.path,
         }
-        self._answer(self.fake.list_answer or Created(), json.dumps(page), http=200)
+        wrong = self.fake.list_answer or (self.fake.later_pages_answer if "Page" in query else None)
+        self._answer(wrong or Created(), json.dumps(page), http=200)
 
     def log_message(self, *_: object) -> None:
         """Keep still: the fake's own log is `asked`."""

@@ -2,29 +2,36 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import socket
-from collections.abc import Callable, Coroutine, Iterator
-from datetime import UTC, datetime, timedelta
-from time import perf_counter
-from typing import Any, TypeVar
-from urllib.parse import urlencode
+from collections.abc import Iterator
+from datetime import timedelta
 
 import pytest
 from aiohttp import ClientConnectorDNSError, ClientConnectorError
 
-from reminders.clock import HandClock
-from reminders.messaging.transport import Accepted, Ambiguous, FailureClass, ListUnavailable, NotSent, Outcome, Outgoing, Refused
-from reminders.messaging.twilio import TRIAL_PREFIX, TwilioTransport, outcome_of
-from reminders.settings import Secret, TwilioSettings
-from tests.fake_twilio.faults import CUT_BODY, CUT_JSON, RESET, Answers, Fault, accepted_then, hangs, refused, too_many
-from tests.fake_twilio.server import ACCOUNT, OUR_NUMBER, SERVICE, TOKEN, FakeTwilio
-
-R = TypeVar("R")
-
-NOON = datetime(2026, 11, 25, 12, 0, tzinfo=UTC)
-ANA, BEN = "+12025550111", "+12025550112"
-BODY = "Wed 12:00 pm: time for 1 tablet. Reply 1 taken, 2 not."
-TEXT = Outgoing(ANA, BODY, "tag-1", 3600, "text-1")
+from reminders.clock import HandClock, SystemClock
+from reminders.messaging.failure_codes import CODES, class_of
+from reminders.messaging.transport import Accepted, Ambiguous, FailureClass, NotSent, Outcome, Outgoing, Refused
+from reminders.messaging.twilio import TwilioTransport, outcome_of
+from tests.fake_twilio.faults import (
+    ACCEPTED_THEN_RESET,
+    CUT_BODY,
+    CUT_JSON,
+    RESET,
+    RESET_IN_BODY,
+    RESET_UNREAD,
+    Answers,
+    Fault,
+    accepted_late,
+    accepted_then,
+    hangs,
+    refused,
+    refused_with,
+    slow,
+    too_many,
+)
+from tests.fake_twilio.server import ACCOUNT, SERVICE, TOKEN, FakeTwilio
+from tests.messaging.wire import ANA, BODY, NOON, TEXT, account, closed_port, sent, through
+from tests.scheduling.wall import until
 
 
 @pytest.fixture
@@ -38,36 +45,6 @@ def twilio(clock: HandClock) -> Iterator[FakeTwilio]:
     """A stand-in for Twilio on loopback."""
     with FakeTwilio(clock) as fake:
         yield fake
-
-
-def account(base_url: str, *, token: str = TOKEN, sender: str | None = OUR_NUMBER, service: str | None = None) -> TwilioSettings:
-    """Return the settings of the stand-in's account."""
-    return TwilioSettings(
-        account_sid=ACCOUNT,
-        auth_token=Secret(token),
-        auth_token_previous=None,
-        sender=sender,
-        messaging_service_sid=service,
-        api_base_url=base_url,
-    )
-
-
-def through(settings: TwilioSettings, use: Callable[[TwilioTransport], Coroutine[Any, Any, R]], *, seconds: float = 5, pool: int = 10) -> R:
-    """Use a transport in an event loop of its own, and close it there."""
-
-    async def used() -> R:
-        transport = TwilioTransport(settings, public_url="https://doseline.example/base/", seconds=seconds, pool=pool)
-        try:
-            return await use(transport)
-        finally:
-            await transport.aclose()
-
-    return asyncio.run(used())
-
-
-def sent(settings: TwilioSettings, outgoing: Outgoing = TEXT, *, seconds: float = 5) -> Outcome:
-    """Send one text."""
-    return through(settings, lambda transport: transport.send(outgoing), seconds=seconds)
 
 
 def test_an_accepted_text_has_an_id_and_its_first_state(twilio: FakeTwilio) -> None:
@@ -157,31 +134,109 @@ def test_each_answer_has_one_meaning(twilio: FakeTwilio, fault: Fault, outcome: 
     assert sent(account(twilio.url)) == outcome
 
 
-@pytest.mark.parametrize("fault", [accepted_then(500), CUT_JSON, CUT_BODY, RESET, too_many()], ids=["500", "json", "body", "reset", "429"])
-def test_nothing_is_ever_sent_twice(twilio: FakeTwilio, fault: Fault) -> None:
+@pytest.mark.parametrize("code", [code for codes in CODES.values() for code in codes])
+def test_each_code_of_the_table_has_its_meaning_on_the_wire(twilio: FakeTwilio, code: int) -> None:
+    """A refusal with any code of the table, and the HTTP status that comes with it, is of the code's class."""
+    twilio.fail_next(refused_with(code))
+    kind = class_of(code)
+
+    assert sent(account(twilio.url)) == (NotSent(code) if kind is FailureClass.NOT_SENT else Refused(code, kind))
+
+
+@pytest.mark.parametrize(
+    "fault", [RESET, RESET_UNREAD, ACCEPTED_THEN_RESET, RESET_IN_BODY], ids=["read", "unread", "accepted", "in the body"]
+)
+def test_a_reset_proves_nothing(twilio: FakeTwilio, fault: Fault) -> None:
+    """Wherever a connection is reset, the same is known of the text: nothing."""
+    twilio.fail_next(fault)
+    outcome = sent(account(twilio.url))
+
+    assert (type(outcome), len(twilio.messages)) == (Ambiguous, int(fault.accepts))
+
+
+ELSEWHERE = Fault(Answers(307, headers=(("Location", "/2010-04-01/Accounts/other/Messages.json"),)))
+
+
+@pytest.mark.parametrize(
+    ("fault", "read"),
+    [
+        (accepted_then(500), 1),
+        (accepted_then(503), 1),
+        (CUT_JSON, 1),
+        (CUT_BODY, 1),
+        (RESET, 1),
+        (RESET_UNREAD, 0),
+        (RESET_IN_BODY, 1),
+        (too_many(), 1),
+        (ELSEWHERE, 1),
+    ],
+    ids=["500", "503", "json", "body", "reset", "unread", "reset in body", "429", "redirected"],
+)
+def test_nothing_is_ever_sent_twice(twilio: FakeTwilio, fault: Fault, read: int) -> None:
     """One call is one request, whatever comes back: a blind retry would be a second text."""
     twilio.fail_next(fault)
     sent(account(twilio.url))
 
-    assert len(twilio.asked) == 1
+    assert len(twilio.asked) == read
 
 
 @pytest.mark.parametrize("accepts", [True, False])
 def test_an_answer_that_does_not_come_is_ambiguous(twilio: FakeTwilio, *, accepts: bool) -> None:
     """Time is up for each call by itself, which the SDK's own timeout would not see to, and proves nothing."""
     twilio.fail_next(hangs(accepts=accepts))
-    started = perf_counter()
+    clock = SystemClock()
+    started = clock.monotonic()
 
     outcome = sent(account(twilio.url), seconds=0.2)
 
-    assert (outcome, len(twilio.messages), perf_counter() - started < 2) == (Ambiguous("TimeoutError"), int(accepts), True)
+    assert (outcome, len(twilio.messages), clock.monotonic() - started < 2) == (Ambiguous("TimeoutError"), int(accepts), True)
 
 
-def closed_port() -> int:
-    """Return a port of this machine on which nobody listens."""
-    with socket.socket() as closed:
-        closed.bind(("127.0.0.1", 0))
-        return int(closed.getsockname()[1])
+def test_a_text_may_be_accepted_after_we_gave_up(twilio: FakeTwilio) -> None:
+    """Giving up recalls no request: what is not there when time is up may come yet, which is why settling takes longer."""
+    twilio.fail_next(accepted_late(0.5))
+
+    outcome = sent(account(twilio.url), seconds=0.2)
+
+    assert (outcome, twilio.messages) == (Ambiguous("TimeoutError"), ())
+    until(lambda: len(twilio.messages) == 1)
+
+
+def test_a_slow_answer_is_waited_for(twilio: FakeTwilio) -> None:
+    """Until its time is up, a late answer is as good as a quick one."""
+    twilio.fail_next(slow(0.2))
+
+    assert isinstance(sent(account(twilio.url)), Accepted)
+
+
+def test_calls_that_hang_hold_up_no_other(twilio: FakeTwilio) -> None:
+    """With as many connections as calls, each has its own time: those that hang end together, and the others do not wait."""
+    twilio.fail_next(*[hangs(accepts=True)] * 20)
+
+    async def calls(transport: TwilioTransport) -> list[Outcome]:
+        hung = [asyncio.create_task(transport.send(TEXT)) for _ in range(20)]
+        await asyncio.to_thread(until, lambda: len(twilio.messages) == 20)
+        quick = await asyncio.gather(*(transport.send(TEXT) for _ in range(20)))
+        assert not any(task.done() for task in hung)
+        return [*await asyncio.gather(*hung), *quick]
+
+    outcomes = through(account(twilio.url), calls, seconds=3, pool=40)
+
+    assert ([type(outcome) for outcome in outcomes], len(twilio.messages)) == ([Ambiguous] * 20 + [Accepted] * 20, 40)
+
+
+def test_the_pool_is_as_large_as_it_was_asked_to_be(twilio: FakeTwilio) -> None:
+    """More calls than the SDK's own hundred connections are on the wire at once."""
+    twilio.fail_next(*[hangs(accepts=True)] * 120)
+
+    async def calls(transport: TwilioTransport) -> None:
+        tasks = [asyncio.create_task(transport.send(TEXT)) for _ in range(120)]
+        await asyncio.to_thread(until, lambda: len(twilio.messages) == 120)
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
+
+    through(account(twilio.url), calls, seconds=30, pool=120)
 
 
 def test_a_refused_connection_sent_nothing() -> None:
@@ -272,7 +327,9 @@ def test_a_closed_transport_opens_again(twilio: FakeTwilio) -> None:
 
 
 def test_the_environment_turns_no_text_elsewhere(twilio: FakeTwilio, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The SDK reads an edge and a region from the environment on its own; ours gives it none to read."""
+    """The SDK reads an edge and a region from the environment on its own, and others a proxy; ours gives them none to read."""
+    for name in ("HTTP_PROXY", "http_proxy", "HTTPS_PROXY", "ALL_PROXY"):
+        monkeypatch.setenv(name, f"http://127.0.0.1:{closed_port()}")
     monkeypatch.setenv("TWILIO_EDGE", "nowhere")
     monkeypatch.setenv("TWILIO_REGION", "nowhere")
 
@@ -288,107 +345,6 @@ def test_nothing_of_a_text_is_logged(twilio: FakeTwilio, caplog: pytest.LogCaptu
     found = [secret for secret in (ANA[1:], "5550111", BODY, ACCOUNT, TOKEN) if secret in caplog.text]
 
     assert found == []
-
-
-def texts_to(*phones: str, settings: TwilioSettings, clock: HandClock) -> None:
-    """Send a text to each phone, a minute apart."""
-
-    async def sending(transport: TwilioTransport) -> None:
-        for number, phone in enumerate(phones):
-            await transport.send(Outgoing(phone, f"text {number}", f"tag-{number}", 60))
-            clock.advance(timedelta(minutes=1))
-
-    through(settings, sending)
-
-
-def test_the_list_is_of_one_phone_since_an_instant(twilio: FakeTwilio, clock: HandClock) -> None:
-    """The list is asked by number, compared by instant, and given oldest first."""
-    settings = account(twilio.url)
-    texts_to(ANA, BEN, ANA, ANA, settings=settings, clock=clock)
-
-    found = through(settings, lambda transport: transport.sent_to(ANA, since=NOON + timedelta(minutes=2)))
-
-    assert [(text.body, text.to, text.status, text.created_at) for text in found] == [
-        ("text 2", ANA, "queued", NOON + timedelta(minutes=2)),
-        ("text 3", ANA, "queued", NOON + timedelta(minutes=3)),
-    ]
-
-
-def test_the_list_asks_by_number_alone(twilio: FakeTwilio) -> None:
-    """No date goes into the question: the list filters by day of sending, which a queued text may not have."""
-    through(account(twilio.url), lambda transport: transport.sent_to(ANA, since=NOON))
-
-    assert [urlencode(asked.query) for asked in twilio.asked] == ["To=%2B12025550111&PageSize=200"]
-
-
-def test_the_list_is_read_over_its_pages(clock: HandClock) -> None:
-    """A list of several pages is read to its end."""
-    with FakeTwilio(clock, page_size=2) as twilio:
-        settings = account(twilio.url)
-        texts_to(ANA, ANA, ANA, ANA, ANA, settings=settings, clock=clock)
-
-        found = through(settings, lambda transport: transport.sent_to(ANA, since=NOON))
-
-    assert [text.body for text in found] == ["text 0", "text 1", "text 2", "text 3", "text 4"]
-
-
-def test_the_list_is_not_read_past_what_is_old(clock: HandClock) -> None:
-    """A page that is all older, by a day, ends the reading: a plan of two years has thousands of texts."""
-    with FakeTwilio(clock, page_size=2) as twilio:
-        settings = account(twilio.url)
-        texts_to(ANA, ANA, ANA, ANA, ANA, ANA, settings=settings, clock=clock)
-        twilio_pages = len(twilio.asked)
-        through(settings, lambda transport: transport.sent_to(ANA, since=NOON + timedelta(days=2)))
-
-        assert len(twilio.asked) - twilio_pages == 1
-
-
-def test_a_list_without_end_is_given_up(clock: HandClock) -> None:
-    """More pages than any patient has prove nothing about a text."""
-    with FakeTwilio(clock, page_size=1) as twilio:
-        settings = account(twilio.url)
-        texts_to(*[ANA] * 22, settings=settings, clock=clock)
-
-        with pytest.raises(ListUnavailable, match="ValueError"):
-            through(settings, lambda transport: transport.sent_to(ANA, since=NOON))
-
-
-def test_a_trial_accounts_prefix_does_not_hide_a_text(twilio: FakeTwilio) -> None:
-    """What a trial account puts before a body is taken off again before bodies are compared."""
-    settings = account(twilio.url)
-    sent(settings, Outgoing(ANA, TRIAL_PREFIX + BODY, "t", 60))
-    found = through(settings, lambda transport: transport.sent_to(ANA, since=NOON))
-
-    assert [text.body for text in found] == [BODY]
-
-
-@pytest.mark.parametrize("token", ["wrong", TOKEN])
-def test_a_list_that_cannot_be_read_is_no_proof(twilio: FakeTwilio, token: str) -> None:
-    """Refused or unreachable, an unread list raises, and its words name neither the phone nor the account."""
-    base = twilio.url if token == "wrong" else f"http://127.0.0.1:{closed_port()}"
-
-    with pytest.raises(ListUnavailable) as caught:
-        through(account(base, token=token), lambda transport: transport.sent_to(ANA, since=NOON))
-
-    assert [secret for secret in (ANA[1:], ACCOUNT) if secret in str(caught.value)] == []
-
-
-@pytest.mark.parametrize(
-    "answer",
-    [
-        Answers(500, 20500),
-        Answers(200, payload="[]"),
-        Answers(200, payload='{"messages": ['),
-        Answers(200, payload={"messages": [{"sid": "SM1", "to": ANA, "body": BODY, "status": "queued", "date_created": None}]}),
-    ],
-    ids=["500", "a list", "cut off", "no date"],
-)
-def test_a_list_that_is_no_list_is_no_proof(twilio: FakeTwilio, answer: Answers) -> None:
-    """An answer that cannot be read as a whole list says nothing about any text."""
-    twilio.list_answer = answer
-
-    with pytest.raises(ListUnavailable):
-        through(account(twilio.url), lambda transport: transport.sent_to(ANA, since=NOON))
 
 
 @pytest.mark.parametrize(("status", "outcome"), [(408, Ambiguous("HTTP 408")), (499, Refused(None, FailureClass.UNKNOWN))])
