@@ -1,4 +1,4 @@
-"""What the status page and the readiness check look at: how things stand, a bounded number of rows each."""
+"""What the status page, the readiness check and the figures look at: how things stand, a bounded number of rows each."""
 
 from __future__ import annotations
 
@@ -11,13 +11,16 @@ from sqlalchemy import case, func, select, union_all
 from db.tables import TEXT_STATES, metadata
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection, Select, Subquery
+    from sqlalchemy import ColumnElement, Connection, Select, Subquery
 
 Row = Mapping[str, Any]
 
 CLINIC, PATIENT, PLAN, DOSE = (metadata.tables[name] for name in ("clinic", "patient", "plan", "dose"))
 TEXT_OUT, TEXT_IN, ALERT, LOOP_PASS = (metadata.tables[name] for name in ("text_out", "text_in", "alert", "loop_pass"))
 CONTACT_POINT, CONTACT_ROLE = metadata.tables["contact_point"], metadata.tables["contact_role"]
+SENDER, WATERMARK = metadata.tables["sender"], metadata.tables["watermark"]
+
+ON_THEIR_WAY = ("queued", "sending", "unknown")
 
 _PATIENT = (PATIENT.c.ref.label("patient_ref"), PATIENT.c.name.label("patient_name"))
 _GRAVEST_FIRST = case({"emergency": 0, "urgent": 1, "warning": 2}, value=ALERT.c.severity, else_=3)
@@ -112,6 +115,43 @@ def oldest_due(c: Connection) -> datetime | None:
     """When the dose that waits longest is, or was, due; None if none is to come."""
     at: datetime | None = c.scalars(select(func.min(PATIENT.c.next_due_at))).one()
     return at
+
+
+def texts_on_their_way(c: Connection) -> dict[str, int]:
+    """How many texts are in each state that is not their last."""
+    return _counted(c, ON_THEIR_WAY)
+
+
+def texts_between(c: Connection, since: datetime, until: datetime) -> dict[str, int]:
+    """How many texts that were to go out in a span (since < send_at <= until) are in each state."""
+    return _counted(c, TEXT_STATES, TEXT_OUT.c.send_at > since, TEXT_OUT.c.send_at <= until)
+
+
+def oldest_doubt(c: Connection) -> datetime | None:
+    """When the text that waits longest for proof that it was sent, or was not, was claimed; None if there is none."""
+    query = select(func.min(TEXT_OUT.c.claimed_at)).where(TEXT_OUT.c.state.in_(("sending", "unknown")))
+    at: datetime | None = c.scalars(query).one()
+    return at
+
+
+def senders(c: Connection) -> list[Row]:
+    """Every way texts leave: name, rests_until."""
+    return _rows(c, select(SENDER.c.name, SENDER.c.rests_until).order_by(SENDER.c.name))
+
+
+def watermarks(c: Connection) -> list[Row]:
+    """Every list of the carrier's: name, at, failing_since."""
+    return _rows(c, select(WATERMARK.c.name, WATERMARK.c.at, WATERMARK.c.failing_since).order_by(WATERMARK.c.name))
+
+
+def passes(c: Connection) -> list[Row]:
+    """Every part of the loop that ever finished a pass: name, at."""
+    return _rows(c, select(LOOP_PASS.c.name, LOOP_PASS.c.at).order_by(LOOP_PASS.c.name))
+
+
+def _counted(c: Connection, states: Sequence[str], *wanted: ColumnElement[bool]) -> dict[str, int]:
+    query = select(TEXT_OUT.c.state, func.count().label("texts")).where(TEXT_OUT.c.state.in_(states), *wanted).group_by(TEXT_OUT.c.state)
+    return dict.fromkeys(states, 0) | {row.state: row.texts for row in c.execute(query)}
 
 
 def _last_in(state: str, clinic_id: str, now: datetime, limit: int) -> Subquery:

@@ -10,13 +10,14 @@ from sqlalchemy import Connection, Engine, event
 
 from reminders.clock import HandClock
 from reminders.messaging.sandbox import SandboxTransport
-from reminders.services import delivering, escalating, following_up, forgetting, reminding, replying, watching
+from reminders.services import delivering, escalating, following_up, forgetting, measuring, reminding, replying, watching
 from tests.scheduling.enrolled import due_at, enrol
 from tests.scheduling.wall import NOON
 
 Values = tuple[object, ...]
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
-SMALL = {"alembic_version", "clinic", "loop_pass", "staff", "trouble"}  # as many as there are clinics, chores, people at work, replicas
+# As many as there are clinics, restores, chores, ways texts leave, people at work, replicas, and lists of the carrier's.
+SMALL = {"alembic_version", "clinic", "loop_pass", "quarantine", "sender", "staff", "trouble", "watermark"}
 
 
 def remind(engine: Engine) -> None:
@@ -54,8 +55,9 @@ def follow_up(engine: Engine) -> None:
 
 
 def watch(engine: Engine) -> None:
-    """Ask whether all is well."""
+    """Ask whether all is well, and for the figures."""
     watching.readiness(engine, now=NOON)
+    measuring.figures(engine, now=NOON)
 
 
 def scans(engine: Engine, work: Callable[[Engine], None]) -> set[str]:
