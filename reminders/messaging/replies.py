@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterable
 from typing import get_args
 
+from reminders.messaging import opting_words as o
 from reminders.messaging import reply_words as w
 from reminders.messaging import request_words as r
 from reminders.messaging.dose_sentences import SOMETHING_READ, read_sentence
@@ -57,14 +58,14 @@ def parse(text: str, *, language: str = "en") -> Reading:
     if is_reaction(text):
         return Reading((Unclear(),), plain)
     alarms, rest = find_alarms(corrected(plain))
-    if _bare(rest) in w.WHOLE_OPT_OUT:
+    if _bare(rest) in o.WHOLE_OPT_OUT:
         return _in_order([*alarms, OptOut()], "")
-    if _bare(rest) in w.WHOLE_OPT_IN:
+    if _bare(rest) in o.WHOLE_OPT_IN:
         return _in_order([*alarms, OptIn()], "")
     found: list[Intent] = list(alarms)
     for pattern, make in _RULES:
         rest = pattern.sub(lambda match, make=make: _noted(match, make, found), rest)  # type: ignore[misc]  # a default binds it
-    for clauses, meaning in ((w.STOPPED_ALONE, StoppedTaking()), (w.CLAUSE_OPT_OUT, OptOut())):
+    for clauses, meaning in ((w.STOPPED_ALONE, StoppedTaking()), (o.CLAUSE_OPT_OUT, OptOut())):
         rest = _without_clauses(rest, clauses, meaning, found)
     rest = _with_stops(rest, language, found)
     said, unread = _said(rest, language, unsure=Unsure() in found)
@@ -96,9 +97,11 @@ _RULES: tuple[tuple[re.Pattern[str], _Make], ...] = (
     (r.ASKS_HALF, lambda _: _DOUBT),
     (r.TOOK_HALF, lambda _: TookHalf()),
     (w.UNSURE, lambda _: Unsure()),
+    (o.NO_NEED, lambda _: _PASSED_OVER),
+    (o.NOT_OPT_OUT, lambda _: _DOUBT),
     (w.DOUBTFUL, lambda _: _DOUBT),
     (w.STOPPED_TAKING, lambda _: StoppedTaking()),
-    (w.OPT_OUT, lambda _: OptOut()),
+    (o.OPT_OUT, lambda _: OptOut()),
     (r.OPT_IN, lambda _: OptIn()),
     (w.WRONG_NUMBER, lambda _: WrongNumber()),
     (r.NOT_VOMITED, lambda _: _PASSED_OVER),
@@ -181,10 +184,10 @@ def _with_stops(words: str, language: str, found: list[Intent]) -> str:
     """Read what is left of stopping: "1, stop" is about the texts, "I want to stop" does not say what it is about."""
     parts = _CLAUSE.split(f" {words} ")
     for here in range(0, len(parts), 2):
-        rest = " ".join(w.STOP_LIKE.sub("", parts[here]).split())
+        rest = " ".join(o.STOP_LIKE.sub("", parts[here]).split())
         if rest == " ".join(parts[here].split()):
             continue
-        plainly = w.STOP_WORD.search(parts[here]) and read_sentence(rest, language, question=False) is not None and "i" not in rest.split()
+        plainly = o.STOP_WORD.search(parts[here]) and read_sentence(rest, language, question=False) is not None and "i" not in rest.split()
         found.append(OptOut() if plainly else WantsToStop())
         parts[here] = f" {rest} " if plainly else _PASSED_OVER
     return " ".join("".join(parts).split())

@@ -21,7 +21,6 @@ TEXTS = (
     r"|communications?"
     r"|mensajes?|mensages?|textos?|recordatorios?|avisos?|notificaciones|alertas)"
 )
-_ENOUGH = r"(?:stop+|stoping|stopping|quit|end|cancel|cease|halt|discontinue|turn off|shut off|no more|enough)"
 DONT = (
     r"(?:dont|do not|never|no longer|not|didnt|did not|havent|have not|hasnt|wont|will not|cant|cannot|can not|couldnt|please dont"
     r"|no he|nunca)"
@@ -77,47 +76,8 @@ UNSURE = words(
     r"(?:creo que|quizas?|tal vez|a lo mejor)(?: (?:ya|si|la|lo|me|he|no)){0,3} (?:tome|tomado|tomada|olvide)",
 )
 
-# --- texts and medicine ---------------------------------------------------------------------------------------------------------
+# --- the medicine stopped, and the wrong phone ----------------------------------------------------------------------------------
 
-
-def _phrases(listed: str) -> frozenset[str]:
-    return frozenset(listed.split("|"))
-
-
-WHOLE_OPT_OUT = _phrases(
-    "stop|stopall|stop all|i said stop|unsubscribe|end|quit|revoke|optout|opt out|cancel|remove|arret|td|alto|parar|pare|"
-    "paren|cancelar|cancele|cancela|basta|ya basta|no mas|terminar|baja|detener|stpo|sotp|stopp|stop it|stop this|stop that|"
-    "stop stop|stop stop stop|unsub|unsuscribe|halt|cease|stop now|stop everything|cancel all|end all|enough|go away|no more|"
-    "i said stop|stop all of it|stop both",
-)
-WHOLE_OPT_IN = _phrases(
-    "start|unstop|subscribe|comenzar|iniciar",
-)
-CLAUSE_OPT_OUT = _phrases(
-    "stop|stopall|stop all|i said stop|unsubscribe|stop it|stop this|stop now|alto|basta|ya basta|parar|pare|stpo|sotp",
-)
-OPT_OUT = words(
-    rf"{_ENOUGH}(?: (?!med|pill|tak|baclof|dos)[a-z]+){{0,4}}? {TEXTS}(?: (?:me|us|my|this number|here|now))*",
-    rf"(?:stop|end|cancel) {MED} {TEXTS}",
-    r"(?:dont|do not|never|quit|stop|please dont) (?:ever )?(?:text|txt|message|msg|contact|remind|write|bother|sms)(?: to)? ?(?:me|us"
-    r"|this|anymore|again|here)?(?: again| anymore)?",
-    rf"(?:dont|do not|no longer) (?:want|need|like|wish)(?: [a-z]+){{0,4}}? {TEXTS}",
-    r"(?:opt|opts|opted|opting)(?: me)?(?: us)? ?out",
-    r"un ?su[bs][a-z]*(?: me)?",
-    r"(?:take|get) (?:me|my number|this number) off(?: (?:of )?(?:this|your|the) (?:list|texts))?",
-    r"(?:remove|delete|lose|erase|drop) (?:me|my (?:number|name|phone|cell)|this number)(?: from (?:this|your|the) (?:list|texts|system))?",
-    r"leave me alone",
-    r"(?:revoke|withdraw|take back|cancel) (?:my )?(?:consent|permission|authorization)",
-    r"no (?:me )?(?:mand|envi|escrib|molest|text)[a-z]*(?: mas)?(?: (?:mensajes|textos|avisos|recordatorios))?(?: mas)?",
-    r"(?:deje|dejen|deja|dejar|pare|paren|para) de (?:mandar|enviar|escribir|molestar|textear)[a-z]*(?: (?:mas )?(?:mensajes|textos"
-    r"|avisos))?",
-    rf"no (?:quiero|deseo|necesito)(?: (?:mas|recibir|sus|estos|los|que me))* (?:mande[a-z]*|{TEXTS})(?: mas)?",
-    rf"(?:no mas|basta de|alto a|parar|pare|paren|cancelar?|cancele|detener|terminar)(?: (?:los|estos|sus|con|mis))* {TEXTS}",
-    r"(?:dar|darme|denme|deme|dame|quiero) (?:de )?baja",
-    r"(?:quitar|quite|quiten|quitenme|borre|borren|borrar|elimine|eliminen|eliminar|saque|saquen|saquenme)(?:me)?"
-    r" (?:mi (?:numero|telefono)(?: de (?:la|su|esta) lista)?|de (?:la|su|esta) lista)",
-    r"dej[ea][a-z]*me en paz",
-)
 STOPPED_TAKING = words(
     r"(?:stop|stopped|stopt|stoped|stopping|stoping|quit|quitting|quited|discontinued?|ceased?)(?: [a-z]+){0,2}? (?:taking|takin|takeing"
     r"|using)(?: [a-z]+)?",
@@ -139,20 +99,8 @@ STOPPED_TAKING = words(
     r"no (?:la |lo |las |los )?(?:tomare|tomo) nunca mas",
 )
 # Only as the whole clause.
-STOPPED_ALONE = _phrases(
-    "stopped|i stopped|ive stopped|stopped it|i stopped it|i have stopped|la deje|lo deje|ya la deje",
-)
-STOP_WORD = words(r"stop+", r"stpo", r"alto", r"basta")
-STOP_LIKE = words(
-    r"stop+(?:ing|ping)?",
-    r"stoping",
-    r"quit(?:ting)?",
-    r"parar(?:la|lo)?",
-    r"dejar(?:la|lo|las)?",
-    r"no quiero mas",
-    r"stpo",
-    r"alto",
-    r"basta",
+STOPPED_ALONE = frozenset(
+    ("stopped", "i stopped", "ive stopped", "stopped it", "i stopped it", "i have stopped", "la deje", "lo deje", "ya la deje"),
 )
 WRONG_NUMBER = words(
     r"wrong (?:number|person|phone|guy|num|no)",
