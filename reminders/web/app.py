@@ -14,6 +14,7 @@ from starlette.responses import JSONResponse
 from reminders.services import watching
 from reminders.web.counting import Counted, Counts
 from reminders.web.guard import Guard
+from reminders.web.metrics import metrics
 from reminders.web.parts import Parts
 from reminders.web.problems import answer_with_problems
 from reminders.web.status_page import status_page
@@ -40,6 +41,7 @@ def create_app(parts: Parts) -> FastAPI:
     answer_with_problems(app)
     app.state.counts = counts
     app.include_router(webhooks(parts, counts))
+    app.include_router(metrics(parts, counts))
     app.include_router(status_page(parts))
 
     @app.head("/healthz", include_in_schema=False)
