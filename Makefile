@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run demo test test-cov test-night check fix bench lock migrate
+.PHONY: help setup run demo test test-cov test-night test-mutants check fix bench lock migrate
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -37,6 +37,9 @@ test-cov: .venv/.for-work ## Run the tests, and see that every branch of the rul
 
 test-night: .venv/.for-work ## Run the long tests too, with many more examples
 	@$(BIN)/python -m pytest -m "night or not night" --hypothesis-profile night -o timeout=3600 $(ARGS)
+
+test-mutants: .venv/.for-work ## Plant ten bugs, one after another, and see that the tests turn red (ARGS="fence" for one of them)
+	@$(BIN)/python -m tests.mutants $(ARGS)
 
 check: .venv/.for-work ## See that format, style, types and import contracts hold
 	@$(BIN)/ruff format --check --quiet .

@@ -33,7 +33,7 @@ from reminders.messaging.transport import (
     SentText,
 )
 from reminders.services import delivering, following_up, prescribing, reminding, replying
-from reminders.services.delivering import Patience
+from reminders.services.delivering import PATIENCE, Patience, recovering, sending
 from reminders.services.records import last_look, outbox, quarantines
 from reminders.services.records.ledger import Row
 from tests.files import File, a_consent
@@ -218,6 +218,40 @@ def test_a_refusal_of_an_earlier_attempt_ends_nothing() -> None:
         send(s, Carrier(s.clock, late, before=sleep_too_long))
 
         assert (text(s)["state"], text(s)["sid"], dose(s)) == ("accepted", "SM-second", "open")
+
+
+@pytest.mark.parametrize("late", [Refused(21211, FailureClass.RECIPIENT_PERMANENT), NotSent(20429), Ambiguous("timeout")])
+def test_an_answer_that_comes_while_another_try_is_on_its_way(late: Outcome) -> None:
+    """What an earlier attempt learns late says nothing of the attempt that is on its way now."""
+    s = due()
+    with writing(s.engine) as c:
+        (first,) = claim(c, s.now)
+    for wait in (timedelta(seconds=106), timedelta(seconds=31)):
+        recover(s, Carrier(s.clock), wait)
+    with writing(s.engine) as c:
+        claim(c, s.now)
+        sending.record(c, "by hand", [(first, late)], s.now)
+
+    assert (text(s)["state"], text(s)["attempt"], dose(s)) == ("sending", 2, "pending")
+
+
+def test_two_who_settle_one_doubt() -> None:
+    """Who looked into an earlier attempt, and writes late, does not send the next one again: two copies would reach the phone."""
+    s = due()
+    carrier = Carrier(s.clock, Ambiguous("timeout"), Ambiguous("timeout"))
+    send(s, carrier)
+    s.clock.advance(timedelta(seconds=106))
+    recover(s, carrier, timedelta())
+    s.clock.advance(timedelta(seconds=31))
+    with writing(s.engine) as c:
+        (stale,) = outbox.in_doubt(c, now=s.now, settle=PATIENCE.settle, limit=1)
+    recover(s, carrier, timedelta())
+    send(s, carrier)
+    before = text(s)
+    with writing(s.engine) as c:
+        recovering.settle(c, stale, (), now=s.now, patience=PATIENCE)
+
+    assert (before["state"], before["attempt"], text(s)) == ("unknown", 2, before)
 
 
 def test_a_sleeper_sends_nothing() -> None:
@@ -966,6 +1000,21 @@ def test_no_nudge_about_what_was_answered() -> None:
     following_up.follow_up(s.engine, now=s.now)
 
     assert (look_after(s, lambda: says(s, "2")), text(s, "nudge")["state"]) == ([], "cancelled")
+
+
+def test_the_notice_of_a_step_that_a_newer_version_replaced() -> None:
+    """A step announced by one version of a plan is not told once another version governs it."""
+    s = Stage.on_paper(patient(plan(phase("5/5/5", 2), phase("10/10/10"), advance="as_prescribed")))
+    _opened.append(s)
+    s.answers("03-02 08:05", "03-02 14:05", "03-02 20:05", "03-03 08:05", "03-03 14:05")
+    s.run_until("03-03 17:50")
+    s.clock.advance_to(at("03-03 18:00"))
+    following_up.follow_up(s.engine, now=s.now)
+    moved = StaffAct(s.now, StaffAction.MOVE_ZONE, "ana-baclofen", reason="moved", by="Dr. Noor Haddad", zone="Europe/London")
+    left = look_after(s, lambda: prescribing.act(s.engine, moved, now=s.now))
+    notices = [(row["version_no"], row["state"]) for row in s.rows("text_out") if row["kind"] == "step"]
+
+    assert ([body for body in left if "each dose is" in body], notices[0]) == ([], (1, "cancelled"))
 
 
 def test_an_emergency_goes_first() -> None:

@@ -36,10 +36,10 @@ async def recover(
     passing: Passing = unmarked,
 ) -> int:
     """Settle texts in doubt by the carrier's own list: found, it was sent; not found twice, it was not. Return how many were looked at."""
-    settle = patience.settle if patience.bodies_listed else max(patience.settle, UNREADABLE)
+    wait = patience.settle if patience.bodies_listed else max(patience.settle, UNREADABLE)
     with writing(engine) as c:
         outbox.doubt(c, now=now)
-        doubtful = outbox.in_doubt(c, now=now, settle=settle, limit=limit)
+        doubtful = outbox.in_doubt(c, now=now, settle=wait, limit=limit)
     if not patience.bodies_listed:
         return _give_up(engine, doubtful, now=now)
     room = asyncio.Semaphore(LISTS_AT_ONCE)
@@ -48,7 +48,7 @@ async def recover(
     for text, found in zip(doubtful, listed, strict=True):
         if found is not None:
             with writing(engine) as c:
-                _settle(c, text, found, now=now, patience=patience)
+                settle(c, text, found, now=now, patience=patience)
                 passing(Milestone.RECOVER_BEFORE_COMMIT)
     return len(doubtful)
 
@@ -77,7 +77,7 @@ def _give_up(engine: Engine, doubtful: list[Row], *, now: datetime) -> int:
     return len(doubtful)
 
 
-def _settle(c: Connection, text: Row, listed: tuple[SentText, ...], *, now: datetime, patience: Patience) -> None:
+def settle(c: Connection, text: Row, listed: tuple[SentText, ...], *, now: datetime, patience: Patience) -> None:
     """Decide what became of a text in doubt. Every write is fenced: another worker may be settling it too."""
     people.lock(c, [text["patient_id"]] if text["patient_id"] else [])
     same = [sent for sent in listed if _same_words(sent.body, text["body"])]

@@ -68,7 +68,7 @@ async def deliver(
     tried = await sending.each(ready, alone=alone)
     passing(Milestone.SEND_BEFORE_RECORD)
     with writing(engine) as c:
-        _record(c, transport.name, list(zip(ready, tried, strict=True)), clock.now())
+        record(c, transport.name, list(zip(ready, tried, strict=True)), clock.now())
     return len(claimed)
 
 
@@ -114,7 +114,7 @@ class _Sending:
             return Ambiguous(type(error).__name__)
 
 
-def _record(c: Connection, sender: str, tried: list[tuple[Row, Tried]], now: datetime) -> None:
+def record(c: Connection, sender: str, tried: list[tuple[Row, Tried]], now: datetime) -> None:
     """Record what became of each text; its patient is locked first, for a reply may be at the same doses."""
     people.lock(c, {text["patient_id"] for text, _ in tried if text["patient_id"]})
     outbox.accepted_all(c, [(text, outcome.sid) for text, outcome in tried if isinstance(outcome, Accepted)], now=now)
