@@ -168,7 +168,7 @@ def running(settings: Settings) -> Iterator[Running]:
 
 @contextmanager
 def only_one(database_url: str) -> Iterator[None]:
-    """Hold a SQLite file for one serving process: two would be safe for the doses, but send at twice the rate."""
+    """Hold a SQLite file for one serving process. Two would be safe, for the rows decide; a second is somebody's mistake all the same."""
     url = make_url(database_url)
     if url.get_backend_name() != "sqlite" or url.database in {None, "", ":memory:"}:
         yield
