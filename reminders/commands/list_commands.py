@@ -22,7 +22,7 @@ from reminders.reports.adherence_report import CAVEATS
 from reminders.reports.csv_file import csv_text
 from reminders.scheduling.loop import Loop
 from reminders.scheduling.plan_jobs import PlanJobs
-from reminders.services import reminding, reporting
+from reminders.services import reminding, reporting, watching
 
 export = typer.Typer(help="Export doses or adherence, as CSV or JSON.", no_args_is_help=True)
 
@@ -102,9 +102,13 @@ def alerts(
     everything: Annotated[bool, typer.Option("--all", help="Closed ones too.")] = False,
     as_json: JsonFlag = False,
 ) -> None:
-    """Show what a person must look at, the gravest first."""
+    """Show what a person must look at, the gravest first; and before it what is wrong with the installation as a whole."""
     with telling(ctx), the_ledger() as engine:
         lines = reporting.alert_lines(engine, closed_too=everything)
+        troubles = watching.standing_troubles(engine)
+    for trouble in troubles:
+        words = f"trouble since {trouble.since:%d %b %H:%M} UTC: {trouble.kind}: {trouble.words}"
+        ERRORS.print(Text(words, style=STYLES["urgent"]), soft_wrap=True)
     if as_json:
         print_json([{name: _plain(value) for name, value in asdict(line).items()} for line in lines])
         return

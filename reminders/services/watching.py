@@ -13,7 +13,7 @@ from sqlalchemy.exc import SQLAlchemyError
 from db.engine import WriterBusy, is_current, reading
 from db.queries import watching as queries
 from reminders.services.records import troubles
-from reminders.services.records.overview import ClinicLine, clinic_lines
+from reminders.services.records.overview import ClinicLine, TroubleLine, clinic_lines, trouble_lines
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -33,10 +33,11 @@ FAR_APART = timedelta(seconds=30)
 
 @dataclass(frozen=True, slots=True)
 class Overview:
-    """How every clinic stands at an instant (UTC)."""
+    """How every clinic stands at an instant (UTC), and what is wrong with the installation as a whole."""
 
     at: datetime
     clinics: tuple[ClinicLine, ...]
+    troubles: tuple[TroubleLine, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,13 @@ def _nothing_to_compare() -> None:
 def overview(engine: Engine, *, now: datetime) -> Overview:
     """Look at every clinic at one moment of the ledger."""
     with reading(engine) as c:
-        return Overview(now, clinic_lines(c, now=now))
+        return Overview(now, clinic_lines(c, now=now), trouble_lines(c))
+
+
+def standing_troubles(engine: Engine) -> tuple[TroubleLine, ...]:
+    """Look for what is wrong with the installation as a whole, oldest first."""
+    with reading(engine) as c:
+        return trouble_lines(c)
 
 
 def readiness(

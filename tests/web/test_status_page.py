@@ -10,6 +10,8 @@ from sqlalchemy import Engine, insert, text
 from db.engine import writing
 from db.tables import metadata
 from reminders.clock import HandClock
+from reminders.services.records import troubles
+from reminders.services.records.troubles import Trouble
 from reminders.services.replying import receive
 from tests.fake_twilio.server import OUR_NUMBER
 from tests.web.clinic import HER_NAMES, HER_NUMBERS, MORNING, a_morning, opened
@@ -180,6 +182,25 @@ def test_a_plan_out_of_its_usual_run_says_why(sqlite_engine: Engine) -> None:
     words = shown(the_page(sqlite_engine))
 
     assert [part for part in ("suspended", "gap of 2 days", "set aside", "No doses in these days") if part not in words] == []
+
+
+def test_troubles_stand_first(sqlite_engine: Engine) -> None:
+    """What is wrong with the installation as a whole stands above every clinic, with its words and since when."""
+    opened(sqlite_engine)
+    with writing(sqlite_engine) as c:
+        troubles.begin(c, Trouble.CANNOT_HEAR, "We cannot <hear> patients.", now=MORNING)
+        troubles.begin(c, Trouble.CLOCK, "A clock is off.", now=MORNING, of="host-1")
+        troubles.end(c, Trouble.CLOCK, now=MORNING, of="host-1")
+    html = the_page(sqlite_engine)
+    words = shown(html)
+
+    assert "cannot hear We cannot &lt;hear&gt; patients. since Mon 2 Mar, 13:05 UTC" in words
+    assert ("clock" in words.partition("Harbor Clinic")[0], Page(html).open, "troubles" in Page(html).all("id")) == (False, [], True)
+
+
+def test_without_troubles_nothing_is_said_of_them(full: str) -> None:
+    """A good day has no banner."""
+    assert "needs a person" not in full
 
 
 @pytest.mark.parametrize(

@@ -17,7 +17,7 @@ from reminders.domain.dose_state import DoseState
 from reminders.domain.plan_state import PlanState
 from reminders.domain.schedule import Slot, phase_spans, slots_between
 from reminders.messaging.failure_codes import words_of
-from reminders.services.records import plans
+from reminders.services.records import plans, troubles
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -117,6 +117,15 @@ class AlertLine:
 
 
 @dataclass(frozen=True, slots=True)
+class TroubleLine:
+    """Something wrong with the installation as a whole: its kind, in words, and since when. It names no patient."""
+
+    kind: str
+    words: str
+    since: datetime
+
+
+@dataclass(frozen=True, slots=True)
 class ClinicLine:
     """One clinic: its plans (those due soonest first), next doses, last texts (newest first) and open alerts (gravest first).
 
@@ -144,6 +153,11 @@ class _Addressed(TypedDict):
 def clinic_lines(c: Connection, *, now: datetime) -> tuple[ClinicLine, ...]:
     """Read how every clinic stands, by name."""
     return tuple(_clinic(c, row, now) for row in queries.clinics(c))
+
+
+def trouble_lines(c: Connection) -> tuple[TroubleLine, ...]:
+    """Read what is wrong with the installation, oldest first."""
+    return tuple(TroubleLine(row["name"].partition(" ")[0], row["words"], row["began_at"]) for row in troubles.standing(c))
 
 
 def initials(name: str) -> str:
