@@ -7,6 +7,7 @@ from urllib.parse import urlencode
 import pytest
 from httpx2 import Response
 from sqlalchemy import Engine
+from sqlalchemy.exc import TimeoutError as NoConnection
 from starlette.testclient import TestClient
 
 from db.engine import WriterBusy
@@ -176,7 +177,13 @@ def test_receipts_are_counted_by_what_became_of_them(client: TestClient, heard: 
 
 
 @pytest.mark.parametrize(
-    ("fails", "outcome"), [(LedgerDown(), Outcome.UNAVAILABLE), (RuntimeError(), Outcome.FAILED), (WriterBusy(), Outcome.UNAVAILABLE)]
+    ("fails", "outcome"),
+    [
+        (LedgerDown(), Outcome.UNAVAILABLE),
+        (NoConnection(), Outcome.UNAVAILABLE),
+        (RuntimeError(), Outcome.FAILED),
+        (WriterBusy(), Outcome.UNAVAILABLE),
+    ],
 )
 def test_failures_are_counted(client: TestClient, heard: Heard, fails: Exception, outcome: Outcome) -> None:
     """A fault of ours is one thing, a ledger that is away another."""
