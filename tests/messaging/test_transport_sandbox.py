@@ -11,10 +11,12 @@ from reminders.messaging.transport import (
     Accepted,
     Ambiguous,
     FailureClass,
+    ListUnavailable,
     NotSent,
     Outcome,
     Outgoing,
     Receipt,
+    ReceivedText,
     Refused,
     SentText,
     Transport,
@@ -138,6 +140,40 @@ def test_the_list_is_of_one_phone_since_an_instant(sandbox: SandboxTransport, cl
     found = asyncio.run(sandbox.sent_to(ANA, since=NOON + timedelta(minutes=1)))
 
     assert [text.sid for text in found] == [sid_of("t3")]
+
+
+def test_all_that_was_sent_is_listed_since_an_instant(sandbox: SandboxTransport, clock: HandClock) -> None:
+    """Texts to every phone, oldest first."""
+    for minute, (to, tag) in enumerate([(ANA, "t1"), (BEN, "t2"), (ANA, "t3")]):
+        clock.advance_to(NOON + timedelta(minutes=minute))
+        sending(sandbox, to=to, tag=tag)
+
+    found = asyncio.run(sandbox.sent(since=NOON + timedelta(minutes=1)))
+
+    assert [text.sid for text in found] == [sid_of("t2"), sid_of("t3")]
+
+
+def test_what_was_left_is_received(sandbox: SandboxTransport) -> None:
+    """A text that no webhook brought is listed from its own instant on."""
+    early, late = (ReceivedText(f"SM{number}", ANA, BEN, "1", NOON + timedelta(minutes=number)) for number in range(2))
+    sandbox.leave(early)
+    sandbox.leave(late)
+
+    assert asyncio.run(sandbox.received(since=NOON + timedelta(minutes=1))) == (late,)
+
+
+def test_lists_fail_while_they_are_broken(sandbox: SandboxTransport) -> None:
+    """Broken lists say nothing, also not that nothing was sent; mended, they say all."""
+    sending(sandbox)
+    sandbox.break_lists()
+
+    for read in (sandbox.sent_to(ANA, since=NOON), sandbox.sent(since=NOON), sandbox.received(since=NOON)):
+        with pytest.raises(ListUnavailable):
+            asyncio.run(read)
+
+    sandbox.break_lists(broken=False)
+
+    assert len(asyncio.run(sandbox.sent(since=NOON))) == 1
 
 
 def test_it_can_be_closed_like_any_transport(sandbox: SandboxTransport) -> None:

@@ -180,6 +180,17 @@ def test_nothing_is_ever_sent_twice(twilio: FakeTwilio, fault: Fault, read: int)
     assert len(twilio.asked) == read
 
 
+def test_nothing_is_sent_twice_over_a_connection_that_was_kept(twilio: FakeTwilio) -> None:
+    """The HTTP client repeats what it takes for harmless when a kept connection turns out to be closed; a text is not."""
+
+    async def three_calls(transport: TwilioTransport) -> list[type[Outcome]]:
+        outcomes = [await transport.send(TEXT)]
+        twilio.fail_next(RESET_UNREAD)
+        return [type(outcome) for outcome in (*outcomes, await transport.send(TEXT), await transport.send(TEXT))]
+
+    assert (through(account(twilio.url), three_calls, pool=1), len(twilio.asked)) == ([Accepted, Ambiguous, Accepted], 2)
+
+
 @pytest.mark.parametrize("accepts", [True, False])
 def test_an_answer_that_does_not_come_is_ambiguous(twilio: FakeTwilio, *, accepts: bool) -> None:
     """Time is up for each call by itself, which the SDK's own timeout would not see to, and proves nothing."""
