@@ -31,6 +31,10 @@ WRITER_SECONDS = 30
 MIGRATION_LOCK = 0x646F7365  # any constant will do, as long as every replica uses the same
 POSTGRES_OPTIONS = "-c timezone=UTC -c idle_in_transaction_session_timeout=60s"  # a frozen replica gives its rows back
 
+# A server that is gone without a word is given up after 15 to 20 s. The system's own patience is a quarter of an hour for what was
+# sent, and two hours for an answer: for so long the threads that wait for one would be dead. (A socket file has no such times.)
+SILENCE = {"tcp_user_timeout": 15_000, "keepalives": 1, "keepalives_idle": 10, "keepalives_interval": 3, "keepalives_count": 3}
+
 _writers: WeakKeyDictionary[Engine, threading.Lock] = WeakKeyDictionary()
 
 
@@ -155,7 +159,7 @@ def _sqlite(url: URL) -> Engine:
 
 
 def _postgresql(url: URL) -> Engine:
-    arguments = {"connect_timeout": BUSY_SECONDS, "options": POSTGRES_OPTIONS}
+    arguments = {"connect_timeout": BUSY_SECONDS, "options": POSTGRES_OPTIONS, **SILENCE}
     url = url.set(drivername="postgresql+psycopg")
     return create_engine(url, pool_pre_ping=True, connect_args=arguments, hide_parameters=True)
 

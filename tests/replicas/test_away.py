@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import socket
 from collections import Counter
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, replace
 from functools import partial
+from os import dup
 from threading import Event
 
 import pytest
+from sqlalchemy import Engine
 
+from db.engine import make_engine
 from tests.replicas.between import Wire
 from tests.replicas.conftest import Site
 from tests.replicas.due import accepted, fall_due, once_each, rows, told
@@ -83,3 +87,17 @@ def sid_of(no: int) -> str:
 def say(site: Site, no: int) -> int:
     """Let a text come in, from a number that nobody knows; return the answer's HTTP status."""
     return site.twilio.say(f"{site.orders.public_url}/sms/inbound", from_phone=STRANGER, body="hello", sid=sid_of(no))[0]
+
+
+def test_a_server_that_is_gone_without_a_word_is_given_up_in_seconds(postgres_engine: Engine) -> None:
+    """The system would wait a quarter of an hour for what was sent, and two hours for an answer; no chore may hang for so long."""
+    with Wire(postgres_engine.url.render_as_string(hide_password=False)) as wire:
+        engine = make_engine(wire.url)
+        with engine.connect() as connection:
+            descriptor = connection.connection.driver_connection.fileno()  # type: ignore[union-attr]  # psycopg's own
+            with socket.socket(fileno=dup(descriptor)) as near:
+                names = (socket.TCP_USER_TIMEOUT, socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT)
+                sent, silent, between, tries = (near.getsockopt(socket.IPPROTO_TCP, name) for name in names)
+        engine.dispose()
+
+    assert (sent, silent + between * tries) == (15_000, 19)
