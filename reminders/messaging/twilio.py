@@ -43,7 +43,7 @@ from reminders.messaging.transport import (
 )
 from reminders.settings import TwilioSettings
 
-POOL: Final = 50  # connections at once; no contract lets through more in a second
+POOL: Final = 70  # connections at once: fifty sends, ten lists of recovery, and the polls beside them
 PAGE: Final = 200
 PAGES: Final = 20  # of one phone's list
 WHOLE_PAGE: Final = 1_000  # the most that Twilio gives at once
