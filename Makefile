@@ -3,11 +3,12 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run demo test test-cov test-night test-mutants check fix bench lock migrate
+.PHONY: help setup run demo test test-cov test-night test-kill test-mutants check fix bench lock migrate
 
 PYTHON ?= python3
 BIN := .venv/bin
 ARGS ?=
+KILLS ?= 300
 # Wheels only: a source package could run anything at install time. Every file is checked against its hash.
 INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes --only-binary :all:
 INSTALL_SELF := PYTHONWARNINGS=ignore $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-index --no-deps --no-build-isolation --editable .
@@ -37,6 +38,9 @@ test-cov: .venv/.for-work ## Run the tests, and see that every branch of the rul
 
 test-night: .venv/.for-work ## Run the long tests too, with many more examples
 	@$(BIN)/python -m pytest -m "night or not night" --hypothesis-profile night -o timeout=3600 $(ARGS)
+
+test-kill: .venv/.for-work ## Kill -9 three sending processes at random, 300 times on each database (KILLS=10000 for the long version)
+	@$(BIN)/python -m tests.killing $(KILLS) $(ARGS)
 
 test-mutants: .venv/.for-work ## Plant ten bugs, one after another, and see that the tests turn red (ARGS="fence" for one of them)
 	@$(BIN)/python -m tests.mutants $(ARGS)
