@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, time
+from datetime import datetime, time, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -11,12 +11,15 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import BindParameter, bindparam, func, select, update
 
 from reminders.domain.contact import ConsentStanding, Contact, QuietHours, Role, may_contact
+from reminders.messaging.opting_words import VERSION
+from reminders.services.records.audit import Entry, write_audit
 from reminders.services.records.ledger import (
     CLINIC,
     CONSENT,
     CONTACT_POINT,
     CONTACT_ROLE,
     PATIENT,
+    TEXT_IN,
     asked,
     by,
     insert_all,
@@ -30,6 +33,12 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from reminders.services.records.ledger import Row
+
+CARRIER = "carrier"
+"""Who gave it, where the carrier refuses a number that has opted out: its words never reached us."""
+
+WORD_LATE = timedelta(minutes=2)
+"""How long after it was written a webhook, tried again, may bring a word [our default]."""
 
 
 @dataclass(frozen=True)
@@ -116,26 +125,53 @@ def behind(c: Connection, phone: str) -> list[Row]:
     return asked(c, _BEHIND, phone=phone)
 
 
-def opt(c: Connection, contact_point_id: str, *, out: bool, given_by: str, at: datetime, sid: str | None) -> None:
-    """Stop or take up texting a number, for everyone behind it, and keep the evidence."""
+def opt(c: Connection, contact_point_id: str, *, out: bool, given_by: str, at: datetime, sid: str | None) -> bool:
+    """Stop or take up texting a number, for everyone behind it; keep the evidence of it. Return whether that changed anything.
+
+    Every word is kept, one row for each patient behind the number, whether or not it changes anything: who gave it (a role,
+    or `carrier`), when it was written, the carrier's id of the message, and as `wording_version` the list of words by which it
+    was read as one (`opting_words.VERSION`): the words themselves stand in the message, until it is forgotten. What the carrier
+    tells us of was read by its own list, so there channel and wording are `carrier`. The text of our confirmation is a row of its own.
+
+    The later word stands, whatever order they come in: one fetched late does not undo what was said since.
+    """
+    stood, stands = opted_out(c, contact_point_id), not _overtaken(c, contact_point_id, out=out, at=at)
+    _keep_word(c, contact_point_id, out=out, given_by=given_by, at=at, sid=sid)
+    if stood is out or not stands:
+        return False
     c.execute(update(CONTACT_POINT).where(CONTACT_POINT.c.id == contact_point_id).values(opted_out_at=at if out else None))
+    return True
+
+
+def _overtaken(c: Connection, contact_point_id: str, *, out: bool, at: datetime) -> bool:
+    """Whether a later word says the opposite. A START that came within two minutes may have been written before a STOP."""
+    opposite, since = ("restored", at + WORD_LATE) if out else ("revoked", at)
+    later = (CONSENT.c.contact_point_id == contact_point_id) & (CONSENT.c.kind == opposite) & (CONSENT.c.at > since)
+    return c.scalar(select(CONSENT.c.id).where(later).limit(1)) is not None
+
+
+def _keep_word(c: Connection, contact_point_id: str, *, out: bool, given_by: str, at: datetime, sid: str | None) -> None:
     found = rows(c, select(CONTACT_ROLE.c.clinic_id, CONTACT_ROLE.c.patient_id).where(CONTACT_ROLE.c.contact_point_id == contact_point_id))
-    evidence = [
-        {
-            "clinic_id": row["clinic_id"],
-            "id": new_id(),
-            "contact_point_id": contact_point_id,
-            "patient_id": row["patient_id"],
-            "kind": "revoked" if out else "restored",
-            "given_by": given_by,
-            "wording_version": "",
-            "channel": "sms",
-            "message_sid": sid,
-            "at": at,
-        }
-        for row in found
-    ]
-    insert_all(c, CONSENT, evidence)
+    told = given_by == CARRIER
+    word = {
+        "contact_point_id": contact_point_id,
+        "kind": "revoked" if out else "restored",
+        "given_by": given_by,
+        "wording_version": CARRIER if told else VERSION,
+        "channel": CARRIER if told else "sms",
+        "message_sid": sid,
+        "at": at,
+    }
+    whose = {(row["clinic_id"], row["patient_id"]): None for row in found}
+    insert_all(c, CONSENT, [{**word, "clinic_id": clinic_id, "patient_id": patient_id, "id": new_id()} for clinic_id, patient_id in whose])
+    for clinic_id in dict.fromkeys(clinic_id for clinic_id, _ in whose):
+        write_audit(c, clinic_id, Entry(at, given_by, "texts stopped" if out else "texts taken up", contact_point_id, sid or ""))
+
+
+def as_it_came(c: Connection, sid: str) -> tuple[str, str]:
+    """The words of a text that somebody sent, and the number they sent it to: empty where no carrier brought it."""
+    row = rows(c, select(TEXT_IN.c.body, TEXT_IN.c.to_phone).where(TEXT_IN.c.sid == sid))[0]
+    return row["body"], row["to_phone"]
 
 
 def opted_out(c: Connection, contact_point_id: str) -> bool:

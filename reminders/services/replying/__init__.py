@@ -105,7 +105,7 @@ def _converse(c: Connection, behind: list[Row], *, sid: str, body: str, at: date
         cares=tuple(one for one in standing if one.patient.id not in answering),
         questions=tuple(texts.open_questions(c, [point], now=at)),
     )
-    reading = parse(body, language=standing[0].patient.language)
+    reading = safety.as_the_carrier_does(talk, parse(body, language=standing[0].patient.language))
     _understand(talk, reading)
     names = ", ".join(type(intent).__name__ for intent in reading.intents)
     texts.read_as(c, sid, reading=names, understood=not talk.misread)

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reminders.domain.dose_state import DoseEvent, EventKind
-from reminders.messaging.intents import RedFlag, Refill
+from reminders.messaging.intents import OptIn, Reading, RedFlag, Refill, Yes
+from reminders.messaging.opting_words import carrier_ended, carrier_resumed
 from reminders.services.records import alerts, doses, people, texts
 from reminders.services.records.alerts import Notice, texts_stopped
 from reminders.services.records.texts import Draft
@@ -77,12 +78,26 @@ def wants_to_stop(talk: Talk) -> None:
     talk.alert_unless_open(talk.answers, Notice("wants_to_stop", "urgent", f"wants {talk.sid}", words))
 
 
+def as_the_carrier_does(talk: Talk, reading: Reading) -> Reading:
+    """Read YES, where STOP stands, as the carrier does: it takes texts up again, and has told the person so."""
+    if (
+        Yes() in reading.intents
+        and people.opted_out(talk.c, talk.contact_point_id)
+        and carrier_resumed(*people.as_it_came(talk.c, talk.sid))
+    ):
+        return Reading((OptIn(),))
+    return reading
+
+
 def opt_out(talk: Talk) -> None:
-    """End texting to the number at once, for everyone behind it; confirm once; tell the clinic. The medicine has not stopped."""
-    if people.opted_out(talk.c, talk.contact_point_id):
-        return  # said again: no further text may go there, and the clinic knows
-    people.opt(talk.c, talk.contact_point_id, out=True, given_by=talk.role, at=talk.at, sid=talk.sid)
-    _silence(talk, "opted_out", Draft("texts_stopped", "opt-out", f"in:{talk.sid}"))
+    """End texting to the number at once, for everyone behind it; confirm once; tell the clinic. The medicine has not stopped.
+
+    Once: where the carrier matched the word itself it has told the person, and takes nothing more from us.
+    """
+    if not people.opt(talk.c, talk.contact_point_id, out=True, given_by=talk.role, at=talk.at, sid=talk.sid):
+        return  # said again, or taken back since: no further text may go there, and the clinic knows
+    told = carrier_ended(*people.as_it_came(talk.c, talk.sid))
+    _silence(talk, "opted_out", None if told else Draft("texts_stopped", "opt-out", f"in:{talk.sid}"))
     for one in talk.everyone:
         talk.alert([one], texts_stopped(one.patient, talk.contact_point_id, cause=f"stop {talk.sid}"))
 
@@ -90,6 +105,8 @@ def opt_out(talk: Talk) -> None:
 def opt_in(talk: Talk) -> None:
     """Take up texting the number again, where consent on record covers it."""
     people.opt(talk.c, talk.contact_point_id, out=False, given_by=talk.role, at=talk.at, sid=talk.sid)
+    if people.opted_out(talk.c, talk.contact_point_id):
+        return  # found late: STOP was said since
     for alert in alerts.open_alerts(talk.c, patient_ids=[one.patient.id for one in talk.everyone], kinds=["texts_stopped"]):
         alerts.close(talk.c, alert, reason="texts are on again", by=talk.role, at=talk.at)
     talk.look_again()
@@ -104,13 +121,14 @@ def wrong_number(talk: Talk) -> None:
     talk.alert_unless_open(talk.everyone, Notice("wrong_number", "urgent", f"wrong {talk.sid}", words, clinical=False))
 
 
-def _silence(talk: Talk, why: str, last_word: Draft) -> None:
-    """Take back all that waits to be sent to the number, and say one last thing to it."""
+def _silence(talk: Talk, why: str, last_word: Draft | None) -> None:
+    """Take back all that waits to be sent to the number, and say one last thing to it, if there is one to say."""
     _end(talk, texts.cancel_queued(talk.c, contact_point_id=talk.contact_point_id), why)
     texts.withdraw_questions(talk.c, [talk.contact_point_id], at=talk.at)
     talk.look_again()
-    for one in talk.everyone[:1]:
-        texts.queue(talk.c, one.patient, talk.line(one.patient), last_word, now=talk.now)
+    if last_word is not None:
+        for one in talk.everyone[:1]:
+            texts.queue(talk.c, one.patient, talk.line(one.patient), last_word, now=talk.now)
 
 
 def _end(talk: Talk, text_ids: list[str], why: str) -> None:
