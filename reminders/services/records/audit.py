@@ -48,6 +48,12 @@ def write_audit(c: Connection, clinic_id: str, entry: Entry) -> None:
     insert_all(c, AUDIT, [row])
 
 
+def write_everywhere(c: Connection, entry: Entry) -> None:
+    """Append to every clinic's chain what is done to all of them at once."""
+    for clinic_id in c.scalars(select(CLINIC.c.id).order_by(CLINIC.c.id)).all():
+        write_audit(c, clinic_id, entry)
+
+
 def first_broken_link(c: Connection, clinic_id: str) -> int | None:
     """The number of the first event whose hash does not follow from the one before; None if the chain holds."""
     previous = START

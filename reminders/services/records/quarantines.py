@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select, update
 
-from reminders.services.records import troubles
+from reminders.services.records import audit, troubles
+from reminders.services.records.audit import Entry
 from reminders.services.records.ledger import QUARANTINE, insert_all, new_id, rows
 from reminders.services.records.troubles import Trouble
 
@@ -41,18 +42,45 @@ def begin(c: Connection, *, why: str, since: datetime, now: datetime) -> str:
     there = standing(c)
     if there is not None:
         earlier = min(since, there["since"])
-        c.execute(update(QUARANTINE).where(QUARANTINE.c.id == there["id"]).values(since=earlier, reconciled_at=None))
+        _write(c, there["id"], since=earlier, why=why[:400], reconciled_at=None)
         return str(there["id"])
-    row = {"id": new_id(), "why": why[:400], "since": since, "began_at": now, "found": 0, "heard": 0, "unexplained": 0}
+    quarantine_id = new_id()
+    row = {"id": quarantine_id, "why": why[:400], "since": since, "began_at": now, "found": 0, "heard": 0, "unexplained": 0}
     insert_all(c, QUARANTINE, [row])
     troubles.begin(c, Trouble.QUARANTINE, f"Nothing is sent: {why} See `doseline quarantine`.", now=now)
-    return row["id"]
+    audit.write_everywhere(c, Entry(now, "doseline", "quarantine began", quarantine_id))
+    return quarantine_id
 
 
-def end(c: Connection, quarantine_id: str, *, by: str, now: datetime) -> bool:
-    """End a quarantine; False if somebody else has ended it."""
+def take_turn(c: Connection, quarantine_id: str, *, now: datetime, until: datetime, again: bool) -> bool:
+    """Let one process at a time relive a gap; `again`: by whoever has the turn. Say whether it is theirs."""
     mine = (QUARANTINE.c.id == quarantine_id) & QUARANTINE.c.ended_at.is_(None)
-    if c.execute(update(QUARANTINE).where(mine).values(ended_at=now, ended_by=by[:80])).rowcount == 0:
+    free = QUARANTINE.c.turn_until.is_(None) | (QUARANTINE.c.turn_until <= now)
+    return c.execute(update(QUARANTINE).where(mine if again else mine & free).values(turn_until=until)).rowcount == 1
+
+
+def give_up_turn(c: Connection, quarantine_id: str) -> None:
+    """Let another process take the turn at once."""
+    _write(c, quarantine_id, turn_until=None)
+
+
+def reconciled(c: Connection, quarantine_id: str, *, found: int, heard: int, unexplained: int, now: datetime) -> None:
+    """Note a gap as relived. What was found and heard adds up over several times; what is unexplained is as it now is."""
+    there = next(iter(rows(c, select(QUARANTINE).where(QUARANTINE.c.id == quarantine_id))))
+    more = {"found": there["found"] + found, "heard": there["heard"] + heard}
+    _write(c, quarantine_id, **more, unexplained=unexplained, reconciled_at=now, turn_until=None)
+
+
+def end(c: Connection, quarantine_id: str, *, by: str, now: datetime, why: str | None = None) -> bool:
+    """End a quarantine; False if somebody else has ended it. `why`: the reason for ending one that is not in order."""
+    mine = (QUARANTINE.c.id == quarantine_id) & QUARANTINE.c.ended_at.is_(None)
+    values = {"ended_at": now, "ended_by": by[:80], "ended_why": why[:400] if why else None}
+    if c.execute(update(QUARANTINE).where(mine).values(values)).rowcount == 0:
         return False
     troubles.end(c, Trouble.QUARANTINE, now=now)
+    audit.write_everywhere(c, Entry(now, by, "quarantine ended", quarantine_id, "not in order" if why else ""))
     return True
+
+
+def _write(c: Connection, quarantine_id: str, **values: object) -> None:
+    c.execute(update(QUARANTINE).where(QUARANTINE.c.id == quarantine_id).values(values))

@@ -1,0 +1,67 @@
+"""The look at a start: does the carrier's list have what no row of ours explains? Then this is an old ledger, though nobody says so."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING
+
+from db.engine import reading, writing
+from reminders.messaging.transport import ListUnavailable, Transport
+from reminders.services.records import evidence, quarantines
+from reminders.services.records.evidence import CLOCKS_DIFFER
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+    from reminders.services.records.ledger import Row
+
+FRESH = timedelta(seconds=45)
+"""A ledger worked on so lately has no gap: another process serves it, or this one has only been started again [our default]."""
+
+UNCHECKED = "The carrier's list could not be read at the start."
+STRANGE = "The carrier's list has texts that this ledger does not know."
+
+
+class StartCheck:
+    """The look that is due when a process starts. Make it before anything is decided, claimed or stamped: it notes since when to look."""
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        with reading(engine) as c:
+            self._alive = evidence.last_alive(c)
+        self.done = False
+
+    async def look(self, transport: Transport, *, now: datetime) -> bool:
+        """Look whether the ledger knows what was sent since it was last worked on; begin a quarantine if not. Say whether the look was had.
+
+        While the list cannot be read a quarantine of its own stands, which a later look ends if all is well: look every 15 s.
+        """
+        if not self.done:
+            self.done = await self._look(transport, now)
+        return self.done
+
+    async def _look(self, transport: Transport, now: datetime) -> bool:
+        with reading(self._engine) as c:
+            there = quarantines.standing(c)
+        if there is not None and there["why"] != UNCHECKED:
+            return True  # it stands already, and knows its gap
+        if there is None and self._alive is None:
+            return True  # a ledger nobody ever worked on has sent nothing
+        since = there["since"] if there is not None else (self._alive or now) - CLOCKS_DIFFER
+        try:
+            listed = await transport.sent(since=since)
+        except ListUnavailable:
+            self._wait(there, since, now)
+            return False
+        with writing(self._engine) as c:
+            if evidence.unexplained(c, listed):
+                quarantines.begin(c, why=STRANGE, since=since, now=now)
+            elif there is not None:
+                quarantines.end(c, there["id"], by="doseline", now=now)
+        return True
+
+    def _wait(self, there: Row | None, since: datetime, now: datetime) -> None:
+        """Nothing leaves until the look was had. But what another process has been sending all along is not stopped for it."""
+        if there is None and self._alive is not None and now - self._alive > FRESH:
+            with writing(self._engine) as c:
+                quarantines.begin(c, why=UNCHECKED, since=since, now=now)
