@@ -254,6 +254,27 @@ def test_two_who_settle_one_doubt() -> None:
     assert (before["state"], before["attempt"], text(s)) == ("unknown", 2, before)
 
 
+def test_two_who_settle_one_doubt_and_find_it() -> None:
+    """Who looks into an earlier attempt and finds the next one's text keeps nothing: else nobody could prove it was sent."""
+    s = due()
+    carrier = Carrier(s.clock, Ambiguous("timeout"), Ambiguous("timeout"))
+    send(s, carrier)
+    s.clock.advance(timedelta(seconds=106))
+    recover(s, carrier, timedelta())
+    s.clock.advance(timedelta(seconds=31))
+    with writing(s.engine) as c:
+        (stale,) = outbox.in_doubt(c, now=s.now, settle=PATIENCE.settle, limit=1)
+    recover(s, carrier, timedelta())
+    send(s, carrier)
+    carrier.has("SM-second", text(s)["body"])
+    with writing(s.engine) as c:
+        recovering.settle(c, stale, tuple(carrier.listed), now=s.now, patience=PATIENCE)
+    recover(s, carrier, timedelta(seconds=106))
+
+    assert (len(carrier.asked), text(s)["state"], text(s)["sid"]) == (2, "accepted", "SM-second")
+    assert [row["sid"] for row in sorted(s.rows("text_attempt"), key=lambda row: row["attempt"])] == [None, "SM-second"]
+
+
 def test_a_sleeper_sends_nothing() -> None:
     """Who wakes after another has claimed the text finds it is no longer theirs, and ends nothing."""
     s = due()
@@ -825,6 +846,19 @@ def test_a_list_that_never_shows_anything() -> None:
         recover(s, carrier, timedelta(seconds=31))
 
     assert (len(carrier.asked), text(s)["state"], dose(s)) == (3, "not_sent", "not_reminded (not sent)")
+
+
+def test_a_sender_that_dies_again_and_again() -> None:
+    """Deaths are no answers: a text whose sender died four times is still sent, for it is still of use."""
+    s = due()
+    carrier = Carrier(s.clock)
+    for _ in range(4):
+        with writing(s.engine) as c:
+            claim(c, s.now)
+        recover(s, carrier, timedelta(seconds=106))
+        recover(s, carrier, timedelta(seconds=31))
+
+    assert (send(s, carrier), text(s)["attempt"], dose(s)) == (1, 5, "open")
 
 
 def test_two_machines_that_answer_each_other() -> None:

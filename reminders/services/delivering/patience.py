@@ -13,8 +13,9 @@ class Patience:
     lease    how long a claimed text is its sender's; a request begins in its first half.
     settle   longer than any request can live, or a text still on its way is taken for lost and sent twice.
     second_look  how long after the first look at the carrier's list the second comes.
-    doubts   how many tries of one text may end in doubt: a list that shows nothing, for whatever reason, must not make a
-             person receive the same text again and again [our default].
+    doubts   how many requests for one text may end without an answer: a list that shows nothing, for whatever reason, must
+             not make a person receive the same text again and again [our default]. Deaths of a sender do not count: they
+             come in runs of their own, and few of them come after the request.
     bodies_listed  False: the carrier's list shows no words (message redaction), so a text in doubt is proved by a receipt
              or not at all, and what is not proved is not sent again.
     """

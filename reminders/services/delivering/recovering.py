@@ -43,13 +43,17 @@ async def recover(
     if not patience.bodies_listed:
         return _give_up(engine, doubtful, now=now)
     room = asyncio.Semaphore(LISTS_AT_ONCE)
-    listed = await asyncio.gather(*(_listed(transport, text, room) for text in doubtful))
-    passing(Milestone.RECOVER_AFTER_LIST)
-    for text, found in zip(doubtful, listed, strict=True):
-        if found is not None:
+
+    async def look_into(text: Row) -> None:
+        async with room:
+            listed = await _listed(transport, text)
+        passing(Milestone.RECOVER_AFTER_LIST)
+        if listed is not None:
             with writing(engine) as c:
-                settle(c, text, found, now=now, patience=patience)
+                settle(c, text, listed, now=now, patience=patience)
                 passing(Milestone.RECOVER_BEFORE_COMMIT)
+
+    await asyncio.gather(*map(look_into, doubtful))
     return len(doubtful)
 
 
@@ -59,13 +63,12 @@ def in_flight(engine: Engine) -> bool:
         return outbox.any_in_flight(c)
 
 
-async def _listed(transport: Transport, text: Row, room: asyncio.Semaphore) -> tuple[SentText, ...] | None:
+async def _listed(transport: Transport, text: Row) -> tuple[SentText, ...] | None:
     """What the carrier was given for this phone since the text was written, by any of its tries; None proves nothing."""
-    async with room:
-        try:
-            return await transport.sent_to(text["phone"], since=text["created_at"] - CLOCKS_DIFFER)
-        except ListUnavailable:
-            return None
+    try:
+        return await transport.sent_to(text["phone"], since=text["created_at"] - CLOCKS_DIFFER)
+    except ListUnavailable:
+        return None
 
 
 def _give_up(engine: Engine, doubtful: list[Row], *, now: datetime) -> int:
@@ -84,14 +87,14 @@ def settle(c: Connection, text: Row, listed: tuple[SentText, ...], *, now: datet
     taken = outbox.owned(c, [sent.sid for sent in same])
     mine = next((sent for sent in same if sent.sid not in taken), None)
     if mine is not None:
-        if outbox.accepted(c, text, sid=mine.sid, now=now):
+        if outbox.found(c, text, sid=mine.sid, now=now):
             outbox.note_attempt(c, text, outcome="found", sid=mine.sid)
             rise(c, text, Receipt(mine.sid, mine.status, None, mine.error_code), now=now)
     elif text["looked"] + 1 < LOOKS:
         again_at = now + patience.second_look - patience.settle
         outbox.fenced(c, text, {"looked": text["looked"] + 1, "lease_until": again_at}, states=("unknown",))
-    elif now < text["expires_at"] and text["doubts"] + 1 < patience.doubts:
-        outbox.fenced(c, text, {"state": "queued", "doubts": text["doubts"] + 1}, states=("unknown",))
+    elif now < text["expires_at"] and text["doubts"] < patience.doubts:
+        outbox.fenced(c, text, {"state": "queued"}, states=("unknown",))
     else:
         outbox.end(c, [text], "not_sent", why="not sent", now=now)
 

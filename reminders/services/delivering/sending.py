@@ -128,7 +128,7 @@ def record(c: Connection, sender: str, tried: list[tuple[Row, Tried]], now: date
                 outbox.note_attempt(c, text, outcome="not_sent")
             case Ambiguous():
                 outbox.note_attempt(c, text, outcome="ambiguous")
-                outbox.fenced(c, text, {"state": "unknown"}, states=("sending",))
+                outbox.fenced(c, text, {"state": "unknown", "doubts": text["doubts"] + 1}, states=("sending",))
             case Refused(code=code):
                 outbox.note_attempt(c, text, outcome=f"refused {code}")
                 _refused(c, text, outcome, now)

@@ -188,8 +188,15 @@ def owned(c: Connection, sids: Iterable[str]) -> set[str]:
     return mine | set(c.scalars(select(TEXT_ATTEMPT.c.sid).where(TEXT_ATTEMPT.c.sid.in_(wanted))))
 
 
-def accepted(c: Connection, text: Row, *, sid: str, now: datetime) -> bool:
-    """Record that the carrier has a text. False if another attempt has begun: then the id is kept as evidence only."""
+def found(c: Connection, text: Row, *, sid: str, now: datetime) -> bool:
+    """Record that the carrier's list shows a text in doubt. False if another attempt has begun meanwhile.
+
+    Then nothing is kept: words prove that the text was sent, but not by which attempt, and an id noted at the wrong one
+    would be no proof any more for the right one.
+    """
+    standing = asked(c, locked(c, _BY_ID), ids=[text["id"]])
+    if not standing or standing[0]["attempt"] != text["attempt"] or standing[0]["state"] not in {"sending", "unknown"}:
+        return False
     return not accepted_all(c, [(text, sid)], now=now)
 
 
