@@ -6,6 +6,7 @@ whether it may write. Rows and statements are none of this module's business.
 
 from __future__ import annotations
 
+import shutil
 import sqlite3
 import threading
 from collections.abc import Iterator
@@ -88,6 +89,12 @@ def time_of(engine: Engine) -> datetime | None:
     with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:  # one question, and no transaction around it
         at: datetime = connection.execute(text("SELECT clock_timestamp()")).scalar_one()
     return at
+
+
+def free_bytes(engine: Engine) -> int | None:
+    """How much the disk under a SQLite file still takes; None for a database whose disk is not this machine's to see."""
+    file = engine.url.database if engine.dialect.name == "sqlite" else None
+    return None if file in {None, "", ":memory:"} else shutil.disk_usage(Path(str(file)).parent).free
 
 
 def migrate(engine: Engine, history: Config | None = None) -> None:

@@ -126,9 +126,7 @@ def assemble(
         receive_status=delivering.receive_status,
         heard=lambda: loop.soon("deliver"),
         lifespan=_lifespan(loop),
-        readiness=lambda: watching.readiness(
-            engine, now=referee.now(), apart=referee.apart, silent_for=lambda: loop.silent_for(watching.LOOP)
-        ),
+        readiness=lambda: watching.readiness(engine, now=referee.now(), apart=referee.apart, silent_for=loop.silent_for),
     )
     return Running(engine, clock, loop, jobs, create_app(parts))
 

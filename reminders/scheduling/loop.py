@@ -7,6 +7,7 @@ every function of ours runs in a pool, where an exception ends one run and no mo
 from __future__ import annotations
 
 import logging
+import math
 from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
@@ -102,6 +103,7 @@ class Loop:
         self.stopping = Event()
         self._record = record
         self._recorded: dict[str, float] = {}
+        self._at_work: dict[str, float] = {}
         self._pools = {"default": ThreadPoolExecutor(THREADS), "plans": ThreadPoolExecutor(1)}
         self.scheduler: BackgroundScheduler = GuardedScheduler(clock, self._pools)
 
@@ -134,9 +136,9 @@ class Loop:
             self._recorded[name] = now
 
     def silent_for(self, name: str) -> timedelta | None:
-        """How long ago a pass of this loop's own was last recorded; None if none was."""
-        recorded = self._recorded.get(name)
-        return None if recorded is None else timedelta(seconds=self.clock.monotonic() - recorded)
+        """How long ago a pass of this loop's own was last recorded, or a full batch done in one that goes on; None if never."""
+        last = max(self._recorded.get(name, -math.inf), self._at_work.get(name, -math.inf))
+        return None if last == -math.inf else timedelta(seconds=self.clock.monotonic() - last)
 
     def stop(self) -> None:
         """Stop for good, after the batches in hand. Repeatable.
@@ -154,6 +156,7 @@ class Loop:
             done = chore.run()
             if chore.full is None or done < chore.full:
                 break
+            self._at_work[chore.name] = self.clock.monotonic()
             self.stopping.wait(YIELD_SECONDS)
         self.passed(chore.name)
 

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from importlib.metadata import version
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from sqlalchemy.exc import SQLAlchemyError
 
-from db.engine import WriterBusy, is_current, reading
+from db.engine import WriterBusy, free_bytes, is_current, reading
 from db.queries import watching as queries
 from reminders.services.records import troubles
 from reminders.services.records.overview import ClinicLine, TroubleLine, clinic_lines, trouble_lines
@@ -23,12 +24,17 @@ if TYPE_CHECKING:
 LOOP = "build"
 """The part of the loop whose passes prove that it is alive: it runs every 15 s, whether or not a dose is due."""
 
+WORK = ("deliver", "follow up", "escalate")
+"""What is done every second, and ends well whether or not there is anything to do. One that keeps failing is as bad as a dead loop."""
+
 LONGEST_SILENCE = timedelta(seconds=45)
 LONGEST_OVERDUE = timedelta(minutes=5)
 """A dose that waits longer than this to be decided means that the passes do not do their work [our default]."""
 
 
 FAR_APART = timedelta(seconds=30)
+LEAST_FREE = 100_000_000
+"""Bytes. With less, a person must make room before the ledger takes no more [our default]."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,12 +83,13 @@ def readiness(
     *,
     now: datetime,
     apart: Callable[[], timedelta | None] = _nothing_to_compare,
-    silent_for: Callable[[], timedelta | None] | None = None,
+    silent_for: Callable[[str], timedelta | None] | None = None,
 ) -> Readiness:
     """Say whether the database answers, is at the newest migration, and is being worked on. Never raises for a database that is away.
 
     apart       how far this process's clock is ahead of the database's; None where there is nothing to compare.
-    silent_for  how long ago this process's own loop last finished a pass, which another replica's must not hide; None: it never did.
+    silent_for  how long ago this process's own loop last finished a pass of some work, which another replica's must not hide;
+                None: it never did.
     """
     zones = {"time_zones": Check(ok=True, says=zone_rules())}
     try:
@@ -97,8 +104,9 @@ def readiness(
     return _ready(
         {
             "database": Check(ok=True, says="answers"),
+            "disk": _room(free_bytes(engine)),
             "clock": clock,
-            "loop": _alive(silent_for() if silent_for else since_passed),
+            "loop": _alive(since_passed) if silent_for is None else _alive(silent_for(LOOP), {name: silent_for(name) for name in WORK}),
             "doses": _in_time(due, now),
             "troubles": _told(wrong),
             **zones,
@@ -115,10 +123,20 @@ def _ready(checks: dict[str, Check]) -> Readiness:
     return Readiness(all(check.ok for check in checks.values()), checks)
 
 
-def _alive(silence: timedelta | None) -> Check:
+def _alive(silence: timedelta | None, work: Mapping[str, timedelta | None] = MappingProxyType({})) -> Check:
+    """Judge a loop by its last pass, and by the work that has not ended well for longest."""
     if silence is None:
         return Check(ok=False, says="no pass yet")
+    name, longest = max(((name, known) for name, known in work.items() if known is not None), key=lambda one: one[1], default=("", silence))
+    if longest > max(silence, LONGEST_SILENCE):
+        return Check(ok=False, says=f"{name} last ended well {longest.total_seconds():.0f} s ago")
     return Check(ok=silence <= LONGEST_SILENCE, says=f"last pass {silence.total_seconds():.0f} s ago")
+
+
+def _room(free: int | None) -> Check:
+    if free is None:
+        return Check(ok=True, says="not to be seen from here")
+    return Check(ok=free >= LEAST_FREE, says=f"{free // 1_000_000} MB free")
 
 
 def _clock(apart: timedelta | None) -> Check:

@@ -80,13 +80,17 @@ def serve(orders: Orders, listening: socket.socket) -> None:
         engine, sender, settings = make_engine(orders.database_url), chores.Sender(), settings_of(orders)
         assert settings.twilio is not None
         transport = TwilioTransport(settings.twilio, public_url=orders.public_url, seconds=spans.http)
-        lease, settle, second_look = (timedelta(seconds=span) for span in (spans.lease, spans.settle, spans.second_look))
-        patience = Patience(lease, settle, second_look)
-        running = bootstrap.assemble(settings, engine, clock, transport, sender, patience=patience, pace=Pace(orders.pace))
+        running = bootstrap.assemble(settings, engine, clock, transport, sender, patience=patience_of(spans), pace=Pace(orders.pace))
         uvicorn.Server(uvicorn.Config(running.app, log_config=None, server_header=False, proxy_headers=False)).run(sockets=[listening])
         sender.run(transport.aclose())
         sender.stop()
         engine.dispose()
+
+
+def patience_of(spans: Spans) -> Patience:
+    """The spans as the sender takes them."""
+    lease, settle, second_look = (timedelta(seconds=span) for span in (spans.lease, spans.settle, spans.second_look))
+    return Patience(lease, settle, second_look)
 
 
 def settings_of(orders: Orders) -> Settings:

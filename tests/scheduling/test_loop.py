@@ -147,6 +147,36 @@ def test_passes_are_recorded_now_and_then(diary: Diary) -> None:
     assert passes == ["chore"]
 
 
+def test_how_long_a_chore_has_been_silent_is_known(diary: Diary) -> None:
+    """A chore that ends well is heard of, one that fails or never ran is not; what is not recorded was not heard."""
+
+    def fail() -> int:
+        diary.wrote("failed")
+        raise RuntimeError("planted")
+
+    fails, works = Chore(name="fails", every=OFTEN, run=fail), Chore(name="works", every=OFTEN, run=int)
+    with running(fails, works, Chore(name="never", every=HOUR, run=fail)) as loop:
+        until(lambda: loop.silent_for("works"))
+        until(diary.has(3))
+        silences = loop.silent_for("works"), loop.silent_for("fails"), loop.silent_for("unheard of")
+
+    assert (silences[0] is not None and silences[0] < HOUR / 600, silences[1:]) == (True, (None, None))
+
+
+def test_a_chore_at_work_on_a_long_drain_is_not_silent() -> None:
+    """Each full batch of a pass that goes on for hours is a sign of life, though the pass is not recorded before its end."""
+    let_go, batches = Event(), iter([1, 1])
+    recorded: list[str] = []
+    drain = Chore(name="drain", every=HOUR, run=lambda: next(batches, 0) or int(let_go.wait(10)) * 0, full=1)
+    with running(drain, record=recorded.append) as loop:
+        until(lambda: loop.silent_for("drain"))
+        before = list(recorded)
+        let_go.set()
+        until(lambda: recorded)
+
+    assert (before, recorded) == ([], ["drain"])
+
+
 def failing_once(method: Callable[..., object]) -> tuple[Callable[..., object], Event]:
     """A method that raises when APScheduler's thread next calls it, and works from then on; and whether it has raised."""
     raised = Event()

@@ -312,20 +312,44 @@ def test_a_clock_far_from_the_databases_makes_it_unfit(
     assert found.checks["clock"] == Check(ok=ok, says=says)
 
 
+LATE = Check(ok=False, says="deliver last ended well 46 s ago")
+
+
 @pytest.mark.parametrize(
-    ("seconds", "expected"),
+    ("built", "delivered", "expected"),
     [
-        (45, Check(ok=True, says="last pass 45 s ago")),
-        (46, Check(ok=False, says="last pass 46 s ago")),
-        (None, Check(ok=False, says="no pass yet")),
+        (45, 45, Check(ok=True, says="last pass 45 s ago")),
+        (46, 45, Check(ok=False, says="last pass 46 s ago")),
+        (15, 46, LATE),
+        (15, None, Check(ok=True, says="last pass 15 s ago")),
+        (None, 1, Check(ok=False, says="no pass yet")),
     ],
 )
-def test_a_dead_loop_is_not_hidden_by_another_replicas(sqlite_engine: Engine, seconds: int | None, expected: Check) -> None:
+def test_a_dead_loop_is_not_hidden_by_another_replicas(
+    sqlite_engine: Engine, built: int | None, delivered: int | None, expected: Check
+) -> None:
     """Where this process knows when its own loop last passed, the ledger's last pass, which may be another's, proves nothing."""
     record_pass(sqlite_engine, watching.LOOP, now=MORNING)
-    silence = None if seconds is None else timedelta(seconds=seconds)
+    silences = {"build": built, "deliver": delivered, "follow up": 1, "escalate": 1}
 
-    assert readiness(sqlite_engine, now=MORNING, silent_for=lambda: silence).checks["loop"] == expected
+    def silent_for(name: str) -> timedelta | None:
+        seconds = silences[name]
+        return None if seconds is None else timedelta(seconds=seconds)
+
+    assert readiness(sqlite_engine, now=MORNING, silent_for=silent_for).checks["loop"] == expected
+
+
+def test_a_disk_that_is_nearly_full_makes_it_unfit(sqlite_engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Below a hundred megabytes a person must make room."""
+    roomy = readiness(sqlite_engine, now=MORNING).checks["disk"].ok
+    monkeypatch.setattr(watching, "free_bytes", lambda _: 99_999_999)
+
+    assert (roomy, readiness(sqlite_engine, now=MORNING).checks["disk"]) == (True, Check(ok=False, says="99 MB free"))
+
+
+def test_the_disk_of_a_database_elsewhere_is_not_seen(postgres_engine: Engine) -> None:
+    """Nothing is said of a disk that is not this machine's."""
+    assert readiness(postgres_engine, now=MORNING).checks["disk"] == Check(ok=True, says="not to be seen from here")
 
 
 def test_standing_troubles_are_named_and_make_nothing_unfit(sqlite_engine: Engine) -> None:
