@@ -16,6 +16,7 @@ from xml.sax.saxutils import escape
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
+from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from reminders.errors import Unsigned
@@ -144,6 +145,8 @@ async def _body(request: Request) -> bytes:
                     raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
     except TimeoutError:
         raise HTTPException(HTTPStatus.REQUEST_TIMEOUT) from None
+    except ClientDisconnect:  # nobody is there to be answered, but it is no fault of ours
+        raise HTTPException(HTTPStatus.BAD_REQUEST) from None
     return bytes(body)
 
 
