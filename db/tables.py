@@ -612,9 +612,15 @@ class Quarantine(SQLModel, table=True):
 
 
 class Probe(SQLModel, table=True):
-    """A call of the carrier's to an address that refuses it on purpose: how often it tries again is what we ask."""
+    """A text of the operator's own (number 0, with its `sid`), and the carrier's calls about it, each of which was refused on purpose.
+
+    How often the carrier tries again is what we ask: calls with one `token` are one call and its repeats.
+    """
 
     __tablename__ = "probe"
     tag: str = Field(primary_key=True, max_length=ID)
     no: int = Field(primary_key=True)
     at: datetime = Field(sa_type=UtcDateTime)
+    sid: str | None = Field(default=None, max_length=ID, unique=True)
+    status: str | None = Field(default=None, max_length=20)
+    token: str | None = Field(default=None, max_length=80)

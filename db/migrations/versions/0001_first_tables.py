@@ -95,7 +95,11 @@ def _probe() -> None:
         sa.Column("tag", sa.String(40), nullable=False),
         sa.Column("no", sa.Integer(), nullable=False),
         sa.Column("at", INSTANT, nullable=False),
+        sa.Column("sid", sa.String(40), nullable=True),
+        sa.Column("status", sa.String(20), nullable=True),
+        sa.Column("token", sa.String(80), nullable=True),
         sa.PrimaryKeyConstraint("tag", "no", name=op.f("pk_probe")),
+        sa.UniqueConstraint("sid", name=op.f("uq_probe_sid")),
     )
 
 
