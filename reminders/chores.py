@@ -15,7 +15,7 @@ from reminders.messaging.sandbox import SandboxTransport
 from reminders.messaging.transport import Transport
 from reminders.milestones import Passing, unmarked
 from reminders.scheduling.loop import Chore
-from reminders.services import delivering, escalating, following_up
+from reminders.services import delivering, escalating, following_up, forgetting
 from reminders.services.delivering import PATIENCE, Patience
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ T = TypeVar("T")
 
 OFTEN = timedelta(seconds=1)
 HEARTBEAT = timedelta(seconds=15)
+HOURLY = timedelta(hours=1)
 BATCH = 100
 """How many rows a chore takes at once: small enough that a waiting webhook soon has its turn to write."""
 
@@ -77,6 +78,7 @@ def chores(hands: Hands) -> Iterator[Chore]:
     yield claiming("follow up", OFTEN, lambda: following_up.follow_up(engine, now=now(), limit=BATCH), full=BATCH)
     yield claiming("escalate", OFTEN, lambda: escalating.escalate(engine, now=now(), limit=BATCH), full=BATCH)
     yield claiming("recover", HEARTBEAT, lambda: _recover(hands))
+    yield claiming("forget", HOURLY, lambda: forgetting.forget(engine, now=now(), limit=BATCH), full=BATCH)
 
 
 def _deliver(hands: Hands) -> int:
