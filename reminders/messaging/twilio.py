@@ -78,10 +78,12 @@ class TwilioTransport:
     name: Final = "twilio"
     list_lag: Final = LIST_LAG
 
-    def __init__(self, settings: TwilioSettings, *, public_url: str, seconds: float = 10, pool: int = POOL) -> None:
+    def __init__(
+        self, settings: TwilioSettings, *, public_url: str, seconds: float = 10, pool: int = POOL, receipts: str = "/sms/status"
+    ) -> None:
         """Take the account, the address that receipts come back to, how long one request may take, and how many may run at once."""
         self._settings = settings
-        self._callback = f"{public_url.rstrip('/')}/sms/status"
+        self._callback = f"{public_url.rstrip('/')}{receipts}"
         self._seconds = seconds
         self._pool = pool
         self._http: _HttpClient | None = None

@@ -36,7 +36,7 @@ SINGLE = ("AccountSid", "Body", "ErrorCode", "From", "MessageSid", "MessageStatu
 
 _SID = re.compile(r"[A-Za-z0-9]{1,34}")  # no longer than a true one: the signature does not say where a value ends
 _TAG = re.compile(r"[A-Za-z0-9_-]{1,40}")
-_STATUS = re.compile(r"[a-z_]{1,20}")
+STATUS = re.compile(r"[a-z_]{1,20}")
 _ADDRESS = re.compile(  # ITU-T E.164, a short code, or a name of a sender
     r"\+[1-9][0-9]{6,14}|[0-9]{3,8}|(?=.*[A-Za-z])[A-Za-z0-9 &._+*-]{1,11}"
 )
@@ -57,21 +57,21 @@ def webhooks(parts: Parts, counts: Counts) -> APIRouter:
     @router.post("/inbound")
     async def inbound(request: Request) -> Response:
         """Take in a text that somebody sent."""
-        carrier = _carrier(parts)
-        form = await _verified(request, carrier)
+        carrier = carrier_of(parts)
+        form = await verified(request, carrier)
         if not _is_to_us(form, carrier):
             raise Unsigned
         now = parts.clock.now()
         words = await run_in_threadpool(
             parts.receive,
             parts.engine,
-            sid=_field(form, "MessageSid", _SID),
-            from_phone=_field(form, "From", _ADDRESS),
-            to_phone=_field(form, "To", _ADDRESS),
+            sid=field_of(form, "MessageSid", _SID),
+            from_phone=field_of(form, "From", _ADDRESS),
+            to_phone=field_of(form, "To", _ADDRESS),
             body=_words(form),
             received_at=now,
             now=now,
-            token=_token(request),
+            token=token_of(request),
             repeated=lambda: _became(request, Outcome.REPEATED),
         )
         parts.heard()
@@ -82,17 +82,17 @@ def webhooks(parts: Parts, counts: Counts) -> APIRouter:
     @router.post("/status")
     async def status(request: Request) -> Response:
         """Take in a receipt for a text of ours."""
-        form = await _verified(request, _carrier(parts))
-        code = _value(form, "ErrorCode")
+        form = await verified(request, carrier_of(parts))
+        code = value_of(form, "ErrorCode")
         became = await run_in_threadpool(
             parts.receive_status,
             parts.engine,
-            sid=_field(form, "MessageSid", _SID),
-            status=_field(form, "MessageStatus", _STATUS),
-            tag=_tag(request),
+            sid=field_of(form, "MessageSid", _SID),
+            status=field_of(form, "MessageStatus", STATUS),
+            tag=tag_of(request),
             error_code=int(code) if _CODE.fullmatch(code) else None,
             now=parts.clock.now(),
-            token=_token(request),
+            token=token_of(request),
         )
         parts.heard()
         _became(request, BECAME.get(became or "", Outcome.ACCEPTED))
@@ -101,14 +101,14 @@ def webhooks(parts: Parts, counts: Counts) -> APIRouter:
     return router
 
 
-def _carrier(parts: Parts) -> Carrier:
+def carrier_of(parts: Parts) -> Carrier:
     """Return the carrier; without one (the sandbox) there is nothing here, and no body is even read."""
     if parts.carrier is None:
         raise HTTPException(HTTPStatus.NOT_FOUND)
     return parts.carrier
 
 
-async def _verified(request: Request, carrier: Carrier) -> Form:
+async def verified(request: Request, carrier: Carrier) -> Form:
     """Return the form of a request that this account's carrier signed. Raises Unsigned for any other."""
     body = await _body(request)
     kind = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
@@ -126,7 +126,7 @@ async def _verified(request: Request, carrier: Carrier) -> Form:
     names = [name for name, _ in form]
     if any(names.count(name) > 1 for name in SINGLE):
         raise HTTPException(HTTPStatus.BAD_REQUEST)
-    if _value(form, "AccountSid") != carrier.account_sid:
+    if value_of(form, "AccountSid") != carrier.account_sid:
         raise Unsigned
     return form
 
@@ -167,30 +167,32 @@ def _target(request: Request) -> str:
 
 def _is_to_us(form: Form, carrier: Carrier) -> bool:
     """Whether a text was sent to our number, or to our messaging service."""
-    to_number = carrier.sender is not None and _value(form, "To") == carrier.sender
+    to_number = carrier.sender is not None and value_of(form, "To") == carrier.sender
     service = carrier.messaging_service_sid
-    return to_number or (service is not None and _value(form, "MessagingServiceSid") == service)
+    return to_number or (service is not None and value_of(form, "MessagingServiceSid") == service)
 
 
-def _value(form: Form, name: str) -> str:
+def value_of(form: Form, name: str) -> str:
+    """Return a field of a form; empty if it is not there."""
     return next((value for key, value in form if key == name), "")
 
 
-def _field(form: Form, name: str, shape: re.Pattern[str]) -> str:
-    value = _value(form, name)
+def field_of(form: Form, name: str, shape: re.Pattern[str]) -> str:
+    """Return a field that must have a shape; what has another is answered with 400."""
+    value = value_of(form, name)
     if not shape.fullmatch(value):
         raise HTTPException(HTTPStatus.BAD_REQUEST)
     return value
 
 
 def _words(form: Form) -> str:
-    words = _value(form, "Body")
+    words = value_of(form, "Body")
     if len(words) > LONGEST_TEXT:
         raise HTTPException(HTTPStatus.BAD_REQUEST)
     return words.replace("\x00", "")  # PostgreSQL holds no NUL
 
 
-def _tag(request: Request) -> str | None:
+def tag_of(request: Request) -> str | None:
     """Return the tag of an attempt; what is none of ours is none."""
     tags = request.query_params.getlist("tag")
     if len(tags) > 1:
@@ -198,7 +200,7 @@ def _tag(request: Request) -> str | None:
     return tags[0] if tags and _TAG.fullmatch(tags[0]) else None
 
 
-def _token(request: Request) -> str | None:
+def token_of(request: Request) -> str | None:
     """Return the carrier's mark of one request and its repeats, if it is there."""
     token = request.headers.get("I-Twilio-Idempotency-Token", "")
     return token if _TOKEN.fullmatch(token) else None
