@@ -88,7 +88,7 @@ class Finder:
                 _lock(c, text)
                 if mine is None:
                     outbox.fenced(c, text, {"state": "queued"}, states=evidence.IN_FLIGHT)
-                elif outbox.accepted(c, text, sid=mine.sid, now=mine.created_at):
+                elif outbox.found(c, text, sid=mine.sid, now=mine.created_at):
                     self._take(c, text, mine, now=mine.created_at)
 
     def moment(self, *, after: datetime) -> datetime | None:
@@ -147,7 +147,7 @@ class Finder:
                         return  # it was ended: so it would have been then
                     sent = _the_first(listed, ready[0])
                     if sent is not None:
-                        outbox.accepted(c, ready[0], sid=sent.sid, now=now)
+                        outbox.found(c, ready[0], sid=sent.sid, now=now)
                         self._take(c, ready[0], sent, now=now)
                         return
                     savepoint.rollback()

@@ -12,7 +12,6 @@ from db.engine import reading, writing
 from reminders.errors import NotAllowed
 from reminders.services.quarantining.finding import UNEXPLAINED
 from reminders.services.records import evidence, outbox, people, quarantines
-from reminders.services.records.evidence import CLOCKS_DIFFER
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -53,13 +52,8 @@ class Quarantine:
 def begin(engine: Engine, why: str, *, now: datetime, since: datetime | None = None) -> Quarantine:
     """Begin a quarantine, or let the one that stands go on. The gap starts when the ledger last was worked on, unless told."""
     with writing(engine) as c:
-        quarantines.begin(c, why=why, since=since or gap_start(c, now=now), now=now)
+        quarantines.begin(c, why=why, since=since or evidence.gap_start(c, now=now), now=now)
         return _standing(c, now=now)[0]
-
-
-def gap_start(c: Connection, *, now: datetime) -> datetime:
-    """Since when a ledger may not know what was sent: since it was last worked on, or, if it never was, since it was made."""
-    return (evidence.last_alive(c) or evidence.first_made(c) or now) - CLOCKS_DIFFER
 
 
 def standing(engine: Engine, *, now: datetime) -> Quarantine | None:

@@ -53,6 +53,11 @@ def first_made(c: Connection) -> datetime | None:
     return at
 
 
+def gap_start(c: Connection, *, now: datetime) -> datetime:
+    """Since when a ledger may not know what was sent: since it was last worked on, or, if it never was, since it was made."""
+    return (last_alive(c) or first_made(c) or now) - CLOCKS_DIFFER
+
+
 def waiting_by_purpose(c: Connection, *, now: datetime) -> dict[str, int]:
     """How many queued texts are still of use, by what they are for."""
     query = select(TEXT_OUT.c.purpose, func.count().label("count")).where(TEXT_OUT.c.state == "queued", TEXT_OUT.c.expires_at > now)
