@@ -136,6 +136,11 @@ class Stage:
         """Let the carrier treat a phone so from now on."""
         self.driver.carrier(phone, status=status, code=code)
 
+    def hears(self, when: str | datetime | None = None, *, webhook: bool | None = None, lists: bool | None = None) -> None:
+        """Let our webhook, or the carrier's lists, fail or work from now on, or from a later time."""
+        self._until(when)
+        self.driver.hears(webhook=webhook, lists=lists)
+
     def texts(self, purpose: str | None = None, *, to: str = ANA, zone: str = NEW_YORK) -> list[tuple[str, str]]:
         """What a phone was sent: (local time, words after the clinic's name), of one purpose if given."""
         found = [line for line in self._of("text_out") if line["to"] == to and purpose in (None, line["purpose"])]

@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING
 
 from db.engine import reading, writing
 from reminders.domain.dose_state import DoseState
-from reminders.domain.escalation import Concern, Ladder, Raised, concerns, counted_dose, ever_raised
+from reminders.domain.escalation import Concern, CountedDose, Ladder, Raised, concerns, counted_dose, ever_raised
 from reminders.domain.gate import overturned
+from reminders.domain.hearing import Heard, Hearing
 from reminders.domain.plan import AdvancePolicy
 from reminders.domain.plan_state import PlanState
 from reminders.messaging.texts import date_words, when
-from reminders.services.records import alerts, doses, people, plans, stepping, suspending, texts
+from reminders.services.records import alerts, doses, people, plans, stepping, suspending, texts, watermarks
 from reminders.services.records.alerts import Notice
 from reminders.services.records.texts import Asked, Draft
 
@@ -72,17 +73,23 @@ class Case:
     raised: tuple[Raised, ...]
     ever: tuple[Raised, ...]
     now: datetime
+    hearing: Hearing
 
 
-def escalate(engine: Engine, *, now: datetime, limit: int = 500) -> int:
-    """Count again the misses of every plan that was touched, and hand overdue alerts to the backup; return how many plans."""
+def escalate(engine: Engine, *, now: datetime, limit: int = 500, heard_until: datetime | None = None) -> int:
+    """Count again the misses of every plan that was touched, and hand overdue alerts to the backup; return how many plans.
+
+    Silence counts once every text sent before it has been taken in: up to `heard_until`, or as far as the ledger says that
+    the carrier's list was read. Or half an hour later, unverified, if it cannot be read.
+    """
     with reading(engine) as c:
         waiting = plans.to_recount(c, now=now, limit=limit)
+        hearing = Hearing(heard_until) if heard_until or not waiting else watermarks.hearing(c, now=now)
         late = bool(alerts.overdue(c, now=now, limit=1))
     for plan_id, patient_id in waiting:
         try:
             with writing(engine) as c:
-                _recount(c, plan_id, patient_id, now=now)
+                _recount(c, plan_id, patient_id, now=now, hearing=hearing)
         except Exception:
             log.exception("could not count plan %s again", plan_id)
     if late:
@@ -96,14 +103,14 @@ def _tell_backup(engine: Engine, *, now: datetime, limit: int) -> None:
             alerts.hand_to_backup(c, alert, at=now)
 
 
-def _recount(c: Connection, plan_id: str, patient_id: str, *, now: datetime) -> None:
+def _recount(c: Connection, plan_id: str, patient_id: str, *, now: datetime, hearing: Hearing) -> None:
     """Gather the plan's doses, ask which concerns stand, raise the new ones and close those that no longer do."""
     people.lock(c, [patient_id])
     plan = plans.read(c, [plan_id])[plan_id]
     plans.save(c, plan, recount_at=None)
     if plan.state is PlanState.STOPPED:
         return
-    case = _case(c, plan, people.patients(c, [patient_id])[patient_id], now)
+    case = _case(c, plan, people.patients(c, [patient_id])[patient_id], now, hearing)
     _close_what_passed(c, case)
     if plan.state is not PlanState.SUSPENDED:  # nobody expects a dose: the misses that led here have been told
         for raised in case.raised:
@@ -114,19 +121,27 @@ def _recount(c: Connection, plan_id: str, patient_id: str, *, now: datetime) -> 
         plans.complete(c, after, at=now)
 
 
-def _case(c: Connection, plan: StoredPlan, patient: Patient, now: datetime) -> Case:
+def _case(c: Connection, plan: StoredPlan, patient: Patient, now: datetime, hearing: Hearing) -> Case:
     """Count a plan's doses. A restart by a provider begins every count anew."""
     recent = tuple(doses.of_plan(c, plan.id, last=LAST_DOSES))
     began = plans.restarted_at(c, plan.id)
-    counted = [
-        counted_dose(dose.standing, dose.slot.due_at, silent_at=dose.times.silent_at, now=now, key=dose.id)
-        for dose in recent
-        if began is None or dose.slot.due_at >= began
-    ]
+    counted = [_counted(dose, hearing, now) for dose in recent if began is None or dose.slot.due_at >= began]
     ladder = ladder_of(plan, patient, now)
     raised = concerns(counted, ladder, now)
     _count_again_later(c, plan, concerns(counted, ladder), raised, ladder)
-    return Case(patient, plan, recent, raised, ever_raised(counted, ladder, now), now)
+    return Case(patient, plan, recent, raised, ever_raised(counted, ladder, now), now, hearing)
+
+
+def _counted(dose: StoredDose, hearing: Hearing, now: datetime) -> CountedDose:
+    silent_at = dose.times.silent_at if _is_silent(dose, hearing, now) else now + timedelta.resolution
+    verified = hearing.of(dose.times.silent_at, now) is Heard.ALL
+    return counted_dose(dose.standing, dose.slot.due_at, silent_at=silent_at, now=now, verified=verified, key=dose.id)
+
+
+def _is_silent(dose: StoredDose, hearing: Hearing, now: datetime) -> bool:
+    """Whether the silence about an open dose counts: its time has come, and what was texted before has been fetched, or is given up."""
+    silent_at = dose.times.silent_at
+    return silent_at <= now and hearing.of(silent_at, now) is not Heard.NOT_YET
 
 
 def _count_again_later(c: Connection, plan: StoredPlan, by_number: Sequence[Raised], raised: Sequence[Raised], ladder: Ladder) -> None:
@@ -202,7 +217,7 @@ def _overturn_step(c: Connection, case: Case) -> None:
 
 def _ask(c: Connection, case: Case, raised: Raised) -> None:
     """Ask the patient: why, or (if every one of them is unanswered) whether the doses were taken at all."""
-    about = [dose for dose in case.doses if dose.slot.due_at >= raised.since and _unknown_or_not_taken(dose, case.now)]
+    about = [dose for dose in case.doses if dose.slot.due_at >= raised.since and _unknown_or_not_taken(dose, case)]
     silent = raised.concern is Concern.ASK_SILENCE
     at = _civil(case.patient, case.now, after=AFTER_THE_FIRST)
     kind = "silence" if silent else "why_not_taken"
@@ -227,11 +242,11 @@ def _something_is_asked(c: Connection, case: Case) -> bool:
     return line is not None and texts.waiting_questions(c, line.contact_point_id, kinds=NUMBERED, now=case.now) > 0
 
 
-def _unknown_or_not_taken(dose: StoredDose, now: datetime) -> bool:
+def _unknown_or_not_taken(dose: StoredDose, case: Case) -> bool:
     """Whether a dose belongs to what is asked about: not one that has only just fallen due."""
     if dose.standing.muted:
         return False
-    silent = dose.state is DoseState.OPEN and dose.times.silent_at <= now
+    silent = dose.state is DoseState.OPEN and _is_silent(dose, case.hearing, case.now)
     return silent or dose.state in {*doses.UNKNOWN, DoseState.MISSED, DoseState.SKIPPED}
 
 

@@ -11,10 +11,11 @@ from typing import TYPE_CHECKING
 from db.engine import reading, writing
 from reminders.domain.contact import may_nudge
 from reminders.domain.dose_state import DoseEvent, DoseState, EventKind
+from reminders.domain.hearing import BOUND, Heard, Hearing
 from reminders.domain.plan_state import PlanState
 from reminders.messaging.texts import when
-from reminders.services.records import doses, people, plans, stepping, texts
-from reminders.services.records.doses import StoredDose
+from reminders.services.records import doses, people, plans, stepping, texts, troubles, watermarks
+from reminders.services.records.doses import Look, StoredDose
 from reminders.services.records.due import MERGED
 from reminders.services.records.ledger import earliest
 from reminders.services.records.texts import Draft
@@ -30,32 +31,86 @@ log = logging.getLogger(__name__)
 LATER = timedelta(minutes=1)
 
 
-def follow_up(engine: Engine, *, now: datetime, limit: int = 500) -> int:
-    """Look at every dose and every coming step whose moment has come; return how many there were."""
-    return _follow_doses(engine, now=now, limit=limit) + _follow_steps(engine, now=now, limit=limit)
+DEAF = "We cannot hear patients: the carrier's list of incoming texts is not read. Doses are closed unverified."
 
 
-def _follow_doses(engine: Engine, *, now: datetime, limit: int) -> int:
+def follow_up(engine: Engine, *, now: datetime, limit: int = 500, heard_until: datetime | None = None) -> int:
+    """Look at every dose and every coming step whose moment has come; return how many there were.
+
+    A dose closes, and its silence counts, once every text sent before then has been taken in: up to `heard_until`, or
+    as far as the ledger says that the carrier's list was read. Or half an hour later, unverified, if it cannot be read.
+    """
+    return _follow_doses(engine, now=now, limit=limit, heard_until=heard_until) + _follow_steps(engine, now=now, limit=limit)
+
+
+def _follow_doses(engine: Engine, *, now: datetime, limit: int, heard_until: datetime | None) -> int:
     with reading(engine) as c:
         waiting = doses.to_check(c, now=now, limit=limit)
+        hearing = Hearing(heard_until) if heard_until or not waiting else watermarks.hearing(c, now=now)
+    _notice_deafness(engine, waiting, hearing, now=now)
     patient_ids = sorted({dose.patient_id for dose in waiting})
     for patient_id in patient_ids:
-        _guarded(engine, partial(_follow_patient, patient_id=patient_id, now=now), subject=patient_id)
+        _guarded(engine, partial(_follow_patient, patient_id=patient_id, now=now, hearing=hearing), subject=patient_id)
     return len(waiting)
 
 
-def _follow_patient(c: Connection, patient_id: str, *, now: datetime) -> None:
+def _notice_deafness(engine: Engine, waiting: Sequence[StoredDose], hearing: Hearing, *, now: datetime) -> None:
+    """Tell whoever runs this before the first dose is closed unverified; and notice it where nobody reads the list."""
+    past = [moment for dose in waiting for moment in (dose.times.silent_at, dose.times.answer_until) if moment <= now]
+    if any(hearing.of(moment, now) is Heard.GIVEN_UP for moment in past):
+        with writing(engine) as c:
+            troubles.begin(c, troubles.Trouble.CANNOT_HEAR, DEAF, now=now)
+    elif hearing.is_unattended(now) and any(moment + BOUND <= now and hearing.of(moment, now) is Heard.NOT_YET for moment in past):
+        with writing(engine) as c:
+            watermarks.failed(c, watermarks.INBOUND, now=now)
+
+
+def _follow_patient(c: Connection, patient_id: str, *, now: datetime, hearing: Hearing) -> None:
     """One patient's doses, under the patient's lock."""
     people.lock(c, [patient_id])
     patient = people.patients(c, [patient_id])[patient_id]
     their_plans = {plan.id: plan for plan in plans.of_patients(c, [patient_id]).get(patient_id, ())}
-    waiting = doses.to_check_of(c, patient_id, now=now)
+    due = doses.to_check_of(c, patient_id, now=now)
+    waiting = [dose for dose in due if dose.state in doses.WAITING]
     postponed = _nudge(c, patient, [dose for dose in waiting if _speaks(their_plans.get(dose.plan_id))], now=now)
-    closed = {dose.id: [DoseEvent(EventKind.CLOSED, dose.times.answer_until)] for dose in waiting if dose.times.answer_until <= now}
+    closed = {dose.id: [event] for dose in due if (event := _close(dose, hearing, now)) is not None}
     doses.learn(c, closed, now=now)
     silent = [dose for dose in waiting if dose.id not in closed]
-    plans.touched(c, {dose.plan_id for dose in silent if dose.times.silent_at <= now}, at=now)
-    doses.looked_at(c, {dose.id: earliest(doses.next_moment(dose, after=now), postponed.get(dose.id)) for dose in silent})
+    counted = [dose for dose in silent if dose.times.silent_at <= now and hearing.of(dose.times.silent_at, now) is not Heard.NOT_YET]
+    plans.touched(c, {dose.plan_id for dose in counted}, at=now)
+    looks = {dose.id: _next_look(dose, hearing, now, postponed.get(dose.id)) for dose in silent}
+    looks |= {dose.id: Look(None, _unverified_until(dose)) for dose in due if dose not in waiting and dose.id not in closed}
+    doses.looked_at(c, looks)
+
+
+def _close(dose: StoredDose, hearing: Hearing, now: datetime) -> DoseEvent | None:
+    """Close a dose whose time is over: verified, when all that was sent before has been fetched, else at the bound.
+
+    The first also takes the mark off one that was closed unverified.
+    """
+    waits = dose.state in doses.WAITING
+    if dose.times.answer_until > now or not (waits or dose.standing.unverified):
+        return None
+    match hearing.of(dose.times.answer_until, now):
+        case Heard.ALL:
+            return DoseEvent(EventKind.CLOSED, dose.times.answer_until)
+        case Heard.GIVEN_UP if waits:
+            return DoseEvent(EventKind.CLOSED, dose.times.answer_until, verified=False)
+        case _:
+            return None
+
+
+def _next_look(dose: StoredDose, hearing: Hearing, now: datetime, postponed: datetime | None) -> Look:
+    """When a dose still waited for is looked at again: at its next moment, or when one that has passed has been heard."""
+    passing = (dose.times.silent_at, dose.times.answer_until)
+    unheard = [moment for moment in passing if moment <= now and hearing.of(moment, now) is not Heard.ALL]
+    again = [hearing.again_at(moment, now) for moment in unheard if hearing.of(moment, now) is Heard.NOT_YET]
+    coming = [moment for moment in (*passing, dose.nudge_at) if moment is not None and moment > now]
+    return Look(earliest(*coming, *again, postponed), min(unheard, default=None))
+
+
+def _unverified_until(dose: StoredDose) -> datetime | None:
+    return dose.times.answer_until if dose.standing.unverified else None
 
 
 def _speaks(plan: StoredPlan | None) -> bool:

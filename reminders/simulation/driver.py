@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from datetime import datetime
+from datetime import datetime, timedelta
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
 from reminders.errors import DoselineError
 from reminders.messaging.sandbox import CarrierFault
-from reminders.services import delivering, escalating, following_up, prescribing, rehearsing, reminding, replying
+from reminders.messaging.transport import ReceivedText
+from reminders.services import delivering, escalating, following_up, polling, prescribing, rehearsing, reminding, replying
 from reminders.services.rehearsing import Work
 
 if TYPE_CHECKING:
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
     from reminders.messaging.sandbox import SandboxTransport
 
 MOST_PASSES = 10_000
+POLLED_EVERY = timedelta(minutes=1)
 
 
 class Stuck(DoselineError):
@@ -32,7 +34,11 @@ class Stuck(DoselineError):
 
 
 class Driver:
-    """Runs the services of one ledger on a clock moved by hand. `heard` is called after every pass, to see what it did."""
+    """Runs the services of one ledger on a clock moved by hand. `heard` is called after every pass, to see what it did.
+
+    A text to us is taken in as it is written, so that everything has been heard at any time, and no list need be polled;
+    but from when our webhook or the carrier's lists are switched off until a poll has gone well after their return.
+    """
 
     def __init__(self, engine: Engine, clock: HandClock, transport: SandboxTransport, heard: Callable[[datetime], None]) -> None:
         self._engine, self._clock, self._transport, self._heard = engine, clock, transport, heard
@@ -41,6 +47,8 @@ class Driver:
         self._next: datetime | None = None
         self._settled = False
         self._passes = 0
+        self._webhook = self._lists = True
+        self._polls_at: datetime | None = None
 
     def __enter__(self) -> Self:
         return self
@@ -75,6 +83,8 @@ class Driver:
         for _ in range(MOST_PASSES):
             now = self.now
             moments = rehearsing.next_moments(self._engine)
+            if self._polls_at is not None:
+                moments[Work.POLL] = self._polls_at
             due = {work for work, at in moments.items() if at <= now}
             if not due:
                 self._next, self._settled = min(moments.values(), default=None), True
@@ -87,7 +97,10 @@ class Driver:
         self._texts += 1
         now, self._settled = self.now, False
         sid = f"story-{self._texts:06}-{now:%Y%m%d%H%M%S}"
-        replying.receive(self._engine, sid=sid, from_phone=phone, to_phone="", body=text, received_at=now, now=now)
+        if self._webhook:
+            replying.receive(self._engine, sid=sid, from_phone=phone, to_phone="", body=text, received_at=now, now=now)
+        else:
+            self._transport.leave(ReceivedText(sid, phone, "", text, now))
         self._heard_once()
 
     def acts(self, action: StaffAct) -> None:
@@ -100,6 +113,27 @@ class Driver:
         """Let the carrier treat a phone so from now on."""
         self._transport.set_fault(phone, CarrierFault(status, code))
 
+    def hears(self, *, webhook: bool | None = None, lists: bool | None = None) -> None:
+        """Switch off, or on again, what brings patients' texts to us: our webhook, and the carrier's lists. None: as it was."""
+        if self._polls_at is None:
+            self._poll(self.now)  # until now everything has been heard
+        self._webhook = self._webhook if webhook is None else webhook
+        self._lists = self._lists if lists is None else lists
+        self._transport.break_lists(broken=not self._lists)
+        self._polls_at, self._settled = self.now + POLLED_EVERY, False
+
+    def _poll(self, now: datetime) -> None:
+        """Read the carrier's lists. Nothing more is lost once that went well with everything working."""
+        self._loop.run_until_complete(
+            polling.poll(self._engine, self._transport, receive=replying.receive, receive_status=delivering.receive_status, now=now)
+        )
+        self._polls_at = None if self._webhook and self._lists else now + POLLED_EVERY
+
+    @property
+    def _heard_until(self) -> datetime | None:
+        """Up to when everything has been heard; None: the ledger must know."""
+        return self.now if self._polls_at is None else None
+
     def _heard_once(self) -> None:
         """Settle what was just brought about, and have it heard, though nothing fell due of it."""
         before = self._passes
@@ -111,19 +145,22 @@ class Driver:
         """One round of what the scheduler's jobs do, of those that have anything to do, in the order in which one brings about the next."""
         now = self.now
         self._passes += 1
+        if Work.POLL in due:
+            self._poll(now)
         if Work.REMIND in due:
             reminding.remind_due(self._engine, now=now)  # who is left over is still due, and has the next round
         if Work.FOLLOW_UP in due:
-            following_up.follow_up(self._engine, now=now)
+            following_up.follow_up(self._engine, now=now, heard_until=self._heard_until)
         if Work.ESCALATE in due:
-            escalating.escalate(self._engine, now=now)
+            escalating.escalate(self._engine, now=now, heard_until=self._heard_until)
         if Work.DELIVER in due:
             self._deliver(now)
         self._heard(now)
 
     def _deliver(self, now: datetime) -> None:
         self._loop.run_until_complete(delivering.deliver(self._engine, self._transport, clock=self._clock))
-        for receipt in self._transport.take_receipts():
+        receipts = self._transport.take_receipts()
+        for receipt in receipts if self._webhook else ():  # what no webhook brings is in the carrier's list
             delivering.receive_status(
                 self._engine, sid=receipt.sid, status=receipt.status, tag=receipt.tag, error_code=receipt.error_code, now=now
             )

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from tests.stage import Stage, patient, phase, plan
+from db.engine import writing
+from reminders.domain.dose_state import DoseEvent, EventKind
+from reminders.services.records import doses
+from tests.stage import Stage, at, patient, phase, plan
 
 
 def test_nudged_once_after_an_hour() -> None:
@@ -49,6 +52,17 @@ def test_closed_when_the_next_is_due() -> None:
     with Stage.on_paper() as clinic:
         clinic.run_until("03-02 14:00")
         assert clinic.doses() == {"03-02/1": "unconfirmed", "03-02/2": "open"}
+
+
+def test_a_receipt_puts_off_no_look() -> None:
+    """A receipt that comes in just when a dose is to be looked at does not put off that its silence is counted."""
+    with Stage.on_paper() as clinic:
+        clinic.run_until("03-02 11:59")
+        (dose,) = clinic.rows("dose")
+        with writing(clinic.engine) as c:
+            doses.learn(c, {dose["id"]: [DoseEvent(EventKind.TEXT_DELIVERED, at("03-02 12:01"))]}, now=at("03-02 12:01"))
+
+        assert clinic.rows("dose")[0]["check_at"] == at("03-02 12:00")
 
 
 def test_the_answer_to_a_nudge() -> None:

@@ -28,11 +28,13 @@ RECENT = timedelta(days=3)
 """How far back a rule looks for doses of the same ingredient: longer than any gap, take window or 24 h sum [our default]."""
 
 WAITING = (DoseState.PENDING, DoseState.OPEN)
+SAID = frozenset({EventKind.SAID_TAKEN, EventKind.SAID_NOT_TAKEN, EventKind.SAID_ODD})
 UNKNOWN = (DoseState.UNCONFIRMED, DoseState.NOT_REMINDED)
 
 # Made once: to make a statement costs SQLAlchemy more than to run it.
 _IDS: BindParameter[list[str]] = bindparam("ids", expanding=True)
 _SINCE = bindparam("since", type_=UtcDateTime)
+_LOOK = update(DOSE).where(DOSE.c.id == bindparam("dose_id")).values(check_at=bindparam("at"), unheard_until=bindparam("unheard"))
 _EVENTS = select(DOSE_EVENT).where(DOSE_EVENT.c.dose_id.in_(_IDS)).order_by(DOSE_EVENT.c.dose_id, DOSE_EVENT.c.no)
 _BY_ID = select(DOSE).where(DOSE.c.id.in_(_IDS))
 _OF_PATIENTS = select(DOSE).where(DOSE.c.patient_id.in_(_IDS), DOSE.c.due_at >= _SINCE).order_by(DOSE.c.due_at, DOSE.c.slot_no)
@@ -113,12 +115,12 @@ def learn(c: Connection, facts: Mapping[str, Sequence[DoseEvent]], *, now: datet
     found = {row["id"]: row for row in asked(c, _BY_ID, ids=wanted)}
     fresh, changes, standings = [], [], {}
     for dose_id in wanted:
-        old = known.get(dose_id, [])
-        fresh += [_event_row(found[dose_id]["clinic_id"], dose_id, len(old) + no, event) for no, event in enumerate(facts[dose_id], 1)]
-        standing = fold([*map(_event, old), *facts[dose_id]])
+        old, row = known.get(dose_id, []), found[dose_id]
+        events = [*_closed_before(row, facts[dose_id]), *facts[dose_id]]
+        fresh += [_event_row(row["clinic_id"], dose_id, len(old) + no, event) for no, event in enumerate(events, 1)]
+        standing = fold([*map(_event, old), *events])
         standings[dose_id] = standing
-        check = next_check(found[dose_id], standing, after=now)
-        changes.append({"dose_id": dose_id, **_columns(standing), "check_at": check, "changed_at": now})
+        changes.append({"dose_id": dose_id, **_columns(standing), **_looks(row, standing, after=now), "changed_at": now})
     insert_all(c, DOSE_EVENT, fresh)
     _change(c, changes)
     changed = {dose_id: row["plan_id"] for dose_id, row in found.items() if _counts_anew(row, standings[dose_id])}
@@ -131,7 +133,8 @@ def learn(c: Connection, facts: Mapping[str, Sequence[DoseEvent]], *, now: datet
 def _counts_anew(row: Row, standing: Standing) -> bool:
     """Whether a change of a dose can change a count. That a reminder has left, as nearly all do, cannot begin any run."""
     before, after = DoseState(row["state"]), standing.state
-    return (before, after) != (DoseState.PENDING, DoseState.OPEN) and (before is not after or row["answered"] != standing.answered)
+    told_apart = before is not after or (row["answered"], row["unverified"]) != (standing.answered, standing.unverified)
+    return (before, after) != (DoseState.PENDING, DoseState.OPEN) and told_apart
 
 
 def _only_relieves(row: Row, standing: Standing) -> bool:
@@ -149,17 +152,38 @@ def next_check(row: Row, standing: Standing, *, after: datetime) -> datetime | N
     return earliest(*(moment for moment in moments if moment is not None and moment > after)) or row["answer_until"]
 
 
+def _closed_before(row: Row, events: Sequence[DoseEvent]) -> list[DoseEvent]:
+    """What is said of a dose after its time is said of a closed one, though its close still waits until all replies are fetched."""
+    late = any(event.kind in SAID and event.at > row["answer_until"] for event in events)
+    return [DoseEvent(EventKind.CLOSED, row["answer_until"], verified=False)] if late and DoseState(row["state"]) in WAITING else []
+
+
+def _looks(row: Row, standing: Standing, *, after: datetime) -> Row:
+    """When a dose that has changed is next looked at. While it is waited for, a look that is due already is not put off."""
+    check = next_check(row, standing, after=after)
+    if standing.state in WAITING:
+        return {"check_at": earliest(check, row["check_at"]), "unheard_until": row["unheard_until"]}
+    return {"check_at": check, "unheard_until": row["answer_until"] if standing.unverified else None}
+
+
 def offer(c: Connection, dose: StoredDose, until: datetime) -> None:
     """Note until when a text of ours lets the patient take a dose: somebody who says nothing may take it at that last moment."""
     latest = until if dose.offered_until is None else max(until, dose.offered_until)
     c.execute(update(DOSE).where(DOSE.c.id == dose.id).values(offered_until=latest))
 
 
-def looked_at(c: Connection, checks: Mapping[str, datetime | None]) -> None:
+@dataclass(frozen=True, slots=True)
+class Look:
+    """When a dose is looked at again; `unheard_until`: at once when all that was texted before then has been fetched."""
+
+    at: datetime | None
+    unheard_until: datetime | None = None
+
+
+def looked_at(c: Connection, looks: Mapping[str, Look]) -> None:
     """Write when the doses are to be looked at again."""
-    if checks:
-        statement = update(DOSE).where(DOSE.c.id == bindparam("dose_id")).values(check_at=bindparam("at"))
-        c.execute(statement, [{"dose_id": dose_id, "at": at} for dose_id, at in checks.items()])
+    if looks:
+        c.execute(_LOOK, [{"dose_id": dose_id, "at": look.at, "unheard": look.unheard_until} for dose_id, look in looks.items()])
 
 
 def read(c: Connection, ids: Iterable[str]) -> dict[str, StoredDose]:
@@ -285,7 +309,7 @@ def _stored(row: Row) -> StoredDose:
     )
 
 
-_CHANGED = (*_columns(Standing(DoseState.PENDING)), "check_at", "changed_at")
+_CHANGED = (*_columns(Standing(DoseState.PENDING)), "check_at", "unheard_until", "changed_at")
 _CHANGE = update(DOSE).where(DOSE.c.id == bindparam("dose_id")).values({name: bindparam(f"new_{name}") for name in _CHANGED})
 
 
@@ -327,12 +351,6 @@ def to_check_of(c: Connection, patient_id: str, *, now: datetime) -> list[Stored
     """One patient's doses whose moment has come, oldest first."""
     query = select(DOSE).where(DOSE.c.patient_id == patient_id, DOSE.c.check_at <= now).order_by(DOSE.c.due_at)
     return _doses(c, query)
-
-
-def next_moment(dose: StoredDose, *, after: datetime) -> datetime:
-    """When a dose that is still waited for is looked at next."""
-    moments = (dose.nudge_at, dose.times.silent_at, dose.times.answer_until)
-    return earliest(*(moment for moment in moments if moment and moment > after)) or dose.times.answer_until
 
 
 def not_nudged(c: Connection, found: Sequence[StoredDose]) -> list[StoredDose]:

@@ -115,8 +115,9 @@ def plan_refs(c: Connection, clinic_id: str | None = None) -> list[tuple[str, st
 
 
 class Work(StrEnum):
-    """What can be due."""
+    """What can be due; when to poll stands in no row."""
 
+    POLL = "poll"
     REMIND = "remind"
     DELIVER = "deliver"
     FOLLOW_UP = "follow up"

@@ -57,7 +57,7 @@ def keep_time(talk: Talk, meant: Candidate, taken_at: datetime) -> None:
     ingredient = meant.plan.profile.ingredient
     for other in recent(talk):
         same = other.one.patient.id == meant.one.patient.id and other.plan.profile.ingredient == ingredient
-        asked = other.dose.state is DoseState.OPEN and not other.dose.standing.answered
+        asked = other.waiting and other.dose.state is DoseState.OPEN and not other.dose.standing.answered
         if same and asked and other.dose.slot.due_at > meant.dose.slot.due_at:
             _warn_of(talk, other)
 

@@ -36,16 +36,27 @@ Statement = Taken | NotTaken | LateQuestion
 
 @dataclass(frozen=True)
 class Candidate:
-    """A dose that may be meant, with its plan and patient."""
+    """A dose that may be meant, with its plan and patient, by a text written at an instant."""
 
     one: Due
     plan: StoredPlan
     dose: StoredDose
+    at: datetime
 
     @property
     def waiting(self) -> bool:
-        """Whether an answer is still waited for."""
-        return self.dose.state in doses.WAITING
+        """Whether an answer was waited for when the text was written: fetched late, its dose may have been closed since.
+
+        And past its time a dose may be unclosed yet, while replies are being fetched.
+        """
+        closed_since = self.dose.state is DoseState.UNCONFIRMED or self.dose.standing.unverified
+        return (self.dose.state in doses.WAITING or closed_since) and self.at < self.dose.times.answer_until
+
+    @property
+    def just_over(self) -> bool:
+        """Whether it was announced, nobody has answered for it, and its time was over shortly before the text was written."""
+        silent = self.dose.state in {DoseState.OPEN, DoseState.UNCONFIRMED} and not self.dose.standing.answered
+        return silent and self.dose.times.answer_until <= self.at < self.dose.times.answer_until + EARLY
 
 
 @dataclass(frozen=True)
@@ -76,7 +87,7 @@ def of_ids(talk: Talk, dose_ids: Iterable[str]) -> list[Candidate]:
 
 
 def _in_order(talk: Talk, found: Iterable[StoredDose]) -> list[Candidate]:
-    candidates = [Candidate(*each) for each in talk.plans(found)]
+    candidates = [Candidate(*each, talk.at) for each in talk.plans(found)]
     return sorted(candidates, key=lambda candidate: (candidate.dose.slot.due_at, candidate.plan.ref))
 
 
@@ -92,13 +103,16 @@ def named(talk: Talk, said: Statement) -> Meant:
 
 
 def unnamed(talk: Talk) -> Meant:
-    """The dose meant by a text that names none: the one that waits for an answer, else the last one nobody answered for."""
+    """The dose meant by a text that names none: the one that waits for an answer, else the last one nobody answered for.
+
+    While the next one's reminder has not left, that is the one before, closed already or not.
+    """
     near = [candidate for candidate in recent(talk) if candidate.dose.slot.due_at > talk.at - MEANT]
     waiting = [candidate for candidate in near if candidate.waiting]
     unanswered = [candidate for candidate in waiting if not candidate.dose.standing.answered] or waiting
     if waiting:
         reminded = [candidate for candidate in unanswered if candidate.dose.state is DoseState.OPEN]
-        return _newest(reminded or unanswered)
+        return _newest(reminded or [candidate for candidate in near if candidate.just_over] or unanswered)
     newest = _newest(near)
     last = newest.candidates if isinstance(newest, Several) else (newest,) if isinstance(newest, Candidate) else ()
     return _one_or_several([candidate for candidate in last if candidate.dose.state in doses.UNKNOWN])
@@ -135,7 +149,7 @@ def _told_early(talk: Talk, one: Due, plan: StoredPlan, slot: Slot) -> Candidate
     times = times_of(slot, situation.next_slot, plan.rule, one.patient.quiet, plan.plan.tz, not_after=situation.room_until)
     row = doses.dose_row(plan, slot, times, now=talk.now)
     doses.add(talk.c, [(row, [DoseEvent(EventKind.FELL_DUE, talk.at)])])
-    return Candidate(one, plan, doses.read(talk.c, [row["id"]])[row["id"]])
+    return Candidate(one, plan, doses.read(talk.c, [row["id"]])[row["id"]], talk.at)
 
 
 def _newest(fitting: Sequence[Candidate]) -> Meant:

@@ -1,0 +1,204 @@
+"""Polling: what no webhook brought us is fetched from the carrier's own lists, texts to us and the ends of ours.
+
+An outage of our webhook must not become a false silence: no dose closes before the list was read past its time. Any number
+of processes may poll at once: a text is taken in once for ever, by its carrier's id.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Protocol
+
+from sqlalchemy.exc import InterfaceError, OperationalError
+
+from db.engine import WriterBusy, reading, writing
+from reminders.domain.hearing import BOUND
+from reminders.messaging.transport import ListUnavailable, ReceivedText, Transport, rank_of
+from reminders.services.records import alerts, people, texts, troubles, watermarks
+from reminders.services.records.alerts import Notice
+from reminders.services.records.troubles import Trouble
+from reminders.services.records.watermarks import INBOUND, OUTBOUND, Mark
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
+
+log = logging.getLogger(__name__)
+
+AT_FIRST = timedelta(hours=1)
+"""How far back the first poll of an installation looks [our default]."""
+OVERLAP = timedelta(minutes=5)
+"""How far before the last poll the next one looks again, for what the list showed late [our default]."""
+LONGEST = timedelta(minutes=5)
+"""How long the carrier may take over one list, all its pages together [our default]."""
+SET_ASIDE = timedelta(minutes=5)
+"""How long a text that cannot be taken in holds back the others: at one poll a minute, it has been tried more than three times."""
+
+RECEIPTS_EVERY = timedelta(minutes=5)
+RECEIPTS_AFTER = timedelta(minutes=5)
+RECEIPTS_WITHIN = timedelta(hours=4)
+"""When the end of a text that no receipt has told is asked for: this often, from so long after it left to so long [our defaults]."""
+CLOCKS_DIFFER = timedelta(minutes=2)
+
+GONE = (OperationalError, InterfaceError, WriterBusy)
+"""The ledger is away, whatever the text."""
+
+
+class Receive(Protocol):
+    """Takes in a text; the same one again is no harm."""
+
+    def __call__(
+        self, engine: Engine, *, sid: str, from_phone: str, to_phone: str, body: str, received_at: datetime, now: datetime, polled: bool
+    ) -> object:
+        """Take in a text that reached the carrier at `received_at`."""
+
+
+class ReceiveStatus(Protocol):
+    """Takes in what became of a text of ours; the same again is no harm."""
+
+    def __call__(self, engine: Engine, *, sid: str, status: str, tag: str | None, error_code: int | None, now: datetime) -> object:
+        """Take in a status of the text with this id."""
+
+
+async def poll(
+    engine: Engine,
+    transport: Transport,
+    *,
+    receive: Receive,
+    receive_status: ReceiveStatus,
+    now: datetime,
+    spacing: timedelta = timedelta(),
+) -> int:
+    """Fetch the texts and the receipts that no webhook brought; return how many.
+
+    `now` is when it begins: so far, less what the carrier's list may lag behind, the patients have been heard if it ends
+    well. Nothing is listed if a poll has ended well within `spacing`.
+    """
+    heard = await _hear(engine, transport, receive, now=now, spacing=spacing)
+    return heard + await _settle(engine, transport, receive_status, now=now)
+
+
+async def _hear(engine: Engine, transport: Transport, receive: Receive, *, now: datetime, spacing: timedelta) -> int:
+    with reading(engine) as c:
+        mark = watermarks.read(c, INBOUND, now=now)
+    if mark.failing_since is None and mark.at is not None and now - transport.list_lag - mark.at < spacing:
+        return 0
+    try:
+        async with asyncio.timeout(LONGEST.total_seconds()):
+            listed = await transport.received(since=_since(mark, now))
+    except (ListUnavailable, TimeoutError):
+        _failed(engine, mark, transport.list_lag, now=now)
+        return 0
+    fresh = _fresh(engine, listed)
+    unread = await _take_in(engine, fresh, receive, now=now)
+    if unread and now < (mark.failing_since or now) + SET_ASIDE:
+        _failed(engine, mark, transport.list_lag, now=now)
+        return len(fresh) - len(unread)
+    with writing(engine) as c:
+        for text in unread:
+            _set_aside(c, text, now=now)
+    _heard(engine, until=now - transport.list_lag, now=now)
+    return len(fresh)
+
+
+def _since(mark: Mark, now: datetime) -> datetime:
+    if mark.at is None:
+        return min(mark.failing_since or now, now) - AT_FIRST
+    return mark.at - OVERLAP
+
+
+def _fresh(engine: Engine, listed: tuple[ReceivedText, ...]) -> list[ReceivedText]:
+    """Those of the listed texts that we lack, the oldest first: an answer counts in the order in which it was given."""
+    with reading(engine) as c:
+        known = watermarks.known(c, [text.sid for text in listed])
+    return sorted((text for text in listed if text.sid not in known), key=lambda text: (text.received_at, text.sid))
+
+
+async def _take_in(engine: Engine, fresh: list[ReceivedText], receive: Receive, *, now: datetime) -> list[ReceivedText]:
+    """Take in each text, judged at the time it reached the carrier; return those that could not be."""
+    unread: list[ReceivedText] = []
+    for text in fresh:
+        try:
+            receive(
+                engine,
+                sid=text.sid,
+                from_phone=text.from_phone,
+                to_phone=text.to_phone,
+                body=text.body,
+                received_at=min(text.received_at, now),
+                now=now,
+                polled=True,
+            )
+        except GONE:
+            raise
+        except Exception:
+            log.exception("could not take in text %s", text.sid)
+            unread.append(text)
+        await asyncio.sleep(0)  # the texts that are due are sent in between
+    return unread
+
+
+def _set_aside(c: Connection, text: ReceivedText, *, now: datetime) -> None:
+    """Keep a text that cannot be taken in, for a person to read: it must not make us deaf to everybody else."""
+    behind = people.behind(c, text.from_phone)
+    row = {
+        "sid": text.sid,
+        "clinic_id": behind[0]["clinic_id"] if behind else None,
+        "contact_point_id": behind[0]["contact_point_id"] if behind else None,
+        "from_phone": text.from_phone,
+        "to_phone": text.to_phone,
+        "body": text.body.replace("\0", ""),
+        "reading": "set aside",
+        "polled": True,
+        "received_at": text.received_at,
+        "recorded_at": now,
+    }
+    texts.keep_incoming(c, row)
+    words = "A text could not be taken in. Read it, and ask the patient."
+    for patient in people.patients(c, sorted({role["patient_id"] for role in behind})).values():
+        alerts.raise_once(c, patient, Notice("unreadable", "warning", f"unreadable {text.sid}", words, owner="clinic"), now=now)
+
+
+def _heard(engine: Engine, *, until: datetime, now: datetime) -> None:
+    """Every text of this poll has been committed: what waited for it is looked at."""
+    with writing(engine) as c:
+        watermarks.advance(c, INBOUND, to=until, now=now)
+        watermarks.wake(c, heard_until=until, now=now)
+        troubles.end(c, Trouble.CANNOT_HEAR, now=now)
+
+
+def _failed(engine: Engine, mark: Mark, list_lag: timedelta, *, now: datetime) -> None:
+    """Note that we could not hear; for half an hour, and whoever runs this must know."""
+    deaf_since = mark.at + list_lag if mark.at is not None else mark.failing_since or now
+    with writing(engine) as c:
+        watermarks.failed(c, INBOUND, now=now)
+        if now - deaf_since >= BOUND:
+            words = (
+                f"We cannot hear patients: the carrier's list of incoming texts has not been read since {deaf_since:%Y-%m-%d %H:%M} UTC."
+            )
+            troubles.begin(c, Trouble.CANNOT_HEAR, words, now=now)
+
+
+async def _settle(engine: Engine, transport: Transport, receive_status: ReceiveStatus, *, now: datetime) -> int:
+    """Ask what became of the texts whose end no receipt has told; without any, nothing is asked."""
+    with reading(engine) as c:
+        mark = watermarks.read(c, OUTBOUND, now=now)
+        if mark.at is not None and now < mark.at + RECEIPTS_EVERY:
+            return 0
+        waiting = watermarks.unsettled(c, since=now - RECEIPTS_WITHIN, until=now - RECEIPTS_AFTER)
+    if not waiting:
+        return 0
+    try:
+        async with asyncio.timeout(LONGEST.total_seconds()):
+            listed = await transport.sent(since=waiting[0]["sent_at"] - CLOCKS_DIFFER)
+    except (ListUnavailable, TimeoutError):
+        return 0  # texts in doubt are asked after by themselves: nothing rests on this
+    ranks = {row["sid"]: row["rank"] for row in waiting}
+    risen = [text for text in listed if text.sid in ranks and rank_of(text.status) > ranks[text.sid]]
+    for text in risen:
+        receive_status(engine, sid=text.sid, status=text.status, tag=None, error_code=text.error_code, now=now)
+        await asyncio.sleep(0)
+    with writing(engine) as c:
+        watermarks.advance(c, OUTBOUND, to=now, now=now)
+    return len(risen)
