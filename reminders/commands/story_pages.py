@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from reminders.domain.adherence import Mark, percent
-from reminders.formats.story_file import CarrierChange, Outage, StaffAct, StaffAction, TextIn
+from reminders.formats.story_file import CarrierChange, HearingChange, Outage, StaffAct, StaffAction, TextIn
 from reminders.reports.adherence_report import CAVEATS
 from reminders.services import reporting
 
@@ -71,6 +71,7 @@ class Telling:
     talks: dict[str, list[Entry]] = field(default_factory=dict)
     alerts: list[Line] = field(default_factory=list)
     plans: list[Line] = field(default_factory=list)
+    troubles: list[Line] = field(default_factory=list)
     acts: list[tuple[datetime, str]] = field(default_factory=list)
     summary: Line = field(default_factory=dict)
 
@@ -98,6 +99,11 @@ class Telling:
                 self._add(phone, Entry(at, "carrier", f"from here on: {status}{f' ({code})' if code else ''}"))
             case Outage(at=at, until=until):
                 self.acts.append((at, f"outage until {until:%d %b %H:%M} UTC"))
+            case HearingChange(at=at):
+                ways = {"our webhook": event.webhook, "the carrier's lists": event.lists}
+                self.acts.append(
+                    (at, ", ".join(f"{way} {'work' if works else 'fail'}" for way, works in ways.items() if works is not None))
+                )
 
     def sees(self, line: Line) -> None:
         """Note what Doseline does."""
@@ -108,6 +114,8 @@ class Telling:
                 self.alerts.append(line)
             case "plan":
                 self.plans.append(line)
+            case "trouble":
+                self.troubles.append(line)
             case "summary":
                 self.summary = line
             case _:
@@ -171,6 +179,7 @@ class Telling:
         console.print(Text("\nAlerts, and what the clinic did", style="bold"))
         told = [(_instant(alert["at"]), _alert(alert)) for alert in self.alerts]
         told += [(at, Text(words, style="green")) for at, words in self.acts]
+        told += [(_instant(trouble["at"]), _trouble(trouble)) for trouble in self.troubles]
         told += [(_instant(plan["at"]), _plan(plan)) for plan in self.plans if plan["reason"] or plan["state"] != "active"]
         for at, text in sorted(told, key=lambda one: one[0]):
             console.print(Padding(Text.assemble((f"{at:%a %d %b %H:%M}Z  ", "dim"), text), (0, 0, 0, 2)))
@@ -264,6 +273,12 @@ def _alert(alert: Line) -> Text:
     style = SEVERITIES[alert["severity"]]
     about = alert["plan"] or ""
     return Text.assemble((f"{alert['severity']}: {alert['alert'].replace('_', ' ')}", style), f"  {about}  → {alert['to']}")
+
+
+def _trouble(trouble: Line) -> Text:
+    over = trouble["state"] == "over"
+    words = f"{'over' if over else 'trouble'}: {trouble['trouble'].replace('_', ' ')}"
+    return Text.assemble((words, "green" if over else "red"), "  → operator")
 
 
 def _plan(plan: Line) -> Text:

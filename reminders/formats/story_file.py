@@ -76,7 +76,16 @@ class Outage:
     until: datetime
 
 
-StoryEvent: TypeAlias = TextIn | CarrierChange | StaffAct | Outage
+@dataclass(frozen=True, slots=True)
+class HearingChange:
+    """From now on our webhook, and the carrier's lists, work or fail; None: as before."""
+
+    at: datetime
+    webhook: bool | None = None
+    lists: bool | None = None
+
+
+StoryEvent: TypeAlias = TextIn | CarrierChange | StaffAct | Outage | HearingChange
 
 
 @dataclass(frozen=True, slots=True)
@@ -173,12 +182,38 @@ class OutageShape(Shape):
         return Outage(self.at, self.outage.until)
 
 
+class HearingEndShape(Shape):
+    """Which of the two ways in which patients' texts reach us works from now on."""
+
+    webhook: bool | None = None
+    lists: bool | None = None
+
+    @model_validator(mode="after")
+    def _says_something(self) -> HearingEndShape:
+        if self.webhook is None and self.lists is None:
+            raise ValueError("give webhook or lists, true or false")
+        return self
+
+
+class HearingShape(Shape):
+    """We become deaf, or hear again."""
+
+    at: InstantText
+    hearing: HearingEndShape
+
+    @property
+    def event(self) -> StoryEvent:
+        """The event it says."""
+        return HearingChange(self.at, self.hearing.webhook, self.hearing.lists)
+
+
 EventShape: TypeAlias = Annotated[
     Annotated[TextInShape, Tag("<from>")]
     | Annotated[CarrierShape, Tag("<carrier>")]
     | Annotated[StaffShape, Tag("<staff>")]
-    | Annotated[OutageShape, Tag("<outage>")],
-    by_key(("from", "carrier", "staff", "outage"), "must be an event with one of from, carrier, staff or outage"),
+    | Annotated[OutageShape, Tag("<outage>")]
+    | Annotated[HearingShape, Tag("<hearing>")],
+    by_key(("from", "carrier", "staff", "outage", "hearing"), "must be an event with one of from, carrier, staff, outage or hearing"),
 ]
 
 

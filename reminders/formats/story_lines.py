@@ -55,7 +55,10 @@ class TextOutLine(Shape):
 
 
 class DoseLine(Shape):
-    """A dose has changed its state. `taken_at` is null where it was not taken, or nobody knows when."""
+    """A dose has changed its state. `taken_at` is null where it was not taken, or nobody knows when.
+
+    `unverified` stands where a dose was closed in silence while we may not have heard the patient.
+    """
 
     at: InstantText
     kind: Literal["dose"]
@@ -66,6 +69,7 @@ class DoseLine(Shape):
     state: Annotated[DoseState, Field(strict=False)]
     taken_at: InstantText | None
     reason: str | None
+    unverified: Literal[True] | None = None
 
 
 class AlertLine(Shape):
@@ -88,6 +92,15 @@ class PlanLine(Shape):
     state: Literal["active", "staying", "muted", "suspended", "completed", "stopped"]
     phase: Number
     reason: str | None
+
+
+class TroubleLine(Shape):
+    """What whoever runs this must know, and no patient is the cause of, has begun or is over."""
+
+    at: InstantText
+    kind: Literal["trouble"]
+    trouble: Literal["cannot_hear"]
+    state: Literal["began", "over"]
 
 
 class AdherenceShape(Shape):
@@ -124,8 +137,9 @@ LineShape: TypeAlias = Annotated[
     | Annotated[DoseLine, Tag("<dose>")]
     | Annotated[AlertLine, Tag("<alert>")]
     | Annotated[PlanLine, Tag("<plan>")]
+    | Annotated[TroubleLine, Tag("<trouble>")]
     | Annotated[SummaryLine, Tag("<summary>")],
-    by_value("kind", ("text_out", "dose", "alert", "plan", "summary")),
+    by_value("kind", ("text_out", "dose", "alert", "plan", "trouble", "summary")),
 ]
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from db.engine import reading
 from reminders.domain.plan import plain
-from reminders.services.records import history
+from reminders.services.records import history, troubles
 from reminders.services.records.history import Work
 
 if TYPE_CHECKING:
@@ -26,10 +26,12 @@ def next_moments(engine: Engine) -> dict[Work, datetime]:
 
 
 class Narrator:
-    """Tells each thing that happened once, as a line of a story's output, in time order."""
+    """Tells each thing that happened once, as a line of a story's output, in time order; and whether we can hear, if asked to."""
 
-    def __init__(self, engine: Engine) -> None:
+    def __init__(self, engine: Engine, *, troubles: bool = False) -> None:
         self._engine = engine
+        self._tells_troubles = troubles
+        self._deaf = False
         self._texts: set[str] = set()
         self._alerts: set[tuple[str, str]] = set()
         self._events: set[str] = set()
@@ -39,7 +41,8 @@ class Narrator:
     def since(self, moment: datetime) -> list[Line]:
         """What happened at or after an instant and was not yet told."""
         with reading(self._engine) as c:
-            return [*self._plan_lines(c, moment), *self._dose_lines(c, moment), *self._alert_lines(c, moment), *self._text_lines(c, moment)]
+            told = [*self._plan_lines(c, moment), *self._dose_lines(c, moment), *self._alert_lines(c, moment), *self._text_lines(c, moment)]
+            return [*self._trouble_lines(c, moment), *told] if self._tells_troubles else told
 
     def _plan_lines(self, c: Connection, moment: datetime) -> Iterator[Line]:
         for event in history.plan_events(c, since=moment):
@@ -58,7 +61,7 @@ class Narrator:
 
     def _dose_lines(self, c: Connection, moment: datetime) -> Iterator[Line]:
         for dose in history.doses_changed(c, since=moment):
-            seen = (dose["state"], dose["taken_at"], dose["reason"])
+            seen = (dose["state"], dose["taken_at"], dose["reason"], dose["unverified"])
             if self._doses.get(dose["id"]) == seen:
                 continue
             if dose["id"] not in self._doses and dose["state"] != "not_due":
@@ -76,7 +79,14 @@ class Narrator:
                 "state": dose["state"],
                 "taken_at": instant(dose["taken_at"]) if dose["taken_at"] else None,
                 "reason": dose["reason"],
+                **({"unverified": True} if dose["unverified"] else {}),
             }
+
+    def _trouble_lines(self, c: Connection, moment: datetime) -> Iterator[Line]:
+        deaf = any(trouble["name"] == troubles.Trouble.CANNOT_HEAR.value for trouble in troubles.standing(c))
+        if deaf != self._deaf:
+            self._deaf = deaf
+            yield {"at": instant(moment), "kind": "trouble", "trouble": "cannot_hear", "state": "began" if deaf else "over"}
 
     def _alert_lines(self, c: Connection, moment: datetime) -> Iterator[Line]:
         for alert in history.alerts_changed(c, since=moment):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, assert_never
 
 from reminders.clock import HandClock
 from reminders.domain.adherence import percent
-from reminders.formats.story_file import CarrierChange, Outage, StaffAct, Story, StoryEvent, TextIn
+from reminders.formats.story_file import CarrierChange, HearingChange, Outage, StaffAct, Story, StoryEvent, TextIn
 from reminders.messaging.sandbox import SandboxTransport
 from reminders.services import importing, reporting
 from reminders.services.opening import in_memory
@@ -34,7 +34,7 @@ def play(
     """
     engine = engine or in_memory()
     clock = HandClock(story.start)
-    narrator = Narrator(engine)
+    narrator = Narrator(engine, troubles=any(isinstance(event, HearingChange) for event in story.events))
     told: list[Line] = []
 
     def listen(moment: datetime) -> None:
@@ -70,6 +70,8 @@ def _happen(driver: Driver, event: StoryEvent) -> None:
             driver.acts(event)
         case Outage(until=until):
             driver.sleep_until(until)
+        case HearingChange(webhook=webhook, lists=lists):
+            driver.hears(webhook=webhook, lists=lists)
         case _ as unreachable:
             assert_never(unreachable)
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 import pytest
 
 from reminders.errors import BadFile
-from reminders.formats.story_file import CarrierChange, Outage, StaffAct, StaffAction, StoryEvent, TextIn, read_story
+from reminders.formats.story_file import CarrierChange, HearingChange, Outage, StaffAct, StaffAction, StoryEvent, TextIn, read_story
 from tests.files import File, a_patient, a_story_file, changed, without
 
 AT = "2026-03-03T13:00:00Z"
@@ -46,6 +46,8 @@ def paths_of(data: object) -> list[str]:
             StaffAct(AT_VALUE, StaffAction.ACKNOWLEDGE, "ana-baclofen", alert="misses"),
         ),
         ({"at": AT, "outage": {"until": "2026-03-03T15:00:00Z"}}, Outage(AT_VALUE, datetime(2026, 3, 3, 15, tzinfo=UTC))),
+        ({"at": AT, "hearing": {"webhook": False}}, HearingChange(AT_VALUE, webhook=False)),
+        ({"at": AT, "hearing": {"webhook": True, "lists": False}}, HearingChange(AT_VALUE, webhook=True, lists=False)),
     ],
 )
 def test_an_event_says_what_it_says(written: File, event: StoryEvent) -> None:
@@ -106,6 +108,8 @@ def test_a_bad_value_is_named_by_its_path(path: str, value: object) -> None:
         ({"staff": {"action": "move_zone", "plan": "ana-baclofen", "zone": "Mars"}}, "events[0].staff.zone"),
         ({"outage": {"until": AT}}, "events[0].outage.until"),
         ({"outage": {}}, "events[0].outage.until"),
+        ({"hearing": {}}, "events[0].hearing"),
+        ({"hearing": {"lists": "off"}}, "events[0].hearing.lists"),
     ],
 )
 def test_a_bad_event_is_named_by_its_path(event: File, path: str) -> None:
