@@ -16,6 +16,7 @@ from reminders.web.counting import Counted, Counts
 from reminders.web.guard import Guard
 from reminders.web.metrics import metrics
 from reminders.web.parts import Parts
+from reminders.web.probe import probe
 from reminders.web.problems import answer_with_problems
 from reminders.web.status_page import status_page
 from reminders.web.webhooks import webhooks
@@ -41,6 +42,7 @@ def create_app(parts: Parts) -> FastAPI:
     answer_with_problems(app)
     app.state.counts = counts
     app.include_router(webhooks(parts, counts))
+    app.include_router(probe(parts))
     app.include_router(metrics(parts, counts))
     app.include_router(status_page(parts))
 

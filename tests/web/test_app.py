@@ -17,7 +17,7 @@ from reminders.web.app import create_app
 from reminders.web.guard import HEADERS, Guard
 from tests.web.serving import NOW, Heard, a_carrier, asking, post, some_parts
 
-ROUTES = ["/", "/healthz", "/metrics", "/readyz", "/sms/inbound", "/sms/status", "/static/status.css"]
+ROUTES = ["/", "/healthz", "/metrics", "/readyz", "/sms/inbound", "/sms/probe", "/sms/status", "/static/status.css"]
 
 
 def test_these_are_all_the_routes() -> None:
