@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
+from datetime import UTC
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
@@ -66,5 +67,6 @@ def first_broken_link(c: Connection, clinic_id: str) -> int | None:
 
 
 def _link(previous: str, no: int, entry: Entry) -> str:
-    parts = (previous, str(no), entry.at.isoformat(), entry.actor[:80], entry.action[:40], entry.subject[:120], entry.detail[:400])
+    at = entry.at.astimezone(UTC).isoformat()
+    parts = (previous, str(no), at, entry.actor[:80], entry.action[:40], entry.subject[:120], entry.detail[:400])
     return hashlib.sha256("\x1f".join(parts).encode()).hexdigest()
