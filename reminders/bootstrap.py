@@ -114,6 +114,7 @@ def assemble(
         pace=pace or pace_of(settings),
         passing=passing,
         guarding=referee.guarding,
+        stopping=loop.stopping.is_set,
     )
     for chore in chores(hands):
         loop.repeat(chore)

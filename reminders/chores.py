@@ -55,6 +55,7 @@ class Hands:
 
     pace      what the sender's contract lets through; None: as much as there is.
     passing   told of each milestone on the way; guarding  wraps what claims, and lets it do nothing while it may not.
+    stopping  whether the process was asked to stop: then no request begins any more.
     """
 
     engine: Engine
@@ -65,6 +66,7 @@ class Hands:
     pace: Pace | None = None
     passing: Passing = unmarked
     guarding: Callable[[Callable[[], int]], Callable[[], int]] = lambda work: work
+    stopping: Callable[[], bool] = lambda: False
 
 
 def chores(hands: Hands) -> Iterator[Chore]:
@@ -90,6 +92,7 @@ def _deliver(hands: Hands) -> int:
         patience=hands.patience,
         pace=hands.pace,
         passing=hands.passing,
+        stopping=hands.stopping,
     )
     done = hands.sender.run(work)
     if isinstance(hands.transport, SandboxTransport):
@@ -98,7 +101,14 @@ def _deliver(hands: Hands) -> int:
 
 
 def _recover(hands: Hands) -> int:
-    work = delivering.recover(hands.engine, hands.transport, now=hands.clock.now(), patience=hands.patience, passing=hands.passing)
+    work = delivering.recover(
+        hands.engine,
+        hands.transport,
+        now=hands.clock.now(),
+        patience=hands.patience,
+        passing=hands.passing,
+        stopping=hands.stopping,
+    )
     return hands.sender.run(work)
 
 

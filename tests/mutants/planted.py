@@ -42,7 +42,7 @@ PLANTED = (
     passing(Milestone.SEND_AFTER_CLAIM_COMMIT)
     with writing(engine) as c:
         ready = last_look.still_right(c, claimed, now=clock.now())
-    sending = _Sending(transport, clock, lambda: clock.monotonic() - started <= patience.lease.total_seconds() / 2, passing)
+    sending = _Sending(transport, clock, may_begin, passing)
     tried = await sending.each(ready, alone=alone)
     passing(Milestone.SEND_BEFORE_RECORD)
     with writing(engine) as c:
@@ -51,7 +51,7 @@ PLANTED = (
         if not claimed:
             return 0
         ready = last_look.still_right(c, claimed, now=clock.now())
-        sending = _Sending(transport, clock, lambda: clock.monotonic() - started <= patience.lease.total_seconds() / 2, passing)
+        sending = _Sending(transport, clock, may_begin, passing)
         tried = await sending.each(ready, alone=alone)
         passing(Milestone.SEND_BEFORE_RECORD)
         record(""",

@@ -309,6 +309,29 @@ def test_too_slow_gives_back() -> None:
     assert (carrier.asked, text(s)["state"]) == ([], "queued")
 
 
+def test_asked_to_stop_gives_back() -> None:
+    """Asked to stop in the midst of a batch, the sender begins no further request: what is on its way ends, the rest goes back."""
+    s = due(patient(), patient(plan(ref="ben"), ref="ben", phone="+12025550103", consent=a_consent("Ben")))
+    carrier = Carrier(s.clock)
+    asyncio.run(delivering.deliver(s.engine, carrier, clock=s.clock, stopping=lambda: bool(carrier.asked)))
+
+    assert (len(carrier.asked), sorted(row["state"] for row in s.rows("text_out"))) == (1, ["accepted", "queued"])
+
+
+def test_asked_to_stop_looks_into_nothing_more() -> None:
+    """Asked to stop, the recovery asks for no further list: the text stays in doubt for whoever looks next."""
+    s = due()
+    carrier = Carrier(s.clock, Ambiguous("500"))
+    send(s, carrier)
+    carrier.has("SM-found", carrier.asked[0].body)
+    s.clock.advance(timedelta(seconds=106))
+    asyncio.run(delivering.recover(s.engine, carrier, now=s.now, stopping=lambda: True))
+    stopped = text(s)["state"]
+    recover(s, carrier, timedelta())
+
+    assert (stopped, text(s)["state"]) == ("unknown", "accepted")
+
+
 # --- doubt ----------------------------------------------------------------------------------------------------------
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -34,8 +35,12 @@ async def recover(
     patience: Patience = PATIENCE,
     limit: int = 50,
     passing: Passing = unmarked,
+    stopping: Callable[[], bool] = lambda: False,
 ) -> int:
-    """Settle texts in doubt by the carrier's own list: found, it was sent; not found twice, it was not. Return how many were looked at."""
+    """Settle texts in doubt by the carrier's own list: found, it was sent; not found twice, it was not. Return how many were looked at.
+
+    Once the process is `stopping`, no further list is asked for: the others' turn comes with the next pass, here or elsewhere.
+    """
     wait = patience.settle if patience.bodies_listed else max(patience.settle, UNREADABLE)
     with writing(engine) as c:
         outbox.doubt(c, now=now)
@@ -46,6 +51,8 @@ async def recover(
 
     async def look_into(text: Row) -> None:
         async with room:
+            if stopping():
+                return
             listed = await _listed(transport, text)
         passing(Milestone.RECOVER_AFTER_LIST)
         if listed is not None:

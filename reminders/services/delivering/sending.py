@@ -29,7 +29,7 @@ AT_ONCE = 50
 
 @dataclass(frozen=True, slots=True)
 class Held:
-    """The text was not tried: its lease was half over, or the carrier had just refused another for a reason that is its own too."""
+    """The text was not tried: its lease was half over, the process stops, or the carrier had just refused another for its own reason."""
 
 
 Tried = Outcome | Held
@@ -45,13 +45,19 @@ async def deliver(
     pace: Pace | None = None,
     passing: Passing = unmarked,
     reliving: bool = False,
+    stopping: Callable[[], bool] = lambda: False,
 ) -> int:
     """Send the texts that are due, nearest expiry first; return how many were claimed. Without a pace, as many as there are.
 
     Claims are committed before any request, so that a process that dies leaves a row that says so. While a quarantine stands
-    nothing is claimed, unless its gap is being gone through (`reliving`), by a transport that sends nothing.
+    nothing is claimed, unless its gap is being gone through (`reliving`), by a transport that sends nothing. Once the process
+    is `stopping`, no further request begins: what is claimed and not yet tried goes back into the line.
     """
     now, started = clock.now(), clock.monotonic()
+
+    def may_begin() -> bool:
+        return not stopping() and clock.monotonic() - started <= patience.lease.total_seconds() / 2
+
     _end_overdue(engine, now=now, limit=limit)
     with writing(engine) as c:
         if not reliving and quarantines.stands(c):
@@ -64,7 +70,7 @@ async def deliver(
     passing(Milestone.SEND_AFTER_CLAIM_COMMIT)
     with writing(engine) as c:
         ready = last_look.still_right(c, claimed, now=clock.now())
-    sending = _Sending(transport, clock, lambda: clock.monotonic() - started <= patience.lease.total_seconds() / 2, passing)
+    sending = _Sending(transport, clock, may_begin, passing)
     tried = await sending.each(ready, alone=alone)
     passing(Milestone.SEND_BEFORE_RECORD)
     with writing(engine) as c:
@@ -82,10 +88,14 @@ def _end_overdue(engine: Engine, *, now: datetime, limit: int) -> None:
 
 
 class _Sending:
-    """One batch on its way. `is_ours`: whether less than half the lease is gone, so that a request begun now ends within it."""
+    """One batch on its way.
 
-    def __init__(self, transport: Transport, clock: Clock, is_ours: Callable[[], bool], passing: Passing) -> None:
-        self._transport, self._clock, self._is_ours, self._passing = transport, clock, is_ours, passing
+    may_begin  whether a request may begin now: less than half the lease is gone, so that it ends within it, and nobody has asked
+               the process to stop.
+    """
+
+    def __init__(self, transport: Transport, clock: Clock, may_begin: Callable[[], bool], passing: Passing) -> None:
+        self._transport, self._clock, self._may_begin, self._passing = transport, clock, may_begin, passing
         self._room = asyncio.Semaphore(AT_ONCE)
         self._stopped = False
 
@@ -97,7 +107,7 @@ class _Sending:
 
     async def _one(self, text: Row) -> Tried:
         async with self._room:
-            if self._stopped or not self._is_ours():
+            if self._stopped or not self._may_begin():
                 return Held()
             self._passing(Milestone.SEND_BEFORE_WRITE)
             outcome = await self._send(text)
