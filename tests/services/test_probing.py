@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -12,11 +13,11 @@ from sqlalchemy import Engine
 from db.engine import reading, writing
 from reminders.clock import SystemClock
 from reminders.messaging.segments import segments
-from reminders.messaging.transport import Ambiguous, FailureClass, NotSent, Refused
+from reminders.messaging.transport import Ambiguous, FailureClass, NotSent, Refused, SentText
 from reminders.messaging.twilio import TwilioTransport
 from reminders.services import probing
 from reminders.services.probing import Found, Measured, Waiting, Waits, measure, note_call, words_of
-from reminders.services.records import probes
+from reminders.services.records import evidence, probes
 from tests.fake_twilio.faults import Answers, Fault, accepted_then, refused, too_many
 from tests.fake_twilio.server import FakeTwilio
 from tests.messaging.wire import account
@@ -124,14 +125,15 @@ def test_what_it_waits_for_is_told(sqlite_engine: Engine, twilio: FakeTwilio) ->
     assert (told[0], told[-1]) == ("for the list", "for the carrier's calls")
 
 
-def test_the_carriers_list_is_explained(engine: Engine, twilio: FakeTwilio) -> None:
-    """The text's id is kept, so that nobody takes it for one that the ledger lost."""
+def test_a_probe_is_no_text_that_the_ledger_lost(engine: Engine, twilio: FakeTwilio) -> None:
+    """Its id is kept, so that a look at the carrier's list explains it; a text of whose id nothing is known is not explained."""
     measured(engine, twilio)
-    sid = twilio.messages[0].sid
+    mine = SentText(twilio.messages[0].sid, MINE, "", "delivered", NOW)
+    other = replace(mine, sid="SMother")
     with reading(engine) as c:
-        found = probes.owned(c, [sid, "SMother"])
+        found = evidence.unexplained(c, [mine, other])
 
-    assert found == {sid}
+    assert found == [other]
 
 
 def test_calls_are_counted_with_their_repeats(engine: Engine, twilio: FakeTwilio, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sqlalchemy import func, literal, select, union_all
 
 from reminders.messaging.transport import SentText, same_body
-from reminders.services.records import outbox
+from reminders.services.records import outbox, probes
 from reminders.services.records.ledger import CLINIC, CONTACT_POINT, CONTACT_ROLE, LOOP_PASS, PATIENT, TEXT_IN, TEXT_OUT, by, rows
 
 if TYPE_CHECKING:
@@ -107,8 +107,8 @@ def next_change(c: Connection, *, after: datetime) -> datetime | None:
 
 
 def owned(c: Connection, listed: Iterable[SentText]) -> set[str]:
-    """Of the carrier's texts, the ids that a text or an attempt of ours has."""
-    return {sid for some in _batches(sent.sid for sent in listed) for sid in outbox.owned(c, some)}
+    """Of the carrier's texts, the ids that a text or an attempt of ours has, or a probe of the operator's."""
+    return {sid for some in _batches(sent.sid for sent in listed) for sid in (*outbox.owned(c, some), *probes.owned(c, some))}
 
 
 def unexplained(c: Connection, listed: Sequence[SentText]) -> list[SentText]:
