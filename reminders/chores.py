@@ -15,7 +15,7 @@ from reminders.messaging.sandbox import SandboxTransport
 from reminders.messaging.transport import Transport
 from reminders.milestones import Passing, unmarked
 from reminders.scheduling.loop import Chore
-from reminders.services import delivering, escalating, following_up, forgetting
+from reminders.services import delivering, escalating, following_up, forgetting, polling, replying
 from reminders.services.delivering import PATIENCE, Patience
 
 if TYPE_CHECKING:
@@ -25,6 +25,9 @@ T = TypeVar("T")
 
 OFTEN = timedelta(seconds=1)
 HEARTBEAT = timedelta(seconds=15)
+EACH_MINUTE = timedelta(minutes=1)
+JUST_NOW = timedelta(seconds=30)
+"""Whoever polls so soon after another process reads nothing: the carrier's lists are the same for all."""
 HOURLY = timedelta(hours=1)
 BATCH = 100
 """How many rows a chore takes at once: small enough that a waiting webhook soon has its turn to write."""
@@ -80,6 +83,7 @@ def chores(hands: Hands) -> Iterator[Chore]:
     yield claiming("follow up", OFTEN, lambda: following_up.follow_up(engine, now=now(), limit=BATCH), full=BATCH)
     yield claiming("escalate", OFTEN, lambda: escalating.escalate(engine, now=now(), limit=BATCH), full=BATCH)
     yield claiming("recover", HEARTBEAT, lambda: _recover(hands))
+    yield claiming("poll", EACH_MINUTE, lambda: _poll(hands))
     yield claiming("forget", HOURLY, lambda: forgetting.forget(engine, now=now(), limit=BATCH), full=BATCH)
 
 
@@ -107,6 +111,19 @@ def _recover(hands: Hands) -> int:
         now=hands.clock.now(),
         patience=hands.patience,
         passing=hands.passing,
+        stopping=hands.stopping,
+    )
+    return hands.sender.run(work)
+
+
+def _poll(hands: Hands) -> int:
+    work = polling.poll(
+        hands.engine,
+        hands.transport,
+        receive=replying.receive,
+        receive_status=delivering.receive_status,
+        now=hands.clock.now(),
+        spacing=JUST_NOW,
         stopping=hands.stopping,
     )
     return hands.sender.run(work)

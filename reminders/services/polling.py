@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections.abc import Callable
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Protocol
 
@@ -33,7 +34,7 @@ OVERLAP = timedelta(minutes=5)
 LONGEST = timedelta(minutes=5)
 """How long the carrier may take over one list, all its pages together [our default]."""
 SET_ASIDE = timedelta(minutes=5)
-"""How long a text that cannot be taken in holds back the others: at one poll a minute, it has been tried more than three times."""
+"""How long a text that cannot be taken in may keep us from hearing all others: tried each minute, then set aside [our default]."""
 
 RECEIPTS_EVERY = timedelta(minutes=5)
 RECEIPTS_AFTER = timedelta(minutes=5)
@@ -69,31 +70,45 @@ async def poll(
     receive_status: ReceiveStatus,
     now: datetime,
     spacing: timedelta = timedelta(),
+    stopping: Callable[[], bool] = lambda: False,
 ) -> int:
     """Fetch the texts and the receipts that no webhook brought; return how many.
 
     `now` is when it begins: so far, less what the carrier's list may lag behind, the patients have been heard if it ends
-    well. Nothing is listed if a poll has ended well within `spacing`.
+    well. Nothing is listed if a poll has ended well within `spacing`; it ends early, and proves nothing, once `stopping`.
     """
-    heard = await _hear(engine, transport, receive, now=now, spacing=spacing)
-    return heard + await _settle(engine, transport, receive_status, now=now)
+    fresh = await _listed(engine, transport, now=now, spacing=spacing)
+    heard = 0 if fresh is None else await _hear(engine, transport, fresh, receive, now=now, stopping=stopping)
+    return heard + (0 if stopping() else await _settle(engine, transport, receive_status, now=now))
 
 
-async def _hear(engine: Engine, transport: Transport, receive: Receive, *, now: datetime, spacing: timedelta) -> int:
+async def _listed(engine: Engine, transport: Transport, *, now: datetime, spacing: timedelta) -> list[ReceivedText] | None:
+    """The listed texts that we lack; None if somebody has just read the list, or it cannot be read."""
     with reading(engine) as c:
         mark = watermarks.read(c, INBOUND, now=now)
     if mark.failing_since is None and mark.at is not None and now - transport.list_lag - mark.at < spacing:
-        return 0
+        return None
     try:
         async with asyncio.timeout(LONGEST.total_seconds()):
-            listed = await transport.received(since=_since(mark, now))
+            return _fresh(engine, await transport.received(since=_since(mark, now)))
     except (ListUnavailable, TimeoutError):
-        _failed(engine, mark, transport.list_lag, now=now)
-        return 0
-    fresh = _fresh(engine, listed)
-    unread = await _take_in(engine, fresh, receive, now=now)
-    if unread and now < (mark.failing_since or now) + SET_ASIDE:
-        _failed(engine, mark, transport.list_lag, now=now)
+        _failed(engine, transport.list_lag, now=now)
+        return None
+
+
+async def _hear(
+    engine: Engine, transport: Transport, fresh: list[ReceivedText], receive: Receive, *, now: datetime, stopping: Callable[[], bool]
+) -> int:
+    """Take in each text; only then has everybody been heard so far."""
+    unread: list[ReceivedText] = []
+    for text in fresh:
+        if stopping():
+            return 0
+        if not _take_in(engine, text, receive, now=now):
+            unread.append(text)
+        await asyncio.sleep(0)  # the texts that are due are sent in between
+    if unread and not _held_long_enough(engine, now=now):
+        _failed(engine, transport.list_lag, now=now)
         return len(fresh) - len(unread)
     with writing(engine) as c:
         for text in unread:
@@ -115,28 +130,24 @@ def _fresh(engine: Engine, listed: tuple[ReceivedText, ...]) -> list[ReceivedTex
     return sorted((text for text in listed if text.sid not in known), key=lambda text: (text.received_at, text.sid))
 
 
-async def _take_in(engine: Engine, fresh: list[ReceivedText], receive: Receive, *, now: datetime) -> list[ReceivedText]:
-    """Take in each text, judged at the time it reached the carrier; return those that could not be."""
-    unread: list[ReceivedText] = []
-    for text in fresh:
-        try:
-            receive(
-                engine,
-                sid=text.sid,
-                from_phone=text.from_phone,
-                to_phone=text.to_phone,
-                body=text.body,
-                received_at=min(text.received_at, now),
-                now=now,
-                polled=True,
-            )
-        except GONE:
-            raise
-        except Exception:
-            log.exception("could not take in text %s", text.sid)
-            unread.append(text)
-        await asyncio.sleep(0)  # the texts that are due are sent in between
-    return unread
+def _take_in(engine: Engine, text: ReceivedText, receive: Receive, *, now: datetime) -> bool:
+    """Take in a text, judged at the time it reached the carrier; say whether it could be."""
+    said = {"sid": text.sid, "from_phone": text.from_phone, "to_phone": text.to_phone, "body": text.body}
+    try:
+        receive(engine, **said, received_at=min(text.received_at, now), now=now, polled=True)
+    except GONE:
+        raise
+    except Exception:
+        log.exception("could not take in text %s", text.sid)
+        return False
+    return True
+
+
+def _held_long_enough(engine: Engine, *, now: datetime) -> bool:
+    """Whether a text that cannot be taken in has held back the others for so long that it is set aside."""
+    with reading(engine) as c:
+        since = watermarks.read(c, INBOUND, now=now).failing_since
+    return since is not None and now >= since + SET_ASIDE
 
 
 def _set_aside(c: Connection, text: ReceivedText, *, now: datetime) -> None:
@@ -168,11 +179,12 @@ def _heard(engine: Engine, *, until: datetime, now: datetime) -> None:
         troubles.end(c, Trouble.CANNOT_HEAR, now=now)
 
 
-def _failed(engine: Engine, mark: Mark, list_lag: timedelta, *, now: datetime) -> None:
+def _failed(engine: Engine, list_lag: timedelta, *, now: datetime) -> None:
     """Note that we could not hear; for half an hour, and whoever runs this must know."""
-    deaf_since = mark.at + list_lag if mark.at is not None else mark.failing_since or now
     with writing(engine) as c:
         watermarks.failed(c, INBOUND, now=now)
+        mark = watermarks.read(c, INBOUND, now=now)
+        deaf_since = mark.at + list_lag if mark.at is not None else mark.failing_since or now
         if now - deaf_since >= BOUND:
             words = (
                 f"We cannot hear patients: the carrier's list of incoming texts has not been read since {deaf_since:%Y-%m-%d %H:%M} UTC."

@@ -185,6 +185,18 @@ def test_one_of_several_processes_polls(clinic: Clinic) -> None:
     assert [name for name, _ in clinic.carrier.asked] == ["received", "received"]
 
 
+def test_a_process_that_stops(clinic: Clinic) -> None:
+    """Asked to stop, it takes in no more, and claims to have heard nobody: the next one fetches them."""
+    clinic.poll()
+    clinic.until("03-02 08:05")
+    heard = clinic.mark().at
+    clinic.leave("1")
+    clinic.clock.advance(MINUTE)
+    clinic.poll(stopping=lambda: True)
+
+    assert (clinic.dose(), clinic.mark().at) == (("open", False), heard)
+
+
 # --- the watermark ----------------------------------------------------------------------------------------------------
 
 
