@@ -138,8 +138,11 @@ class Poster:
 
     def _asked(self, where: SplitResult, headers: dict[str, str], body: str) -> tuple[int, bytes]:
         target = f"{where.path}?{where.query}" if where.query else where.path
-        with suppress(RemoteDisconnected, ConnectionError, IndexError):  # none kept, or closed meanwhile by the other side
-            return self._answered(self._kept[where.netloc].pop(), target, headers, body, where.netloc)
+        try:
+            with suppress(RemoteDisconnected, ConnectionError, IndexError):  # none kept, or closed meanwhile by the other side
+                return self._answered(self._kept[where.netloc].pop(), target, headers, body, where.netloc)
+        except TimeoutError:
+            return -1, b""
         connection = HTTPConnection(where.hostname or "", where.port, timeout=WAIT)
         try:
             connection.connect()

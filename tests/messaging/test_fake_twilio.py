@@ -17,6 +17,7 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
+import tests.fake_twilio.webhooks
 from reminders.clock import HandClock, SystemClock
 from tests.fake_twilio.callbacks import DELIVERED, SENT, SILENT, Fate, Sky, Weather, failed, undelivered
 from tests.fake_twilio.courier import Courier
@@ -483,3 +484,16 @@ def test_a_courier_who_is_held_up_says_so() -> None:
     held.set()
     courier.rest()
     courier.close()
+
+
+def test_silence_on_a_kept_connection_is_no_answer_either(twilio: FakeTwilio, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever answered one webhook, and then says nothing to the next for as long as Twilio waits, gave no answer."""
+    monkeypatch.setattr(tests.fake_twilio.webhooks, "WAIT", 0.2)
+    let_go = Event()
+    with an_ear() as ear:
+        first = twilio.say(ear.url, from_phone=ANA, body="1")[0]
+        ear.on_hearing = lambda: let_go.wait(5)
+        second = twilio.say(ear.url, from_phone=ANA, body="1")[0]
+        let_go.set()
+
+    assert (first, second) == (204, -1)
