@@ -14,11 +14,13 @@ from reminders.services.quarantining.standing import (
     conclude,
     end,
     give_up_turn,
-    heard,
     is_held,
+    listen_since,
     settled_at,
     standing,
     take_turn,
+    unheard,
+    wake,
 )
 from reminders.services.quarantining.starting import StartCheck
 
@@ -31,9 +33,11 @@ __all__ = [
     "conclude",
     "end",
     "give_up_turn",
-    "heard",
     "is_held",
+    "listen_since",
     "settled_at",
     "standing",
     "take_turn",
+    "unheard",
+    "wake",
 ]

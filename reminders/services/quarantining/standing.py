@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING
 from db.engine import reading, writing
 from reminders.errors import NotAllowed
 from reminders.services.quarantining.finding import UNEXPLAINED
-from reminders.services.records import evidence, outbox, people, quarantines
+from reminders.services.records import evidence, outbox, people, quarantines, watermarks
+from reminders.services.records.evidence import CLOCKS_DIFFER
+from reminders.services.records.ledger import earliest
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -75,10 +77,25 @@ def settled_at(engine: Engine, quarantine: Quarantine, *, settle: timedelta, lag
     return max([quarantine.began_at + lag, *leases])
 
 
-def heard(engine: Engine, received: Iterable[ReceivedText]) -> set[str]:
-    """Of the texts that the carrier says reached us, the ids of those taken in already."""
+def unheard(engine: Engine, received: Iterable[ReceivedText]) -> list[ReceivedText]:
+    """The texts that the carrier says reached us and were not taken in, the oldest first."""
+    listed = sorted(received, key=lambda text: text.received_at)  # of one instant, as the carrier has them
     with reading(engine) as c:
-        return evidence.heard(c, [text.sid for text in received])
+        known = watermarks.known(c, [text.sid for text in listed])
+    return [text for text in listed if text.sid not in known]
+
+
+def listen_since(engine: Engine, quarantine: Quarantine) -> datetime:
+    """Since when patients may not have been heard: not later than the gap began, and earlier if we had been deaf before."""
+    with reading(engine) as c:
+        mark = watermarks.read(c, watermarks.INBOUND, now=quarantine.began_at)
+    return earliest(quarantine.since, mark.at) or quarantine.since
+
+
+def wake(engine: Engine, *, now: datetime) -> None:
+    """Have every dose looked at that waited for its patient to be heard: the carrier's list is at hand now."""
+    with writing(engine) as c:
+        watermarks.wake(c, heard_until=now + CLOCKS_DIFFER, now=now)
 
 
 def take_turn(engine: Engine, quarantine: Quarantine, *, now: datetime, again: bool = False) -> None:
@@ -96,8 +113,19 @@ def give_up_turn(engine: Engine, quarantine: Quarantine) -> None:
         quarantines.give_up_turn(c, quarantine.id)
 
 
-def conclude(engine: Engine, quarantine: Quarantine, left: Sequence[SentText], *, found: int, heard: int, now: datetime) -> dict[str, int]:
+def conclude(
+    engine: Engine,
+    quarantine: Quarantine,
+    left: Sequence[SentText],
+    *,
+    found: int,
+    heard: int,
+    heard_until: datetime | None = None,
+    now: datetime,
+) -> dict[str, int]:
     """Note a gap as relived. Return how many texts are unexplained, by the patient behind their phone; "" is nobody known here.
+
+    `heard_until`: up to there every text to us has been taken in.
 
     What waits for a phone with an unexplained text is not sent: whatever that text was, the person has been told something.
     """
@@ -105,6 +133,8 @@ def conclude(engine: Engine, quarantine: Quarantine, left: Sequence[SentText], *
     with writing(engine) as c:
         _let_go(c, evidence.queued_for(c, count), now=now)
         whose = evidence.whose(c, count)
+        if heard_until is not None:
+            watermarks.advance(c, watermarks.INBOUND, to=heard_until, now=now)
         quarantines.reconciled(c, quarantine.id, found=found, heard=heard, unexplained=len(left), now=now)
     by_patient: Counter[str] = Counter()
     for phone, texts in count.items():

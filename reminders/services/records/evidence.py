@@ -11,7 +11,7 @@ from sqlalchemy import func, literal, select, union_all
 
 from reminders.messaging.transport import SentText, same_body
 from reminders.services.records import outbox, probes
-from reminders.services.records.ledger import CLINIC, CONTACT_POINT, CONTACT_ROLE, LOOP_PASS, PATIENT, TEXT_IN, TEXT_OUT, by, rows
+from reminders.services.records.ledger import CLINIC, CONTACT_POINT, CONTACT_ROLE, LOOP_PASS, PATIENT, TEXT_OUT, by, rows
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Select
@@ -144,11 +144,6 @@ def whose(c: Connection, phones: Collection[str]) -> dict[str, list[str]]:
         .order_by(PATIENT.c.ref)
     )
     return {phone: [row["ref"] for row in found] for phone, found in by("phone", _of_phones(c, query, phones)).items()}
-
-
-def heard(c: Connection, sids: Iterable[str]) -> set[str]:
-    """Of the carrier's ids of texts to us, those taken in already."""
-    return {sid for some in _batches(sids) for sid in c.scalars(select(TEXT_IN.c.sid).where(TEXT_IN.c.sid.in_(some)))}
 
 
 def _of_phones(c: Connection, query: Select[Any], phones: Collection[str]) -> list[Row]:
