@@ -13,7 +13,7 @@ from reminders.messaging.intents import HelpWanted, OptIn, OptOut, StoppedTaking
 from reminders.messaging.opting_words import CARRIERS_OUT, carrier_ended, carrier_resumed
 from reminders.messaging.replies import parse
 
-LONG_CODE, TOLL_FREE, SHORT_CODE, SANDBOX = "+12025550100", "+18885550100", "20255", ""
+LONG_CODE, TOLL_FREE, SHORT_CODE, SANDBOX = "+12025550100", "+18005551212", "20255", ""
 
 # fmt: off
 OPT_OUTS = (

@@ -28,7 +28,7 @@ PACE = 100.0
 BACK = 30.0
 """Seconds after its return within which the work must go on."""
 
-STRANGER = "+12005550100"
+STRANGER = "+12025550187"
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,7 @@ from reminders.services import reminding, replying
 from tests.files import a_consent, a_proxy
 from tests.stage import ANA, Stage, at, patient, plan
 
-LONG_CODE, TOLL_FREE, SHORT_CODE, SANDBOX = "+12025550100", "+18885550100", "20255", ""
+LONG_CODE, TOLL_FREE, SHORT_CODE, SANDBOX = "+12025550100", "+18005551212", "20255", ""
 SECOND = timedelta(seconds=1)
 MORNING = "03-02 08:00"
 
