@@ -216,7 +216,12 @@ def _overturn_step(c: Connection, case: Case) -> None:
 
 
 def _ask(c: Connection, case: Case, raised: Raised) -> None:
-    """Ask the patient: why, or (if every one of them is unanswered) whether the doses were taken at all."""
+    """Ask the patient: why, or (if every one of them is unanswered) whether the doses were taken at all.
+
+    Not while the run rests on what we may not have heard: neither would we hear the answer.
+    """
+    if raised.unverified:
+        return
     about = [dose for dose in case.doses if dose.slot.due_at >= raised.since and _unknown_or_not_taken(dose, case)]
     silent = raised.concern is Concern.ASK_SILENCE
     at = _civil(case.patient, case.now, after=AFTER_THE_FIRST)

@@ -78,8 +78,8 @@ async def poll(
     well. Nothing is listed if a poll has ended well within `spacing`; it ends early, and proves nothing, once `stopping`.
     """
     fresh = await _listed(engine, transport, now=now, spacing=spacing)
-    heard = 0 if fresh is None else await _hear(engine, transport, fresh, receive, now=now, stopping=stopping)
-    return heard + (0 if stopping() else await _settle(engine, transport, receive_status, now=now))
+    settled = await _settle(engine, transport, receive_status, now=now, at_once=bool(fresh), stopping=stopping)
+    return settled + (0 if fresh is None else await _hear(engine, transport, fresh, receive, now=now, stopping=stopping))
 
 
 async def _listed(engine: Engine, transport: Transport, *, now: datetime, spacing: timedelta) -> list[ReceivedText] | None:
@@ -192,13 +192,19 @@ def _failed(engine: Engine, list_lag: timedelta, *, now: datetime) -> None:
             troubles.begin(c, Trouble.CANNOT_HEAR, words, now=now)
 
 
-async def _settle(engine: Engine, transport: Transport, receive_status: ReceiveStatus, *, now: datetime) -> int:
-    """Ask what became of the texts whose end no receipt has told; without any, nothing is asked."""
+async def _settle(
+    engine: Engine, transport: Transport, receive_status: ReceiveStatus, *, now: datetime, at_once: bool, stopping: Callable[[], bool]
+) -> int:
+    """Ask what became of the texts whose end no receipt has told; without any, nothing is asked.
+
+    `at_once`: there are texts to be read, and which question each of them answers rests on what had arrived.
+    """
     with reading(engine) as c:
         mark = watermarks.read(c, OUTBOUND, now=now)
-        if mark.at is not None and now < mark.at + RECEIPTS_EVERY:
+        if mark.at is not None and now < mark.at + RECEIPTS_EVERY and not at_once:
             return 0
-        waiting = watermarks.unsettled(c, since=now - RECEIPTS_WITHIN, until=now - RECEIPTS_AFTER)
+        after = timedelta() if at_once else RECEIPTS_AFTER
+        waiting = watermarks.unsettled(c, since=now - RECEIPTS_WITHIN, until=now - after)
     if not waiting:
         return 0
     try:
@@ -209,6 +215,8 @@ async def _settle(engine: Engine, transport: Transport, receive_status: ReceiveS
     ranks = {row["sid"]: row["rank"] for row in waiting}
     risen = [text for text in listed if text.sid in ranks and rank_of(text.status) > ranks[text.sid]]
     for text in risen:
+        if stopping():
+            return 0
         receive_status(engine, sid=text.sid, status=text.status, tag=None, error_code=text.error_code, now=now)
         await asyncio.sleep(0)
     with writing(engine) as c:

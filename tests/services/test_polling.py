@@ -101,6 +101,10 @@ class Clinic:
         """What Rui was sent."""
         return [row["template"] for row in self.stage.rows("text_out") if row["kind"] == "caregiver"]
 
+    def asked_why(self) -> list[str]:
+        """What Ana was asked of her silence."""
+        return [row["template"] for row in self.stage.rows("text_out") if row["template"] in {"silence", "why_not_taken"}]
+
 
 @pytest.fixture
 def clinic(engine: Engine) -> Iterator[Clinic]:
@@ -418,6 +422,18 @@ def test_silence_counts_unverified_at_the_bound(clinic: Clinic) -> None:
     assert (words, clinic.told()) == (["3 doses running not taken, 3 of them unconfirmed Not verified: replies may be lost."], [])
 
 
+def test_the_patient_is_not_asked_while_nobody_could_hear_the_answer(clinic: Clinic) -> None:
+    """Two silent doses bring a question to the patient; while their silence is unverified, it waits until it is known."""
+    clinic.until("03-02 17:00")
+    clinic.carrier.break_lists()
+    clinic.until("03-02 19:00")
+    deaf = clinic.asked_why()
+    clinic.carrier.break_lists(broken=False)
+    clinic.minute()
+
+    assert (deaf, clinic.asked_why()) == ([], ["silence"])
+
+
 def test_the_caregiver_is_told_once_the_run_is_known(clinic: Clinic) -> None:
     """When the list is read again and nothing was said, the run stands: now Rui is told."""
     clinic.until("03-02 17:00")
@@ -470,6 +486,17 @@ def test_the_end_of_a_text_is_fetched(clinic: Clinic) -> None:
     (text,) = [row for row in clinic.stage.rows("text_out") if row["kind"] == "reminder"]
 
     assert (text["status"], [since for name, since in clinic.carrier.asked if name == "sent"]) == ("delivered", [at("03-02 07:58")])
+
+
+def test_which_question_an_answer_is_to(clinic: Clinic) -> None:
+    """Where an answer was lost, so was the receipt of what it answers: that is fetched first, and the answer not asked about."""
+    clinic.until("03-02 09:00")  # reminded, and nudged: the nudge's question is the last
+    clinic.clock.advance(MINUTE)
+    clinic.leave("1")
+    clinic.poll()
+    clinic.minute()
+
+    assert (clinic.dose(), {row["rank"] for row in clinic.stage.rows("text_out")}) == (("taken", False), {4})
 
 
 def test_without_such_texts_nothing_is_asked(clinic: Clinic) -> None:

@@ -8,9 +8,15 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from sqlalchemy import select
 
+from db.engine import reading
+from db.tables import metadata
+from reminders.formats.story_file import read_story
 from reminders.simulation.demo import demo_story
+from reminders.simulation.story import play
 from tests.builders import NEW_YORK
+from tests.stage import empty_ledger
 from tests.stories.telling import DEMO, NAMES, expected, story_of, told
 
 Line = dict[str, Any]
@@ -57,6 +63,41 @@ def test_nobody_is_woken(story: tuple[str, list[Line]]) -> None:
         if line["kind"] == "text_out" and not 8 <= datetime.fromisoformat(line["at"]).astimezone(ZoneInfo(NEW_YORK)).hour < 21
     }
     assert at_night <= {"reminder", "late_reminder", "advice", "answer"}
+
+
+# What no webhook brings
+
+
+def unconfirmed(lines: list[Line]) -> list[tuple[str, str, int]]:
+    """The doses that were ever said to be unconfirmed: (plan, date, number)."""
+    return [(line["plan"], line["local_date"], line["slot_no"]) for line in lines if line.get("state") == "unconfirmed"]
+
+
+def test_half_an_hour_without_our_webhook() -> None:
+    """Four answers come while our webhook is down, two of them just before silence would count or a dose close: all are heard in time.
+
+    The one dose of the evening before really was not answered for, so that one false silence more would have told Ana's brother.
+    """
+    lines = told("webhook_off")
+
+    assert (unconfirmed(lines), said(lines, "+12025550102", "caregiver_alert")) == ([("ana-baclofen", "2026-03-02", 3)], [])
+
+
+def test_six_hours_deaf() -> None:
+    """Webhook and lists down for six hours: doses close unverified, the provider is told so, and every one is amended afterwards.
+
+    Whoever runs this is told after half an hour. Ana's brother hears nothing of it.
+    """
+    engine = empty_ledger()
+    lines = [dict(line) for line in play(read_story(story_of("deaf_for_six_hours")), engine=engine)]
+    with reading(engine) as c:
+        (misses,) = c.execute(select(metadata.tables["alert"]).where(metadata.tables["alert"].c.kind == "misses")).mappings()
+    unverified = {line["slot_no"] for line in lines if line.get("unverified")}
+    troubles = [(line["at"][11:16], line["state"]) for line in lines if line["kind"] == "trouble"]
+
+    assert (unverified, doses(lines, "ana-baclofen", "2026-03-03")) == ({1}, ["taken"] * 4)
+    assert (troubles, said(lines, "+12025550102", "caregiver_alert")) == ([("12:30", "began"), ("18:01", "over")], [])
+    assert ("Not verified: replies may be lost." in misses["words"], misses["close_reason"]) == (True, "a dose was confirmed")
 
 
 # The demo
