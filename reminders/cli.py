@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import typer
 
-from reminders.commands import demo_commands, import_command, list_commands, phone_commands, plan_commands, serve_command
+from reminders.commands import demo_commands, doctor_command, import_command, list_commands, phone_commands, plan_commands, serve_command
 
 app = typer.Typer(
     name="doseline",
@@ -15,6 +15,7 @@ app = typer.Typer(
 )
 app.command("serve")(serve_command.serve)
 app.command("migrate")(serve_command.migrate_)
+app.command("doctor")(doctor_command.doctor)
 app.command("demo")(demo_commands.demo)
 app.command("import")(import_command.import_)
 app.add_typer(plan_commands.app, name="plan")

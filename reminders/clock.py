@@ -7,6 +7,9 @@ from datetime import UTC, datetime, timedelta
 from threading import Lock
 from typing import Protocol
 
+APART = timedelta(seconds=2)
+"""How far the clocks of processes that work together may differ [our default]."""
+
 
 class Clock(Protocol):
     """What the edges ask for the time, so that a story can move it."""

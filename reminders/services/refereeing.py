@@ -17,6 +17,7 @@ from uuid import uuid4
 
 from db.engine import time_of as time_of_database
 from db.engine import writing
+from reminders.clock import APART
 from reminders.services.records import troubles
 from reminders.services.records.troubles import Trouble
 
@@ -27,7 +28,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-APART = timedelta(seconds=2)
 LONGEST_ASKED = 2.0  # seconds: an answer that took longer proves too little
 TRIES = 3
 TOLD_EVERY = 15.0  # seconds
