@@ -34,6 +34,8 @@ log = logging.getLogger(__name__)
 
 LAST_DOSES = 60
 MINUTE = "%Y-%m-%dT%H:%M"
+NOT_VERIFIED = " Not verified: replies may be lost."
+"""What is added to the words of an alert while it rests on silence that may be our deafness."""
 AFTER_THE_FIRST = timedelta(minutes=30)
 """A question that waited for the morning comes so long after it: its "1" means another thing than the first reminder's [our default]."""
 RELAXED = timedelta(days=1)
@@ -174,7 +176,7 @@ def _alert(c: Connection, case: Case, raised: Raised) -> None:
     if raised.concern is Concern.SUSPEND and case.plan.state is PlanState.SUSPENDED:
         return
     cause = f"{case.plan.id} {raised.since:{MINUTE}}"
-    words = raised.words + (" Not verified: replies may be lost." if raised.unverified else "")
+    words = raised.words + (NOT_VERIFIED if raised.unverified else "")
     notice = Notice(kind.alert, kind.severity, cause, words, plan_id=case.plan.id, clinical=kind.clinical, owner=kind.owner)
     if alerts.raise_once(c, case.patient, notice, now=case.now) is None:
         return
@@ -298,14 +300,17 @@ LASTING = frozenset({KINDS[Concern.MISSES].alert, KINDS[Concern.MISSES_URGENT].a
 
 def _close_what_passed(c: Connection, case: Case) -> None:
     """Close the alerts that a later word has undone, with the reason; a caregiver who was told hears it once."""
-    standing = {_cause_of(case, raised) for raised in case.raised}
+    standing = {_cause_of(case, raised): raised for raised in case.raised}
     once = {_cause_of(case, raised) for raised in case.ever}
     last = next((dose for dose in reversed(case.doses) if dose.state is DoseState.TAKEN), None)
     for alert in alerts.open_alerts(c, plan_id=case.plan.id, kinds=PASSING | LASTING):
         plan_id, since, *_ = alert["cause"].split(" ")
         holds = once if alert["kind"] in LASTING else standing
         known = not case.doses or f"{case.doses[0].slot.due_at:{MINUTE}}" <= since
-        if (alert["kind"], f"{plan_id} {since}") in holds or not known:
+        cause = (alert["kind"], f"{plan_id} {since}")
+        if cause in standing and not standing[cause].unverified and alert["words"].endswith(NOT_VERIFIED):
+            alerts.reword(c, alert, words=standing[cause].words)
+        if cause in holds or not known:
             continue
         confirmed = last if last and f"{last.slot.due_at:{MINUTE}}" >= since else None
         alerts.close(c, alert, reason="a dose was confirmed" if confirmed else "no longer so", by="doseline", at=case.now)

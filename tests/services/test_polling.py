@@ -422,6 +422,18 @@ def test_silence_counts_unverified_at_the_bound(clinic: Clinic) -> None:
     assert (words, clinic.told()) == (["3 doses running not taken, 3 of them unconfirmed Not verified: replies may be lost."], [])
 
 
+def test_an_alert_that_is_verified_says_so_no_more(clinic: Clinic) -> None:
+    """When the list is read again and nothing was said, the provider's alert stands, without the words of doubt."""
+    clinic.until("03-02 17:00")
+    clinic.carrier.break_lists()
+    clinic.until("03-03 13:00")
+    clinic.carrier.break_lists(broken=False)
+    clinic.minute()
+    (alert,) = [row for row in clinic.stage.rows("alert") if row["kind"] == "misses"]
+
+    assert (alert["words"], alert["closed_at"]) == ("4 doses running not taken, 4 of them unconfirmed", None)
+
+
 def test_the_patient_is_not_asked_while_nobody_could_hear_the_answer(clinic: Clinic) -> None:
     """Two silent doses bring a question to the patient; while their silence is unverified, it waits until it is known."""
     clinic.until("03-02 17:00")

@@ -112,6 +112,11 @@ def close(c: Connection, alert: Row, *, reason: str, by: str, at: datetime) -> N
     write_audit(c, alert["clinic_id"], Entry(at, by, "alert closed", alert["id"], reason))
 
 
+def reword(c: Connection, alert: Row, *, words: str) -> None:
+    """Say an alert in other words, now that more is known of its cause."""
+    c.execute(update(ALERT).where(ALERT.c.id == alert["id"]).values(words=words[:400]))
+
+
 def acknowledge(c: Connection, alert: Row, *, by: str, at: datetime) -> None:
     """Note who has taken an alert on; its deadline is met."""
     values = {"acknowledged_at": at, "acknowledged_by": by, "deadline_at": None}
