@@ -10,6 +10,7 @@ from zoneinfo import ZoneInfo
 
 from sqlalchemy import BindParameter, bindparam, func, select, update
 
+from db.types import UtcDateTime
 from reminders.domain.contact import ConsentStanding, Contact, QuietHours, Role, may_contact
 from reminders.messaging.opting_words import VERSION
 from reminders.services.records.audit import Entry, write_audit
@@ -24,7 +25,6 @@ from reminders.services.records.ledger import (
     by,
     insert_all,
     new_id,
-    rows,
 )
 
 if TYPE_CHECKING:
@@ -139,19 +139,18 @@ def opt(c: Connection, contact_point_id: str, *, out: bool, given_by: str, at: d
     _keep_word(c, contact_point_id, out=out, given_by=given_by, at=at, sid=sid)
     if stood is out or not stands:
         return False
-    c.execute(update(CONTACT_POINT).where(CONTACT_POINT.c.id == contact_point_id).values(opted_out_at=at if out else None))
+    c.execute(_OPT, {"its_id": contact_point_id, "new_at": at if out else None})
     return True
 
 
 def _overtaken(c: Connection, contact_point_id: str, *, out: bool, at: datetime) -> bool:
     """Whether a later word says the opposite. A START that came within two minutes may have been written before a STOP."""
     opposite, since = ("restored", at + WORD_LATE) if out else ("revoked", at)
-    later = (CONSENT.c.contact_point_id == contact_point_id) & (CONSENT.c.kind == opposite) & (CONSENT.c.at > since)
-    return c.scalar(select(CONSENT.c.id).where(later).limit(1)) is not None
+    return c.scalar(_SAID_SINCE, {"point": contact_point_id, "kind": opposite, "since": since}) is not None
 
 
 def _keep_word(c: Connection, contact_point_id: str, *, out: bool, given_by: str, at: datetime, sid: str | None) -> None:
-    found = rows(c, select(CONTACT_ROLE.c.clinic_id, CONTACT_ROLE.c.patient_id).where(CONTACT_ROLE.c.contact_point_id == contact_point_id))
+    whose = asked(c, _CONCERNED, point=contact_point_id)
     told = given_by == CARRIER
     word = {
         "contact_point_id": contact_point_id,
@@ -162,21 +161,20 @@ def _keep_word(c: Connection, contact_point_id: str, *, out: bool, given_by: str
         "message_sid": sid,
         "at": at,
     }
-    whose = {(row["clinic_id"], row["patient_id"]): None for row in found}
-    insert_all(c, CONSENT, [{**word, "clinic_id": clinic_id, "patient_id": patient_id, "id": new_id()} for clinic_id, patient_id in whose])
-    for clinic_id in dict.fromkeys(clinic_id for clinic_id, _ in whose):
+    insert_all(c, CONSENT, [{**word, **patient, "id": new_id()} for patient in whose])
+    for clinic_id in dict.fromkeys(patient["clinic_id"] for patient in whose):
         write_audit(c, clinic_id, Entry(at, given_by, "texts stopped" if out else "texts taken up", contact_point_id, sid or ""))
 
 
 def as_it_came(c: Connection, sid: str) -> tuple[str, str]:
     """The words of a text that somebody sent, and the number they sent it to: empty where no carrier brought it."""
-    row = rows(c, select(TEXT_IN.c.body, TEXT_IN.c.to_phone).where(TEXT_IN.c.sid == sid))[0]
+    row = asked(c, _AS_IT_CAME, sid=sid)[0]
     return row["body"], row["to_phone"]
 
 
 def opted_out(c: Connection, contact_point_id: str) -> bool:
     """Whether STOP stands on a number."""
-    return c.scalar(select(CONTACT_POINT.c.opted_out_at).where(CONTACT_POINT.c.id == contact_point_id)) is not None
+    return c.scalar(_OPTED_OUT, {"point": contact_point_id}) is not None
 
 
 def doubt_number(c: Connection, contact_point_id: str) -> None:
@@ -215,6 +213,21 @@ _IDS: BindParameter[list[str]] = bindparam("ids", expanding=True)  # statements 
 _WITH_CLINIC = [CLINIC.c[name].label(f"clinic_{name}") for name in ("name", "phone", "zone", "opens_at", "closes_at")]
 _PATIENTS = select(PATIENT, *_WITH_CLINIC).join(CLINIC, CLINIC.c.id == PATIENT.c.clinic_id).where(PATIENT.c.id.in_(_IDS))
 _LOCKED = select(PATIENT.c.id).where(PATIENT.c.id.in_(_IDS)).order_by(PATIENT.c.id)
+_OPTED_OUT = select(CONTACT_POINT.c.opted_out_at).where(CONTACT_POINT.c.id == bindparam("point"))
+_OPT = update(CONTACT_POINT).where(CONTACT_POINT.c.id == bindparam("its_id")).values(opted_out_at=bindparam("new_at", type_=UtcDateTime))
+_SAID_SINCE = (
+    select(CONSENT.c.id)
+    .where(
+        CONSENT.c.contact_point_id == bindparam("point"),
+        CONSENT.c.kind == bindparam("kind"),
+        CONSENT.c.at > bindparam("since", type_=UtcDateTime),
+    )
+    .limit(1)
+)
+_CONCERNED = (
+    select(CONTACT_ROLE.c.clinic_id, CONTACT_ROLE.c.patient_id).where(CONTACT_ROLE.c.contact_point_id == bindparam("point")).distinct()
+)
+_AS_IT_CAME = select(TEXT_IN.c.body, TEXT_IN.c.to_phone).where(TEXT_IN.c.sid == bindparam("sid"))
 _OTHER = CONTACT_ROLE.alias()
 _AGREED_AT = (
     select(func.min(CONSENT.c.at))
