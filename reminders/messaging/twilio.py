@@ -56,6 +56,8 @@ CONNECTING: Final = 0.5  # of a request's time: who has no connection by then ha
 # What a list that is no list can raise on its way through the SDK.
 _UNREADABLE = (TwilioException, ClientError, OSError, ValueError, LookupError, TypeError, AttributeError)
 
+_ASKED: Final = "outbound-api"
+
 # At INFO the SDK logs addresses and query parameters, and a list call's hold the patient's number.
 logging.getLogger("twilio").setLevel(logging.WARNING)
 
@@ -182,7 +184,7 @@ class TwilioTransport:
     def _is_from_us(self, message: MessageInstance) -> bool:
         by_number = self._settings.sender is not None  # then the list was asked by it
         ours = by_number or message.messaging_service_sid == self._settings.messaging_service_sid
-        return ours and not _is_inbound(message)
+        return ours and str(message.direction) == _ASKED  # an answer in TwiML, or Twilio's own to STOP and HELP, was no request
 
     def _is_to_us(self, message: MessageInstance) -> bool:
         """Whether a text came to our number or our service, as the webhook asks; one of no service may be of ours."""

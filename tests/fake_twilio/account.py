@@ -146,6 +146,23 @@ class Account:
                 self.opted_out.discard(from_phone)
         return message
 
+    def reply(self, to: str, body: str, *, from_phone: str, service_sid: str | None = None) -> None:
+        """Send what a webhook's own answer says, in Twilio's name for it; no request of the API's, and nothing to an opted-out number."""
+        now = self._clock.now()
+        with self._lock:
+            if to not in self.opted_out:
+                self._said += 1
+                sid = f"SMe{self._said:031x}"
+                self._keep(
+                    Message(sid, to, from_phone, service_sid, body, "sent", None, 36000, now, sent_at=now, direction="outbound-reply")
+                )
+
+    @property
+    def replies(self) -> tuple[Message, ...]:
+        """Every text that a webhook's answer had sent so far, oldest first."""
+        with self._lock:
+            return tuple(message for sid in self._order if (message := self._messages[sid]).direction == "outbound-reply")
+
     def move(self, sid: str, status: str, error_code: int | None = None) -> Message:
         """Let a message come to a status, unless it is further already."""
         with self._lock:

@@ -27,7 +27,7 @@ from tests.fake_twilio.account import Account, Message, Refusal, segments_of
 from tests.fake_twilio.callbacks import DELIVERED, OUT_OF_TIME, Callback, Fate, Sky, Weather
 from tests.fake_twilio.courier import Courier
 from tests.fake_twilio.faults import Answer, Answers, Created, CutsBody, CutsJson, Fault, Hangs, Mix, Resets, refused_with
-from tests.fake_twilio.webhooks import Pairs, Posted, Poster, inbound_form, status_form
+from tests.fake_twilio.webhooks import Pairs, Posted, Poster, inbound_form, messages_in, status_form
 
 __all__ = ["ACCOUNT", "OUR_NUMBER", "SERVICE", "TOKEN", "Asked", "FakeTwilio", "Message"]
 
@@ -165,7 +165,8 @@ class FakeTwilio:
     ) -> tuple[int, bytes]:
         """Take in a text that somebody sent to the account's number, which its list shows from then on, and post it.
 
-        Returns the answer's HTTP status and body; (0, b"") where nobody could be reached, and where there is no webhook.
+        What the webhook's answer says is sent back to them. Returns the answer's HTTP status and body; (0, b"") where nobody could
+        be reached, and where there is no webhook.
         """
         message = self.account.take_in(from_phone=from_phone, to_phone=to_phone, body=body, sid=sid, service_sid=service_sid)
         if webhook is None:
@@ -174,6 +175,8 @@ class FakeTwilio:
             account_sid=self.account_sid, sid=message.sid, from_phone=from_phone, to_phone=to_phone, body=body, service_sid=service_sid
         )
         posted = self.poster.post(webhook, pairs)
+        for words in messages_in(posted.body):
+            self.account.reply(from_phone, words, from_phone=to_phone, service_sid=service_sid)
         return posted.answer, posted.body
 
     def remember(self, asked: Asked) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import hmac
+import xml.etree.ElementTree as ET
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
@@ -178,3 +179,12 @@ def _is_to_repeat(answer: int, policy: str) -> bool:
     """Whether an answer is one that a policy repeats: `ct` no connection, `rt` no answer, `4xx`, `5xx`, `all`."""
     kind = {0: "ct", -1: "rt", 4: "4xx", 5: "5xx"}.get(answer if answer <= 0 else answer // 100)
     return kind is not None and ("all" in policy or kind in policy.split(","))
+
+
+def messages_in(answer: bytes) -> list[str]:
+    """Return the texts that the answer to a webhook asks to be sent, in TwiML; none if it is no TwiML."""
+    try:
+        said = ET.fromstring(answer.decode())  # noqa: S314 - an answer of our own
+    except (ET.ParseError, ValueError):
+        return []
+    return [message.text or "" for message in said.findall("Message")]

@@ -200,6 +200,14 @@ def test_all_that_our_sender_sent_is_listed_whoever_asked(twilio: FakeTwilio, cl
     assert everything(settings) == ["text 0", "text 1", "by another process"]
 
 
+def test_what_a_webhooks_answer_said_is_not_what_we_sent(twilio: FakeTwilio) -> None:
+    """The answer to a stranger, and the carrier's own to STOP and HELP, were no request of ours: no row of the ledger explains them."""
+    twilio.account.reply(ANA, "This number sends automatic texts.", from_phone=OUR_NUMBER)
+    sent(account(twilio.url), Outgoing(ANA, "ours", "t", 60))
+
+    assert everything(account(twilio.url)) == ["ours"]
+
+
 def test_another_senders_texts_are_not_ours(twilio: FakeTwilio) -> None:
     """One account may have several senders; the list of ours is asked by our number."""
     sent(account(twilio.url, sender=OTHER_NUMBER))

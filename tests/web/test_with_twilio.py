@@ -13,8 +13,11 @@ from sqlalchemy import Engine, text
 
 from db.engine import reading
 from reminders.clock import HandClock
+from reminders.messaging.texts import render
+from reminders.messaging.transport import SentText
 from reminders.messaging.twilio import TwilioTransport
 from reminders.services.delivering import deliver, receive_status
+from reminders.services.records import evidence
 from reminders.services.reminding import remind_due
 from reminders.services.replying import receive
 from reminders.settings import Secret, TwilioSettings
@@ -24,6 +27,8 @@ from reminders.web.webhooks import NO_WORDS
 from tests.fake_twilio.server import ACCOUNT, OUR_NUMBER, TOKEN, FakeTwilio
 from tests.web.clinic import MORNING, opened
 from tests.web.serving import ANA, a_carrier, some_parts
+
+STRANGER = "+12025550188"
 
 
 @contextmanager
@@ -69,9 +74,37 @@ def test_a_text_goes_out_and_its_receipt_and_reply_come_in(sqlite_engine: Engine
     )
 
 
-def sent_through(twilio: FakeTwilio, engine: Engine, clock: HandClock, address: str) -> None:
-    """Send what is due."""
-    settings = TwilioSettings(
+def test_a_stranger_is_answered_once_and_nothing_we_sent_is_amiss(sqlite_engine: Engine, public: tuple[str, socket.socket]) -> None:
+    """Over real sockets: an unknown number writes twice and hears one neutral sentence, which no list of what we sent holds."""
+    address, listening = public
+    opened(sqlite_engine)
+    clock = HandClock(MORNING)
+    parts = some_parts(carrier=a_carrier(public_url=address), engine=sqlite_engine, clock=clock)
+
+    with FakeTwilio(clock) as twilio, served(replace(parts, receive=receive, receive_status=receive_status), listening):
+        answers = [twilio.say(f"{address}/sms/inbound", from_phone=STRANGER, body=body)[0] for body in ("who is this?", "hello?")]
+        listed = asyncio.run(listed_by(twilio, address))
+
+    assert (answers, [(reply.to, reply.body) for reply in twilio.account.replies]) == (
+        [200, 200],
+        [(STRANGER, render("unknown_number", "en"))],
+    )
+    with reading(sqlite_engine) as c:
+        assert evidence.unexplained(c, listed) == []
+
+
+async def listed_by(twilio: FakeTwilio, address: str) -> tuple[SentText, ...]:
+    """Ask the carrier what we sent this morning."""
+    transport = TwilioTransport(settings_of(twilio), public_url=address)
+    try:
+        return await transport.sent(since=MORNING)
+    finally:
+        await transport.aclose()
+
+
+def settings_of(twilio: FakeTwilio) -> TwilioSettings:
+    """The account's settings, at the stand-in."""
+    return TwilioSettings(
         account_sid=ACCOUNT,
         auth_token=Secret(TOKEN),
         auth_token_previous=None,
@@ -80,8 +113,12 @@ def sent_through(twilio: FakeTwilio, engine: Engine, clock: HandClock, address: 
         api_base_url=twilio.url,
     )
 
+
+def sent_through(twilio: FakeTwilio, engine: Engine, clock: HandClock, address: str) -> None:
+    """Send what is due."""
+
     async def sending() -> None:
-        transport = TwilioTransport(settings, public_url=address)
+        transport = TwilioTransport(settings_of(twilio), public_url=address)
         await deliver(engine, transport, clock=clock)
         await transport.aclose()
 
