@@ -4,7 +4,17 @@ from __future__ import annotations
 
 import typer
 
-from reminders.commands import demo_commands, doctor_command, import_command, list_commands, phone_commands, plan_commands, serve_command
+from reminders.commands import (
+    backup_commands,
+    demo_commands,
+    doctor_command,
+    import_command,
+    list_commands,
+    phone_commands,
+    plan_commands,
+    quarantine_commands,
+    serve_command,
+)
 
 app = typer.Typer(
     name="doseline",
@@ -16,6 +26,9 @@ app = typer.Typer(
 app.command("serve")(serve_command.serve)
 app.command("migrate")(serve_command.migrate_)
 app.command("doctor")(doctor_command.doctor)
+app.command("backup")(backup_commands.backup)
+app.command("restore")(backup_commands.restore)
+app.add_typer(quarantine_commands.app, name="quarantine")
 app.command("demo")(demo_commands.demo)
 app.command("import")(import_command.import_)
 app.add_typer(plan_commands.app, name="plan")
