@@ -10,7 +10,15 @@ import pytest
 from reminders.settings import VARIABLES
 
 ROOT = Path(__file__).parents[2]
-FILES = ["deploy/Dockerfile", "deploy/compose.yaml", "deploy/systemd/doseline.service", "deploy/README.md", "Makefile", ".ci/run"]
+FILES = [
+    "deploy/Dockerfile",
+    "deploy/compose.yaml",
+    "deploy/systemd/doseline.service",
+    "deploy/README.md",
+    "deploy/runbook.md",
+    "Makefile",
+    ".ci/run",
+]
 
 
 @pytest.mark.parametrize("name", FILES)
