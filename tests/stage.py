@@ -35,8 +35,13 @@ def _template() -> Engine:
 
 def empty_ledger() -> Engine:
     """A ledger in memory at the newest migration, copied from one: migrating each would take longer than a test."""
+    return copied(_template())
+
+
+def copied(ledger: Engine) -> Engine:
+    """A ledger in memory with everything that is in another."""
     engine = make_engine("sqlite://")
-    source, copy = _template().raw_connection(), engine.raw_connection()
+    source, copy = ledger.raw_connection(), engine.raw_connection()
     source.driver_connection.backup(copy.driver_connection)  # type: ignore[union-attr]
     source.close()
     copy.close()
