@@ -10,7 +10,8 @@ from sqlalchemy import Connection, Engine, event
 
 from reminders.clock import HandClock
 from reminders.messaging.sandbox import SandboxTransport
-from reminders.services import delivering, escalating, following_up, forgetting, measuring, reminding, replying, watching
+from reminders.messaging.transport import ReceivedText
+from reminders.services import delivering, escalating, following_up, forgetting, measuring, polling, reminding, replying, watching
 from tests.scheduling.enrolled import due_at, enrol
 from tests.scheduling.wall import NOON
 
@@ -50,8 +51,25 @@ def hear_strangers(engine: Engine) -> None:
 
 def follow_up(engine: Engine) -> None:
     """Close what nobody answered, and count it."""
-    following_up.follow_up(engine, now=NOON + 2 * DAY)
-    escalating.escalate(engine, now=NOON + 2 * DAY)
+    following_up.follow_up(engine, now=NOON + 2 * DAY, heard_until=NOON + 2 * DAY)
+    escalating.escalate(engine, now=NOON + 2 * DAY, heard_until=NOON + 2 * DAY)
+
+
+def wait_to_hear(engine: Engine) -> None:
+    """Have doses wait until the carrier's list was read past their time, and the provider told that it is not."""
+    for now in (NOON + 2 * DAY, NOON + 2 * DAY + 3 * MINUTE):
+        following_up.follow_up(engine, now=now)
+        escalating.escalate(engine, now=now)
+
+
+def poll(engine: Engine) -> None:
+    """Fetch what no webhook brought, and the ends of the texts that left; once in vain."""
+    carrier = SandboxTransport(HandClock(NOON + 2 * DAY))
+    carrier.leave(ReceivedText("SM1", "+12025550100", "+12025550100", "1", NOON + MINUTE))
+    for broken, now in ((True, NOON + 60 * MINUTE), (False, NOON + 61 * MINUTE), (False, NOON + 2 * DAY)):
+        carrier.break_lists(broken=broken)
+        work = polling.poll(engine, carrier, receive=replying.receive, receive_status=delivering.receive_status, now=now)
+        asyncio.run(work)
 
 
 def watch(engine: Engine) -> None:
@@ -92,9 +110,11 @@ def tables_of(engine: Engine) -> list[str]:
         ([remind, deliver], reply),
         ([], hear_strangers),
         ([remind, deliver], follow_up),
+        ([remind, deliver], wait_to_hear),
+        ([remind, deliver, wait_to_hear], poll),
         ([remind], watch),
     ],
-    ids=["remind", "deliver", "reply", "strangers", "follow up", "watch"],
+    ids=["remind", "deliver", "reply", "strangers", "follow up", "wait to hear", "poll", "watch"],
 )
 def test_no_work_reads_a_whole_table(sqlite_engine: Engine, before: list[Callable[[Engine], None]], work: Callable[[Engine], None]) -> None:
     """What is done all day takes as long with a million patients as with a thousand: each statement finds its rows by an index."""
