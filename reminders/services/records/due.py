@@ -160,6 +160,12 @@ def stamp(c: Connection, name: str, *, now: datetime) -> None:
         insert_once(c, LOOP_PASS, {"name": name, "at": now})
 
 
+def last_stamp(c: Connection, name: str) -> datetime | None:
+    """When a part of the loop last finished a pass; None if it never did."""
+    at: datetime | None = c.scalar(select(LOOP_PASS.c.at).where(LOOP_PASS.c.name == name))
+    return at
+
+
 def plan_failed(c: Connection, plan: StoredPlan, *, tries: int, again_at: datetime, now: datetime) -> bool:
     """Put a plan that could not be decided back a minute; the last time set it aside. Say whether it was set aside."""
     if plan.tries + 1 >= tries:

@@ -10,8 +10,18 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sqlalchemy import func, literal, select, union_all
 
 from reminders.messaging.transport import SentText, same_body
-from reminders.services.records import outbox, probes
-from reminders.services.records.ledger import CLINIC, CONTACT_POINT, CONTACT_ROLE, LOOP_PASS, PATIENT, TEXT_OUT, by, rows
+from reminders.services.records import due, outbox, probes
+from reminders.services.records.ledger import (
+    CLINIC,
+    CONTACT_POINT,
+    CONTACT_ROLE,
+    DELIVERY_EVENT,
+    PATIENT,
+    TEXT_ATTEMPT,
+    TEXT_OUT,
+    by,
+    rows,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Select
@@ -25,6 +35,9 @@ ALIVE = "build"
 
 CLOCKS_DIFFER = timedelta(minutes=2)
 """The carrier's clock and ours agree no better than this."""
+
+ANOTHER_DAY = timedelta(days=1)
+"""A copy that comes later than this has been asked for by somebody else [our default]: our reminders name their day."""
 
 IN_FLIGHT = ("sending", "unknown")
 ENDED = ("expired", "not_sent", "cancelled")
@@ -43,8 +56,7 @@ _IN_ORDER = (TEXT_OUT.c.send_at, TEXT_OUT.c.created_at, TEXT_OUT.c.id)
 
 def last_alive(c: Connection) -> datetime | None:
     """When a process last worked on this ledger; None if none ever did."""
-    at: datetime | None = c.scalar(select(LOOP_PASS.c.at).where(LOOP_PASS.c.name == ALIVE))
-    return at
+    return due.last_stamp(c, ALIVE)
 
 
 def first_made(c: Connection) -> datetime | None:
@@ -130,6 +142,25 @@ def unexplained(c: Connection, listed: Sequence[SentText]) -> list[SentText]:
         else:
             by_phone[sent.to].remove(its_row)
     return left
+
+
+def copies(c: Connection, left: Sequence[SentText]) -> list[SentText]:
+    """Of the carrier's texts that no row explains, those with the phone and the words of a text that had left already."""
+    mine = by("phone", _of_phones(c, _TEXTS.where(TEXT_OUT.c.sid.is_not(None)).order_by(*_IN_ORDER), {sent.to for sent in left}))
+    return [sent for sent in left if any(could_be(sent, row, late_by=ANOTHER_DAY) for row in mine.get(sent.to, ()))]
+
+
+def sent_twice(c: Connection, *, since: datetime, until: datetime) -> int:
+    """How many texts left more than once in a time: the carrier has given one row of ours two ids."""
+    in_time = (TEXT_ATTEMPT.c.claimed_at >= since, TEXT_ATTEMPT.c.claimed_at < until)
+    texts = set(c.scalars(select(TEXT_ATTEMPT.c.text_id).where(*in_time, TEXT_ATTEMPT.c.attempt > 1)))
+    sids = [select(table.c.text_id, table.c.sid).where(table.c.sid.is_not(None)) for table in (TEXT_ATTEMPT, DELIVERY_EVENT)]
+    ids_of: dict[str, set[str]] = {}
+    for some in _batches(sorted(texts)):
+        for query in sids:
+            for text_id, sid in c.execute(query.where(query.selected_columns.text_id.in_(some))):
+                ids_of.setdefault(text_id, set()).add(sid)
+    return sum(len(ids) > 1 for ids in ids_of.values())
 
 
 def whose(c: Connection, phones: Collection[str]) -> dict[str, list[str]]:
