@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from multiprocessing.context import ForkServerProcess
+from pathlib import Path
 from socket import socket
 
 import pytest
@@ -33,8 +34,8 @@ class Site:
 
 
 @pytest.fixture
-def site(postgres_engine: Engine) -> Iterator[Site]:
-    """A place for replicas."""
-    url = postgres_engine.url.render_as_string(hide_password=False)
+def site(postgres_engine: Engine, tmp_path: Path) -> Iterator[Site]:
+    """A place for replicas, whose log pytest keeps for a while."""
+    url, log = postgres_engine.url.render_as_string(hide_password=False), str(tmp_path / "replicas.log")
     with FakeTwilio() as twilio, address() as listening:
-        yield Site(postgres_engine, twilio, listening, Orders(url, twilio.url, url_of(listening)))
+        yield Site(postgres_engine, twilio, listening, Orders(url, twilio.url, url_of(listening), log=log))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import multiprocessing
+import os
 import signal
 import socket
 from collections.abc import Iterator
@@ -59,6 +60,7 @@ class Orders:
 
     ahead  how far its clock is ahead of the machine's, in seconds.
     pace   the segments that the contract lets through in a second, for all replicas together.
+    log    a file for what they have to say.
     """
 
     database_url: str
@@ -67,11 +69,12 @@ class Orders:
     ahead: float = 0.0
     pace: float = 5_000
     spans: Spans = PRODUCTION
+    log: str = os.devnull
 
 
 def serve(orders: Orders, listening: socket.socket) -> None:
     """Serve until a signal ends it."""
-    logging.basicConfig(filename="/dev/null", level=logging.CRITICAL)
+    logging.basicConfig(filename=orders.log, level=logging.WARNING, format="%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s")
     spans = orders.spans
     with pytest.MonkeyPatch.context() as patches:
         for module in (chores, reminders.scheduling.loop, reminders.scheduling.plan_jobs):
@@ -136,7 +139,8 @@ def stop(process: ForkServerProcess, *, within: float = 30) -> None:
     process.terminate()
     process.join(within)
 
-    assert process.exitcode == -signal.SIGTERM  # uvicorn, once it has shut down, passes on the signal that it was sent
+    # uvicorn, once it has shut down, passes on the signal that it was sent
+    assert process.exitcode == -signal.SIGTERM, f"{process.pid} ended with {process.exitcode}"
 
 
 def asked(listening: socket.socket, path: str, *, within: float = 10) -> tuple[int, Any]:
