@@ -5,6 +5,7 @@ from __future__ import annotations
 import typer
 
 from reminders.commands import (
+    audit_command,
     backup_commands,
     demo_commands,
     doctor_command,
@@ -29,6 +30,7 @@ app.command("doctor")(doctor_command.doctor)
 app.command("backup")(backup_commands.backup)
 app.command("restore")(backup_commands.restore)
 app.add_typer(quarantine_commands.app, name="quarantine")
+app.add_typer(audit_command.app, name="audit")
 app.command("demo")(demo_commands.demo)
 app.command("import")(import_command.import_)
 app.add_typer(plan_commands.app, name="plan")
