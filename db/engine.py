@@ -28,7 +28,7 @@ if TYPE_CHECKING:
 
 BUSY_SECONDS = 5
 WAL_TRIES = 100
-WRITER_SECONDS = 30
+WRITER_SECONDS = 10  # a carrier that calls us gives up after 15: better a 503 that it hears, and calls again
 MIGRATION_LOCK = 0x646F7365  # any constant will do, as long as every replica uses the same
 POSTGRES_OPTIONS = "-c timezone=UTC -c idle_in_transaction_session_timeout=60s"  # a frozen replica gives its rows back
 
