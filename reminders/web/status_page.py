@@ -6,6 +6,7 @@ As nobody signs in, it is shown on this machine only, and shortens names and num
 from __future__ import annotations
 
 from datetime import datetime
+from functools import cache
 from http import HTTPStatus
 from importlib.resources import files
 from ipaddress import ip_address
@@ -66,6 +67,7 @@ def _is_loopback(host: str) -> bool:
         return False
 
 
+@cache  # to compile a page takes longer than all else at a start
 def _environment() -> Environment:
     environment = Environment(
         loader=PackageLoader("reminders.web"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
