@@ -27,7 +27,6 @@ class Trouble(StrEnum):
     CLOCK = "clock"
     CONTENT = "content"
     DOUBLED = "doubled"
-    FLOOD = "flood"
     QUARANTINE = "quarantine"
 
 
