@@ -42,7 +42,8 @@ PLANTED = (
     passing(Milestone.SEND_AFTER_CLAIM_COMMIT)
     with writing(engine) as c:
         ready = last_look.still_right(c, claimed, now=clock.now())
-    sending = _Sending(transport, clock, may_begin, passing)
+    good_until = min(started + patience.lease.total_seconds() / 2, clock.monotonic() + LOOK_HOLDS)
+    sending = _Sending(transport, clock, lambda: not stopping() and clock.monotonic() <= good_until, passing)
     tried = await sending.each(ready, alone=alone)
     passing(Milestone.SEND_BEFORE_RECORD)
     with writing(engine) as c:
@@ -51,7 +52,8 @@ PLANTED = (
         if not claimed:
             return 0
         ready = last_look.still_right(c, claimed, now=clock.now())
-        sending = _Sending(transport, clock, may_begin, passing)
+        good_until = min(started + patience.lease.total_seconds() / 2, clock.monotonic() + LOOK_HOLDS)
+        sending = _Sending(transport, clock, lambda: not stopping() and clock.monotonic() <= good_until, passing)
         tried = await sending.each(ready, alone=alone)
         passing(Milestone.SEND_BEFORE_RECORD)
         record(""",

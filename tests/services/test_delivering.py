@@ -332,6 +332,24 @@ def test_asked_to_stop_looks_into_nothing_more() -> None:
     assert (stopped, text(s)["state"]) == ("unknown", "accepted")
 
 
+def test_a_slow_carrier_is_no_way_around_the_last_look() -> None:
+    """What waited for another text to leave is looked at again before it leaves: STOP may have come meanwhile."""
+    s = due(*crowd(4))
+
+    async def slow(_: Outgoing) -> None:
+        if len(carrier.asked) == 1:
+            s.clock.advance(timedelta(seconds=5))
+            for phone in range(10, 14):
+                says(s, "please stop texting me", f"+120255501{phone:02}")
+
+    carrier = Carrier(s.clock, before=slow)
+    for _ in range(3):
+        send(s, carrier)
+
+    assert [asked.body.split(": ", 1)[1][:16] for asked in carrier.asked[1:]] == [carrier.asked[1].body.split(": ", 1)[1][:16]] * 4
+    assert [row["state"] for row in s.rows("text_out") if row["kind"] == "reminder"].count("cancelled") == 3
+
+
 # --- doubt ----------------------------------------------------------------------------------------------------------
 
 

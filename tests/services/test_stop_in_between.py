@@ -34,8 +34,8 @@ from tests.stage import at, empty_ledger, patient, plan
 LONG_CODE = "+12025550100"
 TOGETHER = 400  # people in one morning
 
-CARRIERS, WIDE, START, LATE = "STOP", "please stop texting me", "START", "MISSED"
-"""The carrier's own word, which it confirms itself; one that we must confirm; consent again; and a word that brings an answer."""
+CARRIERS, WIDE, START, LATE, WRONG = "STOP", "please stop texting me", "START", "MISSED", "wrong number"
+"""The carrier's own word, which it confirms itself; one that we must confirm; consent again; and two words that bring an answer."""
 
 MOMENTS = (
     *("the evening before", "written", "claimed", "looked at", "unrecorded", "recorded", "listed", "settled"),
@@ -59,7 +59,8 @@ def every_script() -> Iterator[Script]:
     faults = (FAULTS[no % len(FAULTS)] for no in count())
     for word in (CARRIERS, WIDE):
         yield from (Script(((moment, word),), fault) for moment in range(len(MOMENTS)) for fault in FAULTS)
-    for first, second in ((WIDE, START), (CARRIERS, START), (START, WIDE), (WIDE, CARRIERS), (LATE, WIDE), (LATE, CARRIERS)):
+    answered = ((LATE, WIDE), (LATE, CARRIERS), (WRONG, WIDE), (WRONG, CARRIERS))
+    for first, second in ((WIDE, START), (CARRIERS, START), (START, WIDE), (WIDE, CARRIERS), *answered):
         yield from (
             Script(((one, first), (two, second)), next(faults)) for one, two in combinations_with_replacement(range(len(MOMENTS)), 2)
         )
@@ -70,7 +71,7 @@ def drawn_scripts(seed: int) -> Iterator[Script]:
     dice = Random(seed)  # noqa: S311 - a test's dice
     while True:
         moments = sorted(dice.choices(range(len(MOMENTS)), k=dice.randint(1, 4)))
-        yield Script(tuple((moment, dice.choice((CARRIERS, WIDE, WIDE, START, LATE))) for moment in moments), dice.choice(FAULTS))
+        yield Script(tuple((moment, dice.choice((CARRIERS, WIDE, WIDE, START, LATE, WRONG))) for moment in moments), dice.choice(FAULTS))
 
 
 def phone_of(no: int) -> str:
@@ -291,7 +292,7 @@ def test_nothing_is_sent_after_stop() -> None:
     tally = played(iter(scripts), len(scripts))
 
     assert tally.wrong == []
-    assert (tally.people, len(set(scripts))) == (1020, 1020)
+    assert (tally.people, len(set(scripts))) == (1326, 1326)
     assert (tally.stops > 1000, tally.handed > 2000, tally.in_flight > 0) == (True, True, True), tally
 
 

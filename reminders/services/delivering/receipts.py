@@ -93,8 +93,10 @@ def lost(c: Connection, text: Row, code: int | None, kind: FailureClass, *, now:
 def _opted_out(c: Connection, text: Row, now: datetime) -> None:
     """The carrier says that the number has opted out. If we heard STOP ourselves, all has been done."""
     point = text["contact_point_id"]
-    if not people.opted_out(c, point):
-        people.opt(c, point, out=True, given_by="carrier", at=now, sid=None)
+    if people.opted_out(c, point):
+        return
+    # It was so when the text left, whenever we hear of it: a START since then stands.
+    if people.opt(c, point, out=True, given_by="carrier", at=text["claimed_at"], sid=text["sid"]):
         for patient in people.patients(c, people.patients_on(c, point)).values():
             alerts.raise_once(c, patient, alerts.texts_stopped(patient, point, cause=f"carrier {text['id']}"), now=now)
 

@@ -27,9 +27,13 @@ AT_ONCE = 50
 """Requests on their way at a time: the transport's connections; no contract lets more through in a second."""
 
 
+LOOK_HOLDS = 2
+"""For how many seconds the last look at a text is good: a STOP is in force by then, and a carrier that is slow must not be a way around."""
+
+
 @dataclass(frozen=True, slots=True)
 class Held:
-    """The text was not tried: its lease was half over, the process stops, or the carrier had just refused another for its own reason."""
+    """The text was not tried: its last look is too old, the process stops, or the carrier had just refused another for its own reason."""
 
 
 Tried = Outcome | Held
@@ -54,10 +58,6 @@ async def deliver(
     is `stopping`, no further request begins: what is claimed and not yet tried goes back into the line.
     """
     now, started = clock.now(), clock.monotonic()
-
-    def may_begin() -> bool:
-        return not stopping() and clock.monotonic() - started <= patience.lease.total_seconds() / 2
-
     _end_overdue(engine, now=now, limit=limit)
     with writing(engine) as c:
         if not reliving and quarantines.stands(c):
@@ -70,7 +70,8 @@ async def deliver(
     passing(Milestone.SEND_AFTER_CLAIM_COMMIT)
     with writing(engine) as c:
         ready = last_look.still_right(c, claimed, now=clock.now())
-    sending = _Sending(transport, clock, may_begin, passing)
+    good_until = min(started + patience.lease.total_seconds() / 2, clock.monotonic() + LOOK_HOLDS)
+    sending = _Sending(transport, clock, lambda: not stopping() and clock.monotonic() <= good_until, passing)
     tried = await sending.each(ready, alone=alone)
     passing(Milestone.SEND_BEFORE_RECORD)
     with writing(engine) as c:
@@ -90,8 +91,8 @@ def _end_overdue(engine: Engine, *, now: datetime, limit: int) -> None:
 class _Sending:
     """One batch on its way.
 
-    may_begin  whether a request may begin now: less than half the lease is gone, so that it ends within it, and nobody has asked
-               the process to stop.
+    may_begin  whether a request may begin now: less than half the lease is gone, so that it ends within it, the last look at the
+               texts was not long ago, and nobody has asked the process to stop.
     """
 
     def __init__(self, transport: Transport, clock: Clock, may_begin: Callable[[], bool], passing: Passing) -> None:

@@ -9,7 +9,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from reminders.domain.announcing import situation_of
-from reminders.domain.contact import Contactable
+from reminders.domain.contact import Contactable, WhyNot
 from reminders.domain.dose_state import DoseEvent, DoseState, EventKind
 from reminders.domain.missed import Announce, Announcement, Ask, NotBefore, Situation, SkipThis, SkipWhy, may_announce
 from reminders.domain.missed import Skip as LeaveOut
@@ -95,12 +95,15 @@ def _why_not(text: Row, one: Due | None, now: datetime) -> str | None:
         return "expired"
     if is_too_much(SentBefore(text["sent_in_hour"], text["sent_in_day"], text["same_words"]), urgent=text["urgent"]):
         return TOO_MUCH
-    if one is None or text["template"] in texts.ALWAYS:
+    if one is None or text["template"] == texts.LAST_WORD:
         return None
     line = next((line for line in one.patient.lines if line.contact_point_id == text["contact_point_id"]), None)
     if line is None:
         return "no such line"
-    return None if isinstance(line.may_text, Contactable) else line.may_text.why.value
+    if isinstance(line.may_text, Contactable):
+        return None
+    why = line.may_text.why
+    return None if text["template"] in texts.ALWAYS and why is not WhyNot.OPTED_OUT else why.value
 
 
 def _decide_again(

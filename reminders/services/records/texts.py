@@ -27,7 +27,10 @@ ANSWER_LIFE = timedelta(hours=4)
 URGENT = frozenset({Purpose.EMERGENCY, Purpose.CAREGIVER_ALERT, Purpose.SUSPEND_NOTICE})
 """What goes before everything else, and for which a part of the sender's pace is kept free."""
 
-ALWAYS = frozenset({"texts_stopped", "wrong_number", "number_check", "consent_ask"})
+LAST_WORD = "texts_stopped"
+"""The one text that leaves after STOP: that it was heard."""
+
+ALWAYS = frozenset({LAST_WORD, "wrong_number", "number_check", "consent_ask"})
 """The texts that need no consent on record: the last word to a number, and the two that ask for consent."""
 
 
