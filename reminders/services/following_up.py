@@ -23,7 +23,6 @@ from reminders.services.records.texts import Draft
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
-    from reminders.services.records.people import Patient
     from reminders.services.records.plans import StoredPlan
 
 log = logging.getLogger(__name__)
@@ -48,7 +47,11 @@ def _follow_doses(engine: Engine, *, now: datetime, limit: int, heard_until: dat
         waiting = doses.to_check(c, now=now, limit=limit)
         hearing = Hearing(heard_until) if heard_until or not waiting else watermarks.hearing(c, now=now)
     _notice_deafness(engine, waiting, hearing, now=now)
-    patient_ids = sorted({dose.patient_id for dose in waiting})
+    unheard = {dose.id: dose for dose in waiting if _only_waits(dose, hearing, now)}
+    if unheard:  # all at once: of a herd whose time is over at one minute, none can be closed before the list was read
+        with writing(engine) as c:
+            doses.put_off(c, [(dose, _next_look(dose, hearing, now)) for dose in unheard.values()])
+    patient_ids = sorted({dose.patient_id for dose in waiting if dose.id not in unheard})
     for patient_id in patient_ids:
         _guarded(engine, partial(_follow_patient, patient_id=patient_id, now=now, hearing=hearing), subject=patient_id)
     return len(waiting)
@@ -65,14 +68,25 @@ def _notice_deafness(engine: Engine, waiting: Sequence[StoredDose], hearing: Hea
             watermarks.failed(c, watermarks.INBOUND, now=now)
 
 
+def _only_waits(dose: StoredDose, hearing: Hearing, now: datetime) -> bool:
+    """Whether nothing can be done about a dose but to wait until what was texted about it has been fetched."""
+    passed = [moment for moment in (dose.times.silent_at, dose.times.answer_until) if moment <= now]
+    unheard = bool(passed) and all(hearing.of(moment, now) is Heard.NOT_YET for moment in passed)
+    return dose.state in doses.WAITING and unheard and not _may_be_asked(dose, now)
+
+
+def _may_be_asked(dose: StoredDose, now: datetime) -> bool:
+    """Whether a nudge may be due for a dose; its plan, its patient's hours and what was sent before decide whether one is."""
+    due = dose.nudge_at is not None and dose.nudge_at <= now < dose.times.offered_until
+    return due and dose.state is DoseState.OPEN and not dose.standing.answered
+
+
 def _follow_patient(c: Connection, patient_id: str, *, now: datetime, hearing: Hearing) -> None:
     """One patient's doses, under the patient's lock."""
     people.lock(c, [patient_id])
-    patient = people.patients(c, [patient_id])[patient_id]
-    their_plans = {plan.id: plan for plan in plans.of_patients(c, [patient_id]).get(patient_id, ())}
     due = doses.to_check_of(c, patient_id, now=now)
     waiting = [dose for dose in due if dose.state in doses.WAITING]
-    postponed = _nudge(c, patient, [dose for dose in waiting if _speaks(their_plans.get(dose.plan_id))], now=now)
+    postponed = _nudge(c, patient_id, [dose for dose in waiting if _may_be_asked(dose, now)], now=now)
     closed = {dose.id: [event] for dose in due if (event := _close(dose, hearing, now)) is not None}
     doses.learn(c, closed, now=now)
     silent = [dose for dose in waiting if dose.id not in closed]
@@ -100,7 +114,7 @@ def _close(dose: StoredDose, hearing: Hearing, now: datetime) -> DoseEvent | Non
             return None
 
 
-def _next_look(dose: StoredDose, hearing: Hearing, now: datetime, postponed: datetime | None) -> Look:
+def _next_look(dose: StoredDose, hearing: Hearing, now: datetime, postponed: datetime | None = None) -> Look:
     """When a dose still waited for is looked at again: at its next moment, or when one that has passed has been heard."""
     passing = (dose.times.silent_at, dose.times.answer_until)
     unheard = [moment for moment in passing if moment <= now and hearing.of(moment, now) is not Heard.ALL]
@@ -117,17 +131,19 @@ def _speaks(plan: StoredPlan | None) -> bool:
     return plan is not None and plan.state in {PlanState.ACTIVE, PlanState.STAYING}
 
 
-def _nudge(c: Connection, patient: Patient, waiting: Sequence[StoredDose], *, now: datetime) -> dict[str, datetime]:
+def _nudge(c: Connection, patient_id: str, ripe: Sequence[StoredDose], *, now: datetime) -> dict[str, datetime]:
     """Ask once about the doses that nobody answered for, in one text; return those to be asked about later, and when.
 
     Never in quiet hours, nor when it is nearly too late to take a dose, nor about one whose reminder has not left.
     """
+    if not ripe:
+        return {}
+    patient = people.patients(c, [patient_id])[patient_id]
+    their_plans = {plan.id: plan for plan in plans.of_patients(c, [patient_id]).get(patient_id, ())}
     ripe = [
-        dose
-        for dose in waiting
-        if dose.nudge_at and dose.nudge_at <= now and may_nudge(now, patient.tz, patient.quiet, dose.times.take_until)
+        dose for dose in ripe if _speaks(their_plans.get(dose.plan_id)) and may_nudge(now, patient.tz, patient.quiet, dose.times.take_until)
     ]
-    about = doses.not_nudged(c, [dose for dose in ripe if dose.state is DoseState.OPEN and not dose.standing.answered])
+    about = doses.not_nudged(c, ripe)
     if not about:
         return {}
     soon = doses.next_nudge(c, patient.id, after=now, until=min(min(dose.times.offered_until for dose in about) - LATER, now + MERGED))

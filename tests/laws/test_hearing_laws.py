@@ -87,7 +87,8 @@ class World:
         doses = metadata.tables["dose"]
         names = ("state", "reason", "taken_at", "taken_by", "odd", "contradicted", "answered", "unverified")
         with reading(self.engine) as c:
-            return dict(c.execute(select(*(doses.c[name] for name in names))).mappings().one())
+            query = select(*(doses.c[name] for name in names)).where(doses.c.due_at == DUE)
+            return dict(c.execute(query).mappings().one())
 
 
 def played(text: str, said_at: datetime, *then: Step) -> dict[str, Any]:

@@ -16,7 +16,7 @@ from reminders.domain.missed import DoseRecord, FourTimes
 from reminders.domain.plan import Amount, Unit
 from reminders.domain.schedule import Slot
 from reminders.services.records import plans
-from reminders.services.records.ledger import DOSE, DOSE_EVENT, PLAN, TEXT_ITEM, asked, by, earliest, insert_all, new_id, rows
+from reminders.services.records.ledger import DOSE, DOSE_EVENT, PLAN, TEXT_ITEM, asked, by, earliest, insert_all, locked, new_id, rows
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Select
@@ -36,6 +36,7 @@ _IDS: BindParameter[list[str]] = bindparam("ids", expanding=True)
 _SINCE = bindparam("since", type_=UtcDateTime)
 _LOOK = update(DOSE).where(DOSE.c.id == bindparam("dose_id")).values(check_at=bindparam("at"), unheard_until=bindparam("unheard"))
 _EVENTS = select(DOSE_EVENT).where(DOSE_EVENT.c.dose_id.in_(_IDS)).order_by(DOSE_EVENT.c.dose_id, DOSE_EVENT.c.no)
+_CHECKS = select(DOSE.c.id, DOSE.c.check_at).where(DOSE.c.id.in_(_IDS))
 _BY_ID = select(DOSE).where(DOSE.c.id.in_(_IDS))
 _OF_PATIENTS = select(DOSE).where(DOSE.c.patient_id.in_(_IDS), DOSE.c.due_at >= _SINCE).order_by(DOSE.c.due_at, DOSE.c.slot_no)
 _OF_TEXTS = select(TEXT_ITEM.c.text_id, TEXT_ITEM.c.dose_id).where(TEXT_ITEM.c.text_id.in_(_IDS))
@@ -184,6 +185,14 @@ def looked_at(c: Connection, looks: Mapping[str, Look]) -> None:
     """Write when the doses are to be looked at again."""
     if looks:
         c.execute(_LOOK, [{"dose_id": dose_id, "at": look.at, "unheard": look.unheard_until} for dose_id, look in looks.items()])
+
+
+def put_off(c: Connection, looks: Sequence[tuple[StoredDose, Look]]) -> None:
+    """Write when doses are to be looked at again, of those that are as they were read; one that somebody is at is left as it is."""
+    seen = {dose.id: dose.check_at for dose, _ in looks}
+    found = asked(c, locked(c, _CHECKS, skip=True), ids=list(seen))
+    same = {row["id"] for row in found if row["check_at"] == seen[row["id"]]}
+    looked_at(c, {dose.id: look for dose, look in looks if dose.id in same})
 
 
 def read(c: Connection, ids: Iterable[str]) -> dict[str, StoredDose]:

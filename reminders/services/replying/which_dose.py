@@ -53,6 +53,12 @@ class Candidate:
         return (self.dose.state in doses.WAITING or closed_since) and self.at < self.dose.times.answer_until
 
     @property
+    def unclosed(self) -> bool:
+        """Whether its time was over when the text was written, nobody has answered for it, and it is not closed yet."""
+        silent = self.dose.state in doses.WAITING and not self.dose.standing.answered
+        return silent and self.dose.times.answer_until <= self.at
+
+    @property
     def just_over(self) -> bool:
         """Whether it was announced, nobody has answered for it, and its time was over shortly before the text was written."""
         silent = self.dose.state in {DoseState.OPEN, DoseState.UNCONFIRMED} and not self.dose.standing.answered
@@ -115,7 +121,7 @@ def unnamed(talk: Talk) -> Meant:
         return _newest(reminded or [candidate for candidate in near if candidate.just_over] or unanswered)
     newest = _newest(near)
     last = newest.candidates if isinstance(newest, Several) else (newest,) if isinstance(newest, Candidate) else ()
-    return _one_or_several([candidate for candidate in last if candidate.dose.state in doses.UNKNOWN])
+    return _one_or_several([candidate for candidate in last if candidate.dose.state in doses.UNKNOWN or candidate.unclosed])
 
 
 def current(talk: Talk) -> Meant:
