@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -199,6 +201,26 @@ def test_a_process_that_stops(clinic: Clinic) -> None:
     clinic.poll(stopping=lambda: True)
 
     assert (clinic.dose(), clinic.mark().at) == (("open", False), heard)
+
+
+def test_two_processes_poll_at_once(clinic: Clinic) -> None:
+    """Both find the same texts, and both read them in; each is taken in once, and answered once."""
+    clinic.until("03-02 08:05")
+    for n in range(8):
+        clinic.leave("help", f"SM{n}", ago=timedelta(seconds=n))
+    together = Barrier(2)
+
+    def receive(engine: Engine, **text: Any) -> object:  # noqa: ANN401 - handed on
+        if text["sid"] == "SM7":
+            together.wait(timeout=20)
+        return replying.receive(engine, **text)
+
+    with ThreadPoolExecutor(2) as pool:
+        found = [future.result() for future in [pool.submit(clinic.poll, receive) for _ in range(2)]]
+
+    answers = [row["cause"] for row in clinic.stage.rows("text_out") if row["kind"] == "help"]
+    assert (found, len(clinic.stage.rows("text_in")), len(answers), len(set(answers))) == ([8, 8], 8, 8, 8)
+    assert clinic.mark().at == clinic.clock.now() - LAG
 
 
 # --- the watermark ----------------------------------------------------------------------------------------------------
