@@ -101,9 +101,7 @@ class Telling:
                 self.acts.append((at, f"outage until {until:%d %b %H:%M} UTC"))
             case HearingChange(at=at):
                 ways = {"our webhook": event.webhook, "the carrier's lists": event.lists}
-                self.acts.append(
-                    (at, ", ".join(f"{way} {'work' if works else 'fail'}" for way, works in ways.items() if works is not None))
-                )
+                self.acts.append((at, ", ".join(f"{way} {'on' if works else 'off'}" for way, works in ways.items() if works is not None)))
 
     def sees(self, line: Line) -> None:
         """Note what Doseline does."""
