@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import fcntl
 import logging
-from collections.abc import AsyncIterator, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -17,7 +17,7 @@ from sqlalchemy import make_url
 
 from reminders.chores import Hands, Sender, chores
 from reminders.clock import Clock, SystemClock
-from reminders.errors import LedgerBusy
+from reminders.errors import LedgerBusy, LedgerHeld
 from reminders.messaging.pacing import Pace
 from reminders.messaging.sandbox import SandboxTransport
 from reminders.messaging.transport import Transport
@@ -26,9 +26,10 @@ from reminders.milestones import Passing, unmarked
 from reminders.scheduling.loop import Loop
 from reminders.scheduling.plan_jobs import PlanJobs
 from reminders.scheduling.refereed import Refereed
-from reminders.services import delivering, reminding, replying, watching
+from reminders.services import delivering, quarantining, reminding, replying, watching
 from reminders.services.delivering import Patience
 from reminders.services.opening import open_ledger
+from reminders.services.quarantining import Gate, StartCheck
 from reminders.services.refereeing import Referee
 from reminders.settings import Settings, TransportName
 from reminders.web.app import create_app
@@ -41,18 +42,24 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-class _Marked:
-    """Reminding, with its milestones told."""
+class _Gated:
+    """Reminding behind the gate, with its milestones told."""
 
-    due_minutes = staticmethod(reminding.due_minutes)
-    remind_singly = staticmethod(reminding.remind_singly)
+    def __init__(self, gate: Gate, passing: Passing) -> None:
+        self._gate, self._passing = gate, passing
 
-    def __init__(self, passing: Passing) -> None:
-        self._passing = passing
+    def due_minutes(self, ledger: Engine, /, *, now: datetime, until: datetime) -> Iterable[datetime]:
+        """Return the minutes at which a dose is due, once the look at the start was tried: what follows is a sign of life."""
+        self._gate.look()
+        return reminding.due_minutes(ledger, now=now, until=until)
 
     def remind_due(self, ledger: Engine, /, *, now: datetime, limit: int) -> int:
         """Record what fell due for the next patients in line."""
-        return reminding.remind_due(ledger, now=now, limit=limit, passing=self._passing)
+        return reminding.remind_due(ledger, now=now, limit=limit, passing=self._passing) if self._gate.is_open() else 0
+
+    def remind_singly(self, ledger: Engine, /, *, now: datetime, limit: int) -> int:
+        """The same, one transaction a patient."""
+        return reminding.remind_singly(ledger, now=now, limit=limit) if self._gate.is_open() else 0
 
 
 @dataclass(frozen=True)
@@ -103,8 +110,9 @@ def assemble(
     transport goes by the referee's clock, the database's unless given: a replica whose own differs claims nothing.
     """
     referee = referee or Referee(engine, clock)
+    gate = _gate(engine, transport, sender, referee)
     loop = Loop(clock, record=lambda name: reminding.record_pass(engine, name, now=referee.now()))
-    jobs = PlanJobs(loop, engine, reminding=Refereed(_Marked(passing), referee, pause=loop.stopping.wait))
+    jobs = PlanJobs(loop, engine, reminding=Refereed(_Gated(gate, passing), referee, pause=loop.stopping.wait))
     hands = Hands(
         engine=engine,
         clock=referee,
@@ -113,8 +121,9 @@ def assemble(
         patience=patience or patience_of(settings),
         pace=pace or pace_of(settings),
         passing=passing,
-        guarding=referee.guarding,
+        guarding=lambda work: referee.guarding(gate.guarding(work)),
         stopping=loop.stopping.is_set,
+        gate=gate,
     )
     for chore in chores(hands):
         loop.repeat(chore)
@@ -123,13 +132,30 @@ def assemble(
         clock=referee,
         transport=transport.name,
         carrier=carrier_of(settings),
-        receive=partial(replying.receive, passing=passing),
+        receive=_unless_held(partial(replying.receive, passing=passing)),
         receive_status=delivering.receive_status,
         heard=lambda: loop.soon("deliver"),
         lifespan=_lifespan(loop),
         readiness=lambda: watching.readiness(engine, now=referee.now(), apart=referee.apart, silent_for=loop.silent_for),
     )
     return Running(engine, clock, loop, jobs, create_app(parts))
+
+
+def _gate(engine: Engine, transport: Transport, sender: Sender, clock: Clock) -> Gate:
+    """What a process asks before it decides anything: whether its ledger knows what was sent."""
+    check = StartCheck(engine)
+    return Gate(engine, lambda: sender.run(check.look(transport, now=clock.now())))
+
+
+def _unless_held(receive: Callable[..., str | None]) -> Callable[..., str | None]:
+    """Take in no text while a gap waits to be relived: it would be read by what was asked long ago. The carrier's list keeps it for us."""
+
+    def receive_unless_held(engine: Engine, **said: Any) -> str | None:  # noqa: ANN401 - whatever a text brings
+        if quarantining.is_held(engine):
+            raise LedgerHeld
+        return receive(engine, **said)
+
+    return receive_unless_held
 
 
 def carrier_of(settings: Settings) -> Carrier | None:

@@ -15,8 +15,10 @@ from reminders.messaging.sandbox import SandboxTransport
 from reminders.messaging.transport import Transport
 from reminders.milestones import Passing, unmarked
 from reminders.scheduling.loop import Chore
-from reminders.services import delivering, escalating, following_up, forgetting, polling, replying
+from reminders.services import auditing, delivering, escalating, following_up, forgetting, polling, replying
 from reminders.services.delivering import PATIENCE, Patience
+from reminders.services.quarantining import Gate
+from reminders.simulation import reliving
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -59,6 +61,7 @@ class Hands:
     pace      what the sender's contract lets through; None: as much as there is.
     passing   told of each milestone on the way; guarding  wraps what claims, and lets it do nothing while it may not.
     stopping  whether the process was asked to stop: then no request begins any more.
+    gate      what the carrier's list must say before anything is decided at all.
     """
 
     engine: Engine
@@ -70,6 +73,7 @@ class Hands:
     passing: Passing = unmarked
     guarding: Callable[[Callable[[], int]], Callable[[], int]] = lambda work: work
     stopping: Callable[[], bool] = lambda: False
+    gate: Gate | None = None
 
 
 def chores(hands: Hands) -> Iterator[Chore]:
@@ -84,6 +88,8 @@ def chores(hands: Hands) -> Iterator[Chore]:
     yield claiming("escalate", OFTEN, lambda: escalating.escalate(engine, now=now(), limit=BATCH), full=BATCH)
     yield claiming("recover", HEARTBEAT, lambda: _recover(hands))
     yield claiming("poll", EACH_MINUTE, lambda: _poll(hands))
+    yield Chore(name="relive", every=HEARTBEAT, run=lambda: _relive(hands))
+    yield claiming("audit", HOURLY, lambda: hands.sender.run(auditing.audit_to_yesterday(engine, hands.transport, now=now())))
     yield claiming("forget", HOURLY, lambda: forgetting.forget(engine, now=now(), limit=BATCH), full=BATCH)
 
 
@@ -114,6 +120,15 @@ def _recover(hands: Hands) -> int:
         stopping=hands.stopping,
     )
     return hands.sender.run(work)
+
+
+def _relive(hands: Hands) -> int:
+    """Look again whether this ledger knows what was sent, if that could not be seen yet; and relive a gap that waits for it."""
+    if hands.gate is not None:
+        hands.gate.look(again=True)
+    return reliving.take_up(
+        hands.engine, hands.transport, hands.sender.run, clock=hands.clock, settle=hands.patience.settle, stopping=hands.stopping
+    )
 
 
 def _poll(hands: Hands) -> int:

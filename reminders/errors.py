@@ -11,7 +11,8 @@
     ├── LedgerError
     │   ├── LedgerBehind         the database is not at the newest migration
     │   ├── LedgerBusy           another process holds this SQLite file
-    │   └── LedgerDown           the database does not answer
+    │   ├── LedgerDown           the database does not answer
+    │   └── LedgerHeld           a restored ledger does not know yet what became of its gap
     └── Unsigned                 a webhook's signature does not prove its sender
 
 An error's docstring is its default message. Exit codes and HTTP statuses are tables at the edges, not attributes here.
@@ -89,6 +90,10 @@ class LedgerBusy(LedgerError):
 
 class LedgerDown(LedgerError):
     """The database does not answer."""
+
+
+class LedgerHeld(LedgerError):
+    """The ledger is in quarantine and its gap is not relived yet; run `doseline quarantine reconcile`."""
 
 
 class Unsigned(DoselineError):

@@ -15,8 +15,8 @@ from sqlalchemy import Engine
 from reminders.clock import SystemClock
 from reminders.commands.ledger import the_ledger
 from reminders.commands.output import ERRORS, JsonFlag, instant_text, print_json, print_table, telling
-from reminders.errors import NotAllowed
-from reminders.services import phones, replying
+from reminders.errors import LedgerHeld, NotAllowed
+from reminders.services import phones, quarantining, replying
 from reminders.services.records.history import Said
 from reminders.settings import TransportName, load_settings
 
@@ -57,6 +57,8 @@ def reply(
         if settings.transport is not TransportName.SANDBOX:
             raise NotAllowed("`doseline reply` plays a phone of the sandbox: with DOSELINE_TRANSPORT=twilio patients text for themselves")
         with the_ledger(settings) as engine:
+            if quarantining.is_held(engine):
+                raise LedgerHeld
             known = {_key(said) for said in phones.conversation(engine, phone=phone)}
             now = SystemClock().now()
             replying.receive(engine, sid=f"sandbox-{uuid4().hex[:24]}", from_phone=phone, to_phone="", body=text, received_at=now, now=now)

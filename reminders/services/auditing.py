@@ -49,11 +49,12 @@ async def audit_day(engine: Engine, transport: Transport, *, day: date, now: dat
     """Hold a day of the carrier's list against the ledger; tell whoever runs this if something was sent twice. Raises ListUnavailable."""
     since = datetime.combine(day, time(), tzinfo=UTC)
     listed = [sent for sent in await transport.sent(since=since) if since <= sent.created_at < since + DAY]
-    with writing(engine) as c:
+    with reading(engine) as c:
         left = evidence.unexplained(c, listed)
         copies = evidence.copies(c, left)
         doubled = len(copies) + evidence.sent_twice(c, since=since, until=since + DAY)
-        found = CarrierDay(day, len(listed), doubled, len(left) - len(copies))
+    found = CarrierDay(day, len(listed), doubled, len(left) - len(copies))
+    with writing(engine) as c:
         _tell(c, found, now=now)
     return found
 

@@ -21,7 +21,7 @@ from reminders.domain.schedule import phase_spans
 from reminders.domain.seam import join, max_gap_of
 from reminders.errors import NotAllowed, UnknownPlan
 from reminders.formats.story_file import StaffAct, StaffAction
-from reminders.services.records import alerts, announcements, doses, intakes, people, plans, stepping, suspending, texts
+from reminders.services.records import alerts, announcements, doses, intakes, people, plans, quarantines, stepping, suspending, texts
 from reminders.services.records.alerts import Notice
 from reminders.services.records.audit import Entry, write_audit
 
@@ -40,9 +40,11 @@ LIVE = frozenset({PlanState.ACTIVE, PlanState.STAYING, PlanState.MUTED, PlanStat
 def act(engine: Engine, action: StaffAct, *, now: datetime, clinic_id: str | None = None) -> None:
     """Carry out what a person at the clinic decided about a plan.
 
-    Raises UnknownPlan, or NotAllowed if the plan's state does not permit it; then nothing has changed.
+    Raises UnknownPlan, NotAllowed if the plan's state does not permit it, or LedgerHeld before a gap was relived, which it would
+    decide; then nothing has changed.
     """
     with writing(engine) as c:
+        quarantines.refuse_while_held(c)
         plan = plans.find(c, action.plan, clinic_id)
         if plan is None:
             raise UnknownPlan(f"there is no plan {action.plan!r}")
@@ -182,6 +184,7 @@ def correct(
 ) -> None:
     """Correct what is recorded of a dose, by a named person with a reason. The old facts are kept."""
     with writing(engine) as c:
+        quarantines.refuse_while_held(c)
         plan = plans.find(c, plan_ref)
         dose = doses.find(c, plan.id, local_date, slot_no) if plan else None
         if plan is None or dose is None:

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import logging
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from reminders.clock import Clock, HandClock
-from reminders.errors import NotAllowed
-from reminders.messaging.transport import ReceivedText, SentText, Transport
+from reminders.errors import DoselineError, NotAllowed
+from reminders.messaging.transport import ListUnavailable, ReceivedText, SentText, Transport
 from reminders.services import delivering, escalating, following_up, quarantining, rehearsing, reminding, replying
 from reminders.services.delivering.receipts import rise
 from reminders.services.polling import GONE
@@ -47,29 +48,6 @@ class Reconciled:
     unexplained: Mapping[str, int]
 
 
-async def reconcile(engine: Engine, transport: Transport, *, clock: Clock, settle: timedelta = delivering.PATIENCE.settle) -> Reconciled:
-    """Relive the gap of the quarantine that stands, by both of the carrier's lists. Again is no harm.
-
-    Raises ListUnavailable, and NotAllowed where none stands, another process is at it, or a text may still be on its way;
-    then nothing has changed.
-    """
-    quarantine = quarantining.standing(engine, now=clock.now())
-    if quarantine is None:
-        raise NotAllowed("no quarantine stands: there is nothing to reconcile")
-    ready_at = quarantining.settled_at(engine, quarantine, settle=settle, lag=transport.list_lag)
-    if clock.now() < ready_at:
-        seconds = int((ready_at - clock.now()).total_seconds()) + 1
-        raise NotAllowed(f"a text may still be on its way, or not listed yet: reconcile again in {seconds} s")
-    quarantining.take_turn(engine, quarantine, now=clock.now())
-    try:
-        heard_until = clock.now() - transport.list_lag
-        sent = await transport.sent(since=quarantine.since)
-        received = await transport.received(since=quarantining.listen_since(engine, quarantine))
-        return relive(engine, quarantine, Lists(sent, received, heard_until), clock=clock)
-    finally:
-        quarantining.give_up_turn(engine, quarantine)
-
-
 @dataclass(frozen=True, slots=True)
 class Lists:
     """What the carrier's two lists hold of a gap. `heard_until`: whatever reached us before then is on them."""
@@ -79,17 +57,86 @@ class Lists:
     heard_until: datetime
 
 
-def relive(engine: Engine, quarantine: Quarantine, lists: Lists, *, clock: Clock) -> Reconciled:
-    """Go through a gap again, with what the carrier's lists had; note it as relived."""
+class Stopped(DoselineError):
+    """The process was asked to stop before the gap was relived; the next one takes it up."""
+
+
+async def reconcile(engine: Engine, transport: Transport, *, clock: Clock, settle: timedelta = delivering.PATIENCE.settle) -> Reconciled:
+    """Relive the gap of the quarantine that stands, by both of the carrier's lists. Again is no harm.
+
+    Raises ListUnavailable, and NotAllowed where none stands, another process is at it, or a text may still be on its way;
+    then nothing has changed.
+    """
+    with _turn(engine, transport, clock, settle) as quarantine:
+        return relive(engine, quarantine, await fetch(engine, transport, quarantine, now=clock.now()), clock=clock)
+
+
+def take_up(
+    engine: Engine,
+    transport: Transport,
+    run: Callable[[Coroutine[Any, Any, Lists]], Lists],
+    *,
+    clock: Clock,
+    settle: timedelta = delivering.PATIENCE.settle,
+    stopping: Callable[[], bool] = lambda: False,
+) -> int:
+    """Relive the gap of a quarantine that waits for it; return how many texts and replies were found. `run` waits for the lists.
+
+    Whoever serves a ledger does this by itself: no text leaves for it, but what patients wrote must not wait for a person.
+    """
+    standing = quarantining.standing(engine, now=clock.now())
+    if standing is None or standing.reconciled_at is not None or standing.why == quarantining.UNCHECKED:
+        return 0
+    try:
+        with _turn(engine, transport, clock, settle) as quarantine:
+            lists = run(fetch(engine, transport, quarantine, now=clock.now()))
+            done = relive(engine, quarantine, lists, clock=clock, stopping=stopping)
+    except (NotAllowed, ListUnavailable, Stopped) as error:
+        log.warning("the gap waits to be relived: %s", error)
+        return 0
+    log.warning("relived the gap: %d texts found, %d heard, %d unexplained", done.found, done.heard, sum(done.unexplained.values()))
+    return done.found + done.heard
+
+
+@contextmanager
+def _turn(engine: Engine, transport: Transport, clock: Clock, settle: timedelta) -> Iterator[Quarantine]:
+    """Have the turn at the gap of the quarantine that stands. Raises NotAllowed."""
+    quarantine = quarantining.standing(engine, now=clock.now())
+    if quarantine is None:
+        raise NotAllowed("no quarantine stands: there is nothing to reconcile")
+    ready_at = quarantining.settled_at(engine, quarantine, settle=settle, lag=transport.list_lag)
+    if clock.now() < ready_at:
+        seconds = int((ready_at - clock.now()).total_seconds()) + 1
+        raise NotAllowed(f"a text may still be on its way, or not listed yet: reconcile again in {seconds} s")
+    quarantining.take_turn(engine, quarantine, now=clock.now())
+    try:
+        yield quarantine
+    finally:
+        quarantining.give_up_turn(engine, quarantine)
+
+
+async def fetch(engine: Engine, transport: Transport, quarantine: Quarantine, *, now: datetime) -> Lists:
+    """Read both of the carrier's lists over a gap. Raises ListUnavailable."""
+    sent = await transport.sent(since=quarantine.since)
+    received = await transport.received(since=quarantining.listen_since(engine, quarantine))
+    return Lists(sent, received, now - transport.list_lag)
+
+
+def relive(
+    engine: Engine, quarantine: Quarantine, lists: Lists, *, clock: Clock, stopping: Callable[[], bool] = lambda: False
+) -> Reconciled:
+    """Go through a gap again, with what the carrier's lists had; note it as relived. Raises Stopped when `stopping`."""
     started = clock.monotonic()
 
-    def keeps_turn() -> None:
+    def goes_on() -> None:
         nonlocal started
+        if stopping():
+            raise Stopped
         if clock.monotonic() - started > MARGIN.total_seconds() / 2:
             quarantining.take_turn(engine, quarantine, now=clock.now(), again=True)
             started = clock.monotonic()
 
-    gap = _Gap(engine, lists, HandClock(quarantine.since), keeps_turn)
+    gap = _Gap(engine, lists, HandClock(quarantine.since), goes_on)
     gap.begin()
     while clock.now() - gap.now > MARGIN:
         gap.live_until(clock.now())

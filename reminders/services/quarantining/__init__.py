@@ -22,11 +22,13 @@ from reminders.services.quarantining.standing import (
     unheard,
     wake,
 )
-from reminders.services.quarantining.starting import StartCheck
+from reminders.services.quarantining.starting import UNCHECKED, Gate, StartCheck
 
 __all__ = [
+    "UNCHECKED",
     "Elsewhere",
     "Finder",
+    "Gate",
     "Quarantine",
     "StartCheck",
     "begin",

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import asyncio
+from collections.abc import Callable
 from datetime import datetime, timedelta
+from threading import Lock
 from typing import TYPE_CHECKING
 
 from db.engine import reading, writing
 from reminders.messaging.transport import ListUnavailable, Transport
+from reminders.services.quarantining.standing import is_held
 from reminders.services.records import evidence, quarantines
 from reminders.services.records.evidence import CLOCKS_DIFFER
 
@@ -17,6 +21,9 @@ if TYPE_CHECKING:
 
 FRESH = timedelta(seconds=45)
 """A ledger worked on so lately has no gap: another process serves it, or this one has only been started again [our default]."""
+
+LONGEST = timedelta(seconds=30)
+"""How long the carrier may take over its list, while everything waits [our default]."""
 
 UNCHECKED = "The carrier's list could not be read at the start."
 STRANGE = "The carrier's list has texts that this ledger does not know."
@@ -49,12 +56,15 @@ class StartCheck:
             return True  # a ledger nobody ever worked on has sent nothing
         since = there["since"] if there is not None else (self._alive or now) - CLOCKS_DIFFER
         try:
-            listed = await transport.sent(since=since)
-        except ListUnavailable:
+            async with asyncio.timeout(LONGEST.total_seconds()):
+                listed = await transport.sent(since=since)
+        except (ListUnavailable, TimeoutError):
             self._wait(there, since, now)
             return False
+        with reading(self._engine) as c:
+            left = evidence.unexplained(c, listed)
         with writing(self._engine) as c:
-            if evidence.unexplained(c, listed):
+            if left:
                 quarantines.begin(c, why=STRANGE, since=since, now=now)
             elif there is not None:
                 quarantines.end(c, there["id"], by="doseline", now=now)
@@ -65,3 +75,31 @@ class StartCheck:
         if there is None and self._alive is not None and now - self._alive > FRESH:
             with writing(self._engine) as c:
                 quarantines.begin(c, why=UNCHECKED, since=since, now=now)
+
+
+class Gate:
+    """Lets nothing be decided before the look at the start was tried, nor while a gap waits to be relived.
+
+    `look` takes the look, and says whether it was had: the first who asks takes it, and the others wait for it.
+    """
+
+    def __init__(self, engine: Engine, look: Callable[[], bool]) -> None:
+        self._engine, self._look = engine, look
+        self._lock = Lock()
+        self._tried = self._done = False
+
+    def look(self, *, again: bool = False) -> None:
+        """Take the look, if nobody has yet; `again`: if it has not been had yet."""
+        with self._lock:
+            if not self._tried or (again and not self._done):
+                self._done = self._look()
+                self._tried = True
+
+    def is_open(self) -> bool:
+        """Whether this process may decide."""
+        self.look()
+        return not is_held(self._engine)
+
+    def guarding(self, work: Callable[[], int]) -> Callable[[], int]:
+        """Return the same work, done only while the gate is open: nought while it is not."""
+        return lambda: work() if self.is_open() else 0

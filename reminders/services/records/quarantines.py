@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select, update
 
+from reminders.errors import LedgerHeld
 from reminders.services.records import audit, troubles
 from reminders.services.records.audit import Entry
 from reminders.services.records.ledger import QUARANTINE, insert_all, new_id, rows
@@ -30,6 +31,12 @@ def stands(c: Connection) -> bool:
 def is_unreconciled(c: Connection) -> bool:
     """Whether one stands whose gap is not yet relived: then nothing is decided either, for it would be decided in ignorance."""
     return c.execute(_UNRECONCILED).first() is not None
+
+
+def refuse_while_held(c: Connection) -> None:
+    """Refuse to change what a gap not yet relived would be decided by. Raises LedgerHeld."""
+    if is_unreconciled(c):
+        raise LedgerHeld
 
 
 def standing(c: Connection) -> Row | None:
