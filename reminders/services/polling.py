@@ -33,8 +33,11 @@ OVERLAP = timedelta(minutes=5)
 """How far before the last poll the next one looks again, for what the list showed late [our default]."""
 LONGEST = timedelta(minutes=5)
 """How long the carrier may take over one list, all its pages together [our default]."""
+TRIES = 3
 SET_ASIDE = timedelta(minutes=5)
-"""How long a text that cannot be taken in may keep us from hearing all others: tried each minute, then set aside [our default]."""
+"""How long a text that cannot be taken in may keep us from hearing all others: after that it is set aside [our default]."""
+SOME = 50
+"""After so many texts a long poll says again that it is at work, lest it is thought to fail: see `reminders/domain/hearing.py`."""
 
 RECEIPTS_EVERY = timedelta(minutes=5)
 RECEIPTS_AFTER = timedelta(minutes=5)
@@ -101,13 +104,15 @@ async def _hear(
 ) -> int:
     """Take in each text; only then has everybody been heard so far."""
     unread: list[ReceivedText] = []
-    for text in fresh:
+    for number, text in enumerate(fresh):
+        if number % SOME == 0:
+            _at_work(engine)
         if stopping():
             return 0
         if not _take_in(engine, text, receive, now=now):
             unread.append(text)
         await asyncio.sleep(0)  # the texts that are due are sent in between
-    if unread and not _held_long_enough(engine, now=now):
+    if any(now < text.received_at + SET_ASIDE for text in unread):
         _failed(engine, transport.list_lag, now=now)
         return len(fresh) - len(unread)
     with writing(engine) as c:
@@ -115,6 +120,11 @@ async def _hear(
             _set_aside(c, text, now=now)
     _heard(engine, until=now - transport.list_lag, now=now)
     return len(fresh)
+
+
+def _at_work(engine: Engine) -> None:
+    with writing(engine) as c:
+        watermarks.readable(c, INBOUND)
 
 
 def _since(mark: Mark, now: datetime) -> datetime:
@@ -132,22 +142,25 @@ def _fresh(engine: Engine, listed: tuple[ReceivedText, ...]) -> list[ReceivedTex
 
 def _take_in(engine: Engine, text: ReceivedText, receive: Receive, *, now: datetime) -> bool:
     """Take in a text, judged at the time it reached the carrier; say whether it could be."""
-    said = {"sid": text.sid, "from_phone": text.from_phone, "to_phone": text.to_phone, "body": text.body}
-    try:
-        receive(engine, **said, received_at=min(text.received_at, now), now=now, polled=True)
-    except GONE:
-        raise
-    except Exception:
-        log.exception("could not take in text %s", text.sid)
-        return False
-    return True
-
-
-def _held_long_enough(engine: Engine, *, now: datetime) -> bool:
-    """Whether a text that cannot be taken in has held back the others for so long that it is set aside."""
-    with reading(engine) as c:
-        since = watermarks.read(c, INBOUND, now=now).failing_since
-    return since is not None and now >= since + SET_ASIDE
+    for _ in range(TRIES):
+        try:
+            receive(
+                engine,
+                sid=text.sid,
+                from_phone=text.from_phone,
+                to_phone=text.to_phone,
+                body=text.body,
+                received_at=min(text.received_at, now),
+                now=now,
+                polled=True,
+            )
+        except GONE:
+            raise
+        except Exception:
+            log.exception("could not take in text %s", text.sid)
+        else:
+            return True
+    return False
 
 
 def _set_aside(c: Connection, text: ReceivedText, *, now: datetime) -> None:

@@ -270,10 +270,12 @@ def test_a_failed_poll_notes_since_when(clinic: Clinic) -> None:
 
 
 def test_a_text_that_cannot_be_taken_in(clinic: Clinic) -> None:
-    """It holds the mark for five minutes, then it is kept for a person to read, and the others are heard again."""
+    """Tried three times a poll, it holds the mark for five minutes; then it is kept for a person to read, and all are heard again."""
+    tries: list[datetime] = []
 
     def receive(engine: Engine, *, sid: str, **text: Any) -> object:  # noqa: ANN401 - handed on
         if sid == "SM-poison":
+            tries.append(clinic.clock.now())
             raise ValueError("no reading this")
         return replying.receive(engine, sid=sid, **text)
 
@@ -287,6 +289,7 @@ def test_a_text_that_cannot_be_taken_in(clinic: Clinic) -> None:
     clinic.poll(receive)
 
     assert (held, clinic.mark().at, clinic.stage.open_alerts()) == ((heard, "taken", set()), clinic.clock.now() - LAG, {"unreadable"})
+    assert tries == [clinic.clock.now() - 5 * MINUTE] * 3 + [clinic.clock.now()] * 3
 
 
 def test_the_ledger_goes_away_in_a_poll(clinic: Clinic) -> None:
@@ -387,6 +390,27 @@ def test_the_poll_has_the_first_turn_after_an_outage_of_ours(clinic: Clinic) -> 
     clinic.minute()
 
     assert (before, clinic.dose(), clinic.troubles()) == ((("open", False), []), ("taken", False), [])
+
+
+def test_a_poll_that_takes_long_is_no_poll_that_fails(clinic: Clinic) -> None:
+    """After an outage hours of replies are taken in one by one: meanwhile nothing is given up, and the last of them is in time."""
+
+    def receive(engine: Engine, **text: Any) -> object:  # noqa: ANN401 - handed on
+        clinic.clock.advance(timedelta(seconds=2))
+        if int(clinic.clock.now().timestamp()) % 30 < 2:
+            following_up.follow_up(engine, now=clinic.clock.now())
+        return replying.receive(engine, **text)
+
+    clinic.until("03-02 13:00")
+    for n in range(250):
+        clinic.leave("hello", f"SM-{n:03}", phone="+12025550199")
+    clinic.leave("1", "SM-last")
+    clinic.clock.advance_to(at("03-02 18:00"))
+    following_up.follow_up(clinic.engine, now=clinic.clock.now())
+    clinic.poll(receive)
+
+    kinds = {row["kind"] for row in clinic.stage.rows("dose_event")}
+    assert (clinic.dose()[0], "closed" in kinds, clinic.troubles()) == ("taken", False, [])
 
 
 def test_waiting_doses_are_looked_at_twice(clinic: Clinic) -> None:

@@ -68,7 +68,12 @@ def advance(c: Connection, name: str, *, to: datetime, now: datetime) -> None:
     mine = WATERMARK.c.name == name
     later = or_(WATERMARK.c.at.is_(None), WATERMARK.c.at < to, WATERMARK.c.at > now + AHEAD)
     c.execute(update(WATERMARK).where(mine, later).values(at=to))
-    c.execute(update(WATERMARK).where(mine, WATERMARK.c.failing_since.is_not(None)).values(failing_since=None))
+    readable(c, name)
+
+
+def readable(c: Connection, name: str) -> None:
+    """Note that a list can be read, though what it shows may not all have been taken in yet."""
+    c.execute(update(WATERMARK).where(WATERMARK.c.name == name, WATERMARK.c.failing_since.is_not(None)).values(failing_since=None))
 
 
 def failed(c: Connection, name: str, *, now: datetime) -> None:
