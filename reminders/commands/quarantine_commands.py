@@ -117,6 +117,7 @@ def _lines(quarantine: Quarantine) -> list[str]:
     came = f"{quarantine.found} texts had been sent, {quarantine.heard} replies had come"
     lines += [
         f"Reconciled at {instant_text(quarantine.reconciled_at)}: {came}, {quarantine.unexplained} texts are unexplained.",
+        *(["Run `doseline quarantine reconcile` again to see whose they are."] if quarantine.unexplained else []),
         f"Waiting to be sent: {waiting}.",
         NOT_LISTED,
         "Then end it: doseline quarantine end --by NAME",

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from reminders.clock import Clock, HandClock
 from reminders.errors import DoselineError, NotAllowed
+from reminders.messaging.sandbox import SandboxTransport
 from reminders.messaging.transport import ListUnavailable, ReceivedText, SentText, Transport
 from reminders.services import delivering, escalating, following_up, quarantining, rehearsing, reminding, replying
 from reminders.services.delivering.receipts import rise
@@ -104,6 +105,9 @@ def _turn(engine: Engine, transport: Transport, clock: Clock, settle: timedelta)
     quarantine = quarantining.standing(engine, now=clock.now())
     if quarantine is None:
         raise NotAllowed("no quarantine stands: there is nothing to reconcile")
+    others = quarantining.carriers(engine) - {transport.name}
+    if transport.name == SandboxTransport.name and others:
+        raise NotAllowed(f"texts of this ledger left by {', '.join(sorted(others))}, whose lists the sandbox lacks: set DOSELINE_TRANSPORT")
     ready_at = quarantining.settled_at(engine, quarantine, settle=settle, lag=transport.list_lag)
     if clock.now() < ready_at:
         seconds = int((ready_at - clock.now()).total_seconds()) + 1

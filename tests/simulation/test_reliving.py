@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -15,7 +16,7 @@ from db.tables import metadata
 from reminders.clock import HandClock
 from reminders.errors import NotAllowed
 from reminders.messaging.sandbox import SandboxTransport
-from reminders.messaging.transport import ListUnavailable
+from reminders.messaging.transport import ListUnavailable, ReceivedText
 from reminders.services import delivering, quarantining, reminding
 from reminders.simulation.driver import Driver
 from reminders.simulation.reliving import Reconciled, reconcile
@@ -269,3 +270,53 @@ def test_without_a_quarantine_there_is_nothing_to_relive(lived: Stage) -> None:
     """A ledger in use is never gone through again."""
     with pytest.raises(NotAllowed, match="no quarantine stands"):
         asyncio.run(reconcile(lived.engine, lived.transport, clock=HandClock(lived.now)))
+
+
+def test_the_sandbox_proves_nothing_of_what_another_carrier_sent(lived: Stage) -> None:
+    """Its lists are empty, and would have everything in the gap sent again."""
+    backup = backups.back_up(lived.engine, now=lived.now)
+    with writing(backup) as c:
+        c.execute(update(metadata.tables["sender"]).values(name="twilio"))
+    quarantining.begin(backup, "A backup was restored.", now=lived.now)
+
+    with pytest.raises(NotAllowed, match="texts of this ledger left by twilio"):
+        asyncio.run(reconcile(backup, SandboxTransport(lived.clock), clock=lived.clock))
+    assert quarantining.is_held(backup)
+
+
+def test_a_backup_taken_while_we_were_deaf(lived: Stage) -> None:
+    """Her dose waited for her to be heard when the backup was taken; the carrier's list has what she said."""
+    lived.hears("03-03 13:00", webhook=False, lists=False)
+    lived.says("1", "03-03 14:10")
+    lived.run_until("03-03 20:10")  # past the time of the two o'clock dose, which waits half an hour for the list
+    waiting = [row["unheard_until"] for row in lived.rows("dose") if row["unheard_until"]]
+    backup = backups.back_up(lived.engine, now=lived.now)
+    lived.hears("03-03 20:15", webhook=True, lists=True)
+    lived.run_until("03-04 10:00")
+
+    backups.restore(backup, lived.transport, now=lived.now)
+
+    assert len(waiting) > 0
+    assert backups.dose_states(backup) == backups.dose_states(lived.engine)
+
+
+class Poisoned(SandboxTransport):
+    """A carrier one of whose replies nothing of ours can read."""
+
+    async def received(self, *, since: datetime) -> tuple[ReceivedText, ...]:
+        """List the replies, the second of them without words."""
+        replies = list(await super().received(since=since))
+        replies[1] = replace(replies[1], body=None)  # type: ignore[arg-type]  # no such text should come; one that does holds nobody up
+        return tuple(replies)
+
+
+def test_a_reply_that_cannot_be_read_holds_nobody_up(lived: Stage) -> None:
+    """The gap is relived without it; the next poll tries it again, as the list was not read to its end."""
+    backup = backups.back_up(lived.engine, now=lived.now)
+    the_day(lived)
+    poisoned = Poisoned(lived.clock)
+    for text in asyncio.run(backups.lists_of(lived).received(since=lived.now - 24 * HOUR)):
+        poisoned.leave(text)
+
+    assert backups.restore(backup, poisoned, now=lived.now).heard == 4
+    assert [row["at"] for row in backups.rows(backup, "watermark")] == []

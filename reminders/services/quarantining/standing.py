@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from db.engine import reading, writing
 from reminders.errors import NotAllowed
 from reminders.services.quarantining.finding import UNEXPLAINED
-from reminders.services.records import evidence, outbox, people, quarantines, watermarks
+from reminders.services.records import evidence, outbox, people, quarantines, senders, watermarks
 from reminders.services.records.evidence import CLOCKS_DIFFER
 from reminders.services.records.ledger import earliest
 
@@ -75,6 +75,12 @@ def settled_at(engine: Engine, quarantine: Quarantine, *, settle: timedelta, lag
     with reading(engine) as c:
         leases: list[datetime] = [text["lease_until"] + settle for text in evidence.in_flight(c)]
     return max([quarantine.began_at + lag, *leases])
+
+
+def carriers(engine: Engine) -> set[str]:
+    """The carriers that ever took a text of this ledger's: only their lists prove anything."""
+    with reading(engine) as c:
+        return senders.that_took(c)
 
 
 def unheard(engine: Engine, received: Iterable[ReceivedText]) -> list[ReceivedText]:

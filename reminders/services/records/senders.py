@@ -47,6 +47,11 @@ def took(c: Connection, name: str, *, at: datetime) -> None:
     _write(c, name, rests_until=None, refusals=0, taken_at=at)
 
 
+def that_took(c: Connection) -> set[str]:
+    """The carriers that ever took a text of this ledger's."""
+    return set(c.scalars(select(SENDER.c.name).where(SENDER.c.taken_at.is_not(None))))
+
+
 def last_rest(c: Connection) -> datetime | None:
     """Until when the sender that rests the longest rests, or rested."""
     until: datetime | None = c.scalar(select(func.max(SENDER.c.rests_until)))
