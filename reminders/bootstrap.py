@@ -29,7 +29,7 @@ from reminders.scheduling.refereed import Refereed
 from reminders.services import delivering, quarantining, reminding, replying, watching
 from reminders.services.delivering import Patience
 from reminders.services.opening import open_ledger
-from reminders.services.quarantining import Gate, StartCheck
+from reminders.services.quarantining import Caution, StartCheck
 from reminders.services.refereeing import Referee
 from reminders.settings import Settings, TransportName
 from reminders.web.app import create_app
@@ -42,24 +42,24 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 
-class _Gated:
-    """Reminding behind the gate, with its milestones told."""
+class _Cautious:
+    """Reminding that does nothing before it may, with its milestones told."""
 
-    def __init__(self, gate: Gate, passing: Passing) -> None:
-        self._gate, self._passing = gate, passing
+    def __init__(self, caution: Caution, passing: Passing) -> None:
+        self._caution, self._passing = caution, passing
 
     def due_minutes(self, ledger: Engine, /, *, now: datetime, until: datetime) -> Iterable[datetime]:
         """Return the minutes at which a dose is due, once the look at the start was tried: what follows is a sign of life."""
-        self._gate.look()
+        self._caution.look()
         return reminding.due_minutes(ledger, now=now, until=until)
 
     def remind_due(self, ledger: Engine, /, *, now: datetime, limit: int) -> int:
         """Record what fell due for the next patients in line."""
-        return reminding.remind_due(ledger, now=now, limit=limit, passing=self._passing) if self._gate.is_open() else 0
+        return reminding.remind_due(ledger, now=now, limit=limit, passing=self._passing) if self._caution.permits() else 0
 
     def remind_singly(self, ledger: Engine, /, *, now: datetime, limit: int) -> int:
         """The same, one transaction a patient."""
-        return reminding.remind_singly(ledger, now=now, limit=limit) if self._gate.is_open() else 0
+        return reminding.remind_singly(ledger, now=now, limit=limit) if self._caution.permits() else 0
 
 
 @dataclass(frozen=True)
@@ -110,9 +110,9 @@ def assemble(
     transport goes by the referee's clock, the database's unless given: a replica whose own differs claims nothing.
     """
     referee = referee or Referee(engine, clock)
-    gate = _gate(engine, transport, sender, referee)
+    caution = _caution(engine, transport, sender, referee)
     loop = Loop(clock, record=lambda name: reminding.record_pass(engine, name, now=referee.now()))
-    jobs = PlanJobs(loop, engine, reminding=Refereed(_Gated(gate, passing), referee, pause=loop.stopping.wait))
+    jobs = PlanJobs(loop, engine, reminding=Refereed(_Cautious(caution, passing), referee, pause=loop.stopping.wait))
     hands = Hands(
         engine=engine,
         clock=referee,
@@ -121,9 +121,9 @@ def assemble(
         patience=patience or patience_of(settings),
         pace=pace or pace_of(settings),
         passing=passing,
-        guarding=lambda work: referee.guarding(gate.guarding(work)),
+        guarding=lambda work: referee.guarding(caution.guarding(work)),
         stopping=loop.stopping.is_set,
-        gate=gate,
+        caution=caution,
     )
     for chore in chores(hands):
         loop.repeat(chore)
@@ -141,10 +141,10 @@ def assemble(
     return Running(engine, clock, loop, jobs, create_app(parts))
 
 
-def _gate(engine: Engine, transport: Transport, sender: Sender, clock: Clock) -> Gate:
+def _caution(engine: Engine, transport: Transport, sender: Sender, clock: Clock) -> Caution:
     """What a process asks before it decides anything: whether its ledger knows what was sent."""
     check = StartCheck(engine)
-    return Gate(engine, lambda: sender.run(check.look(transport, now=clock.now())))
+    return Caution(engine, lambda: sender.run(check.look(transport, now=clock.now())))
 
 
 def _unless_held(receive: Callable[..., str | None]) -> Callable[..., str | None]:

@@ -17,7 +17,7 @@ from reminders.milestones import Passing, unmarked
 from reminders.scheduling.loop import Chore
 from reminders.services import auditing, delivering, escalating, following_up, forgetting, polling, replying
 from reminders.services.delivering import PATIENCE, Patience
-from reminders.services.quarantining import Gate
+from reminders.services.quarantining import Caution
 from reminders.simulation import reliving
 
 if TYPE_CHECKING:
@@ -61,7 +61,7 @@ class Hands:
     pace      what the sender's contract lets through; None: as much as there is.
     passing   told of each milestone on the way; guarding  wraps what claims, and lets it do nothing while it may not.
     stopping  whether the process was asked to stop: then no request begins any more.
-    gate      what the carrier's list must say before anything is decided at all.
+    caution   lets nothing be decided before the carrier's list has said that the ledger knows what was sent.
     """
 
     engine: Engine
@@ -73,7 +73,7 @@ class Hands:
     passing: Passing = unmarked
     guarding: Callable[[Callable[[], int]], Callable[[], int]] = lambda work: work
     stopping: Callable[[], bool] = lambda: False
-    gate: Gate | None = None
+    caution: Caution | None = None
 
 
 def chores(hands: Hands) -> Iterator[Chore]:
@@ -124,8 +124,8 @@ def _recover(hands: Hands) -> int:
 
 def _relive(hands: Hands) -> int:
     """Look again whether this ledger knows what was sent, if that could not be seen yet; and relive a gap that waits for it."""
-    if hands.gate is not None:
-        hands.gate.look(again=True)
+    if hands.caution is not None:
+        hands.caution.look(again=True)
     return reliving.take_up(
         hands.engine, hands.transport, hands.sender.run, clock=hands.clock, settle=hands.patience.settle, stopping=hands.stopping
     )

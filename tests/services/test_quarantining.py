@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime, timedelta
+from threading import Barrier
 from typing import Any
 
 import pytest
@@ -66,6 +68,18 @@ def test_one_quarantine_stands_at_a_time(engine: Engine) -> None:
     second = quarantining.begin(engine, "Another was.", since=SINCE - HOUR, now=NOON + HOUR)
 
     assert (first.id == second.id, second.since, stands(engine)) == (True, SINCE - HOUR, (True, True))
+
+
+def test_replicas_that_find_the_same_begin_one_quarantine(engine: Engine) -> None:
+    """They start together, and look at the same list."""
+    together = Barrier(4)
+
+    def find(_: int) -> str:
+        together.wait()
+        return quarantining.begin(engine, "The carrier's list has strange texts.", since=SINCE, now=NOON).id
+
+    with ThreadPoolExecutor(4) as replicas:
+        assert len(set(replicas.map(find, range(4)))) == 1
 
 
 def test_an_unreconciled_quarantine_is_ended_only_with_a_reason(lived: Stage) -> None:

@@ -23,13 +23,13 @@ from reminders.services.quarantining.standing import (
     unheard,
     wake,
 )
-from reminders.services.quarantining.starting import UNCHECKED, Gate, StartCheck
+from reminders.services.quarantining.starting import UNCHECKED, Caution, StartCheck
 
 __all__ = [
     "UNCHECKED",
+    "Caution",
     "Elsewhere",
     "Finder",
-    "Gate",
     "Quarantine",
     "StartCheck",
     "begin",

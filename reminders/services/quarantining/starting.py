@@ -77,7 +77,7 @@ class StartCheck:
                 quarantines.begin(c, why=UNCHECKED, since=since, now=now)
 
 
-class Gate:
+class Caution:
     """Lets nothing be decided before the look at the start was tried, nor while a gap waits to be relived.
 
     `look` takes the look, and says whether it was had: the first who asks takes it, and the others wait for it.
@@ -95,11 +95,11 @@ class Gate:
                 self._done = self._look()
                 self._tried = True
 
-    def is_open(self) -> bool:
-        """Whether this process may decide."""
+    def permits(self) -> bool:
+        """Whether this process may decide anything."""
         self.look()
         return not is_held(self._engine)
 
     def guarding(self, work: Callable[[], int]) -> Callable[[], int]:
-        """Return the same work, done only while the gate is open: nought while it is not."""
-        return lambda: work() if self.is_open() else 0
+        """Return the same work, done only while it is permitted: nought while it is not."""
+        return lambda: work() if self.permits() else 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select, update
+from sqlalchemy import select, text, update
 
 from reminders.errors import LedgerHeld
 from reminders.services.records import audit, troubles
@@ -46,6 +46,8 @@ def standing(c: Connection) -> Row | None:
 
 def begin(c: Connection, *, why: str, since: datetime, now: datetime) -> str:
     """Begin a quarantine, and tell whoever runs this; return its id. One that stands already goes on, from the earlier start."""
+    if c.dialect.name == "postgresql":  # two replicas that start together find the same, and begin it once
+        c.execute(text("LOCK TABLE quarantine IN SHARE ROW EXCLUSIVE MODE"))
     there = standing(c)
     if there is not None:
         earlier = min(since, there["since"])
