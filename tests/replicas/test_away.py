@@ -28,7 +28,7 @@ PACE = 100.0
 BACK = 30.0
 """Seconds after its return within which the work must go on."""
 
-STRANGER = "+12025550187"
+STRANGER = f"+1{299}5550100"  # of an area code that no patient here has
 
 
 @dataclass(frozen=True)
