@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Callable, Coroutine, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -16,7 +16,7 @@ from reminders.messaging.transport import Transport
 from reminders.milestones import Passing, unmarked
 from reminders.scheduling.loop import Chore
 from reminders.services import auditing, delivering, escalating, following_up, forgetting, polling, replying
-from reminders.services.delivering import PATIENCE, Patience
+from reminders.services.delivering import PATIENCE, Patience, Watch
 from reminders.services.quarantining import Caution
 from reminders.simulation import reliving
 
@@ -61,6 +61,7 @@ class Hands:
     pace      what the sender's contract lets through; None: as much as there is.
     passing   told of each milestone on the way; guarding  wraps what claims, and lets it do nothing while it may not.
     stopping  whether the process was asked to stop: then no request begins any more.
+    watch     what this process has seen in doubt, and since when.
     caution   lets nothing be decided before the carrier's list has said that the ledger knows what was sent.
     """
 
@@ -73,6 +74,7 @@ class Hands:
     passing: Passing = unmarked
     guarding: Callable[[Callable[[], int]], Callable[[], int]] = lambda work: work
     stopping: Callable[[], bool] = lambda: False
+    watch: Watch = field(default_factory=Watch)
     caution: Caution | None = None
 
 
@@ -114,7 +116,8 @@ def _recover(hands: Hands) -> int:
     work = delivering.recover(
         hands.engine,
         hands.transport,
-        now=hands.clock.now(),
+        clock=hands.clock,
+        watch=hands.watch,
         patience=hands.patience,
         passing=hands.passing,
         stopping=hands.stopping,

@@ -27,10 +27,12 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-AT_FIRST = timedelta(hours=1)
-"""How far back the first poll of an installation looks [our default]."""
-OVERLAP = timedelta(minutes=5)
-"""How far before the last poll the next one looks again, for what the list showed late [our default]."""
+OVERLAP = timedelta(hours=6)
+"""How far before the last poll, or before itself if it is the first, a poll looks [our default].
+
+For what the list showed late, and because the mark is by our clock, which may have been ahead of the carrier's. A page of a list
+holds a thousand texts, so that it is mostly one request all the same.
+"""
 LONGEST = timedelta(minutes=5)
 """How long the carrier may take over one list, all its pages together [our default]."""
 TRIES = 3
@@ -129,7 +131,7 @@ def _at_work(engine: Engine) -> None:
 
 def _since(mark: Mark, now: datetime) -> datetime:
     if mark.at is None:
-        return min(mark.failing_since or now, now) - AT_FIRST
+        return min(mark.failing_since or now, now) - OVERLAP
     return mark.at - OVERLAP
 
 

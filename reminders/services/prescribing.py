@@ -180,12 +180,21 @@ def _move_zone(c: Connection, patient: Patient, plan: StoredPlan, action: StaffA
 
 
 def correct(
-    engine: Engine, *, plan_ref: str, local_date: date, slot_no: int, state: DoseState, by: str, reason: str, now: datetime
+    engine: Engine,
+    *,
+    plan_ref: str,
+    local_date: date,
+    slot_no: int,
+    state: DoseState,
+    by: str,
+    reason: str,
+    now: datetime,
+    clinic_id: str | None = None,
 ) -> None:
     """Correct what is recorded of a dose, by a named person with a reason. The old facts are kept."""
     with writing(engine) as c:
         quarantines.refuse_while_held(c)
-        plan = plans.find(c, plan_ref)
+        plan = plans.find(c, plan_ref, clinic_id)
         dose = doses.find(c, plan.id, local_date, slot_no) if plan else None
         if plan is None or dose is None:
             raise UnknownPlan(f"there is no dose {slot_no} of {local_date} in plan {plan_ref!r}")

@@ -39,7 +39,7 @@ def test_who_looked_into_one_try_does_not_claim_the_next_ones_text() -> None:
     with Stage(empty_ledger()) as s:
         s.clock.advance_to(at("03-02 08:00"))
         reminding.remind_due(s.engine, now=s.now)
-        carrier = SlowList(s.clock)
+        carrier, watch = SlowList(s.clock), delivering.Watch()
 
         def send(fault: str) -> None:
             carrier.set_fault(ANA, CarrierFault(fault))
@@ -47,13 +47,14 @@ def test_who_looked_into_one_try_does_not_claim_the_next_ones_text() -> None:
 
         def look(wait: timedelta) -> None:
             s.clock.advance(wait)
-            asyncio.run(delivering.recover(s.engine, carrier, now=s.now))
+            asyncio.run(delivering.recover(s.engine, carrier, clock=s.clock, watch=watch))
 
         def another_goes_on() -> None:
             look(timedelta())
             send("unknown")
 
         send("lost")
+        look(timedelta())
         look(SETTLED)
         carrier.meanwhile = another_goes_on
         look(LATER)

@@ -31,7 +31,7 @@ def deliver(engine: Engine) -> None:
     """Send what is queued."""
     clock = HandClock(NOON)
     asyncio.run(delivering.deliver(engine, SandboxTransport(clock), clock=clock))
-    asyncio.run(delivering.recover(engine, SandboxTransport(clock), now=NOON))
+    asyncio.run(delivering.recover(engine, SandboxTransport(clock), clock=clock, watch=delivering.Watch()))
 
 
 def reply(engine: Engine) -> None:

@@ -42,8 +42,12 @@ PLANTED = (
     passing(Milestone.SEND_AFTER_CLAIM_COMMIT)
     with writing(engine) as c:
         ready = last_look.still_right(c, claimed, now=clock.now())
-    good_until = min(started + patience.lease.total_seconds() / 2, clock.monotonic() + LOOK_HOLDS)
-    sending = _Sending(transport, clock, lambda: not stopping() and clock.monotonic() <= good_until, passing)
+    looked_at = _Moment.of(clock)
+
+    def may_begin() -> bool:
+        return not stopping() and claimed_at.is_within(patience.lease / 2, clock) and looked_at.is_within(LOOK_HOLDS, clock)
+
+    sending = _Sending(transport, clock, may_begin, passing)
     tried = await sending.each(ready, alone=alone)
     passing(Milestone.SEND_BEFORE_RECORD)
     with writing(engine) as c:
@@ -52,8 +56,7 @@ PLANTED = (
         if not claimed:
             return 0
         ready = last_look.still_right(c, claimed, now=clock.now())
-        good_until = min(started + patience.lease.total_seconds() / 2, clock.monotonic() + LOOK_HOLDS)
-        sending = _Sending(transport, clock, lambda: not stopping() and clock.monotonic() <= good_until, passing)
+        sending = _Sending(transport, clock, lambda: not stopping(), passing)
         tried = await sending.each(ready, alone=alone)
         passing(Milestone.SEND_BEFORE_RECORD)
         record(""",

@@ -33,7 +33,7 @@ from reminders.messaging.transport import (
     SentText,
 )
 from reminders.services import delivering, following_up, prescribing, reminding, replying
-from reminders.services.delivering import PATIENCE, Patience, recovering, sending
+from reminders.services.delivering import PATIENCE, Patience, Watch, recovering, sending
 from reminders.services.records import last_look, outbox, quarantines
 from reminders.services.records.ledger import Row
 from tests.files import File, a_consent
@@ -95,6 +95,7 @@ class Carrier:
 
 
 _opened: list[Stage] = []
+_watches: dict[int, Watch] = {}
 
 
 @pytest.fixture(autouse=True)
@@ -103,6 +104,7 @@ def _close() -> Iterator[None]:
     yield
     while _opened:
         _opened.pop().__exit__(None, None, None)
+    _watches.clear()
 
 
 def due(*patients: File, engine: Engine | None = None) -> Stage:
@@ -126,9 +128,19 @@ def claim(c: Connection, now: datetime) -> list[Row]:
 
 
 def recover(s: Stage, carrier: Carrier, after: timedelta) -> int:
-    """One pass of the recovery, some time later."""
-    s.clock.advance(after)
-    return asyncio.run(delivering.recover(s.engine, carrier, now=s.now))
+    """One pass of the recovery, some time later; it was at work meanwhile, and saw the lease end."""
+    look(s, carrier)
+    until_lease_ends = min(after, timedelta(seconds=31))
+    s.clock.advance(until_lease_ends)
+    look(s, carrier)
+    s.clock.advance(after - until_lease_ends)
+    return look(s, carrier)
+
+
+def look(s: Stage, carrier: Carrier, **more: Any) -> int:  # noqa: ANN401 - the options of a recovery
+    """One pass of the recovery, now."""
+    watch = _watches.setdefault(id(s), Watch())
+    return asyncio.run(delivering.recover(s.engine, carrier, clock=s.clock, watch=watch, **more))
 
 
 def receipt(s: Stage, carrier: Carrier, status: str, code: int | None = None, *, sid: str = "SM1") -> None:
@@ -192,9 +204,10 @@ def test_the_last_attempt_alone_is_written() -> None:
     second = Carrier(s.clock, Accepted("SM-second"))
 
     async def sleep_too_long(_: Outgoing) -> None:
-        for wait in (timedelta(seconds=106), timedelta(seconds=31)):
+        watch = Watch()
+        for wait in (timedelta(seconds=31), timedelta(seconds=75), timedelta(seconds=31)):
             s.clock.advance(wait)
-            await delivering.recover(s.engine, second, now=s.now)
+            await delivering.recover(s.engine, second, clock=s.clock, watch=watch)
         await delivering.deliver(s.engine, second, clock=s.clock)
 
     send(s, Carrier(s.clock, Accepted("SM-first"), before=sleep_too_long))
@@ -210,9 +223,10 @@ def test_a_refusal_of_an_earlier_attempt_ends_nothing() -> None:
         second = Carrier(s.clock, Accepted("SM-second"))
 
         async def sleep_too_long(_: Outgoing, s: Stage = s, second: Carrier = second) -> None:
-            for wait in (timedelta(seconds=106), timedelta(seconds=31)):
+            watch = Watch()
+            for wait in (timedelta(seconds=31), timedelta(seconds=75), timedelta(seconds=31)):
                 s.clock.advance(wait)
-                await delivering.recover(s.engine, second, now=s.now)
+                await delivering.recover(s.engine, second, clock=s.clock, watch=watch)
             await delivering.deliver(s.engine, second, clock=s.clock)
 
         send(s, Carrier(s.clock, late, before=sleep_too_long))
@@ -240,8 +254,7 @@ def test_two_who_settle_one_doubt() -> None:
     s = due()
     carrier = Carrier(s.clock, Ambiguous("timeout"), Ambiguous("timeout"))
     send(s, carrier)
-    s.clock.advance(timedelta(seconds=106))
-    recover(s, carrier, timedelta())
+    recover(s, carrier, timedelta(seconds=106))
     s.clock.advance(timedelta(seconds=31))
     with writing(s.engine) as c:
         (stale,) = outbox.in_doubt(c, now=s.now, settle=PATIENCE.settle, limit=1)
@@ -259,8 +272,7 @@ def test_two_who_settle_one_doubt_and_find_it() -> None:
     s = due()
     carrier = Carrier(s.clock, Ambiguous("timeout"), Ambiguous("timeout"))
     send(s, carrier)
-    s.clock.advance(timedelta(seconds=106))
-    recover(s, carrier, timedelta())
+    recover(s, carrier, timedelta(seconds=106))
     s.clock.advance(timedelta(seconds=31))
     with writing(s.engine) as c:
         (stale,) = outbox.in_doubt(c, now=s.now, settle=PATIENCE.settle, limit=1)
@@ -324,8 +336,9 @@ def test_asked_to_stop_looks_into_nothing_more() -> None:
     carrier = Carrier(s.clock, Ambiguous("500"))
     send(s, carrier)
     carrier.has("SM-found", carrier.asked[0].body)
+    look(s, carrier)
     s.clock.advance(timedelta(seconds=106))
-    asyncio.run(delivering.recover(s.engine, carrier, now=s.now, stopping=lambda: True))
+    look(s, carrier, stopping=lambda: True)
     stopped = text(s)["state"]
     recover(s, carrier, timedelta())
 
@@ -348,6 +361,34 @@ def test_a_slow_carrier_is_no_way_around_the_last_look() -> None:
 
     assert [asked.body.split(": ", 1)[1][:16] for asked in carrier.asked[1:]] == [carrier.asked[1].body.split(": ", 1)[1][:16]] * 4
     assert [row["state"] for row in s.rows("text_out") if row["kind"] == "reminder"].count("cancelled") == 3
+
+
+def test_a_machine_that_sleeps_in_the_midst_of_a_batch() -> None:
+    """The machine sleeps for two hours between two requests, and one of its clocks with it: what waited is late, and does not leave."""
+    s = due(*crowd(2))
+
+    async def sleep(_: Outgoing) -> None:
+        s.clock.jump(s.now + timedelta(hours=2))
+
+    carrier = Carrier(s.clock, before=sleep)
+    send(s, carrier)
+    send(s, carrier)
+
+    assert (len(carrier.asked), sorted(row["state"] for row in s.rows("text_out"))) == (1, ["accepted", "expired"])
+
+
+def test_a_batch_does_not_outlive_its_texts() -> None:
+    """A text whose time ends while another leaves does not leave after it."""
+    s = due(*crowd(2))
+    s.clock.advance_to(at("03-02 08:59") + timedelta(seconds=59))
+
+    async def a_second(_: Outgoing) -> None:
+        s.clock.advance(timedelta(seconds=1))
+
+    carrier = Carrier(s.clock, before=a_second)
+    send(s, carrier)
+
+    assert (len(carrier.asked), sorted(row["state"] for row in s.rows("text_out"))) == (1, ["accepted", "queued"])
 
 
 # --- doubt ----------------------------------------------------------------------------------------------------------
@@ -393,6 +434,49 @@ def test_not_found_twice_is_sent_again() -> None:
     send(s, carrier)
 
     assert (text(s)["state"], text(s)["attempt"], len(carrier.asked)) == ("accepted", 2, 2)
+
+
+@pytest.mark.parametrize("ahead", [timedelta(minutes=30), timedelta(hours=20)])
+def test_found_though_our_clock_is_ahead(ahead: timedelta) -> None:
+    """Our clock is ahead of the carrier's, which lists the text as of long before we wrote it: it was sent, once."""
+    s = due()
+    carrier = Carrier(s.clock, Ambiguous("500"))
+    send(s, carrier)
+    carrier.listed.append(SentText("SM-found", ANA, carrier.asked[0].body, "sent", s.now - ahead))
+    recover(s, carrier, timedelta(seconds=106))
+    recover(s, carrier, timedelta(seconds=31))
+    send(s, carrier)
+
+    assert (len(carrier.asked), text(s)["sid"]) == (1, "SM-found")
+
+
+def test_a_clock_set_forward_while_in_doubt() -> None:
+    """Our clock is set forward while a text is in doubt: by the other clock it is no older, and nothing is taken for lost."""
+    s = due()
+    carrier = Carrier(s.clock, Ambiguous("500"))
+    send(s, carrier)
+    look(s, carrier)
+    looked = []
+    for _ in range(4):
+        s.clock.jump(s.now + timedelta(minutes=5))
+        s.clock.advance(timedelta(seconds=15))
+        looked.append(look(s, carrier))
+
+    assert (looked, send(s, carrier), len(carrier.asked)) == ([0, 0, 0, 0], 0, 1)
+
+
+def test_a_clock_set_forward_between_two_looks() -> None:
+    """The second look comes half a minute after the first, however often the clock is set."""
+    s = due()
+    carrier = Carrier(s.clock, Ambiguous("500"))
+    send(s, carrier)
+    recover(s, carrier, timedelta(seconds=106))
+    s.clock.jump(s.now + timedelta(minutes=5))
+    too_soon = look(s, carrier)
+    carrier.has("SM-found", carrier.asked[0].body)
+    s.clock.advance(timedelta(seconds=31))
+
+    assert (too_soon, look(s, carrier), text(s)["sid"]) == (0, 1, "SM-found")
 
 
 def test_not_found_and_too_late() -> None:
@@ -928,6 +1012,21 @@ def test_an_emergency_is_answered_again() -> None:
     assert sum("call 911 now" in asked.body for asked in carrier.asked) == 10
 
 
+def test_a_correction_announces_nothing() -> None:
+    """A dose whose reminder never left is not open because its correction did: nobody was reminded."""
+    s = due()
+    carrier = Carrier(s.clock, Ambiguous("500"))
+    send(s, carrier)
+    acts(s, "suspend")
+    send(s, carrier)
+    after_correction = dose(s)
+    recover(s, carrier, timedelta(minutes=61))
+    recover(s, carrier, MINUTE)
+
+    assert (text(s, "correction")["state"], text(s)["state"], after_correction) == ("accepted", "not_sent", "pending")
+    assert dose(s).startswith("not_reminded")
+
+
 def test_redacted_lists_prove_nothing() -> None:
     """Where the carrier's list shows no words, what no receipt proves within ten minutes is not sent again."""
     s = due()
@@ -936,9 +1035,10 @@ def test_redacted_lists_prove_nothing() -> None:
     carrier.has("SM-other", "")
     blind = Patience(bodies_listed=False)
     looked = []
+    look(s, carrier, patience=blind)
     for minutes in (5, 6):
         s.clock.advance(timedelta(minutes=minutes))
-        looked.append(asyncio.run(delivering.recover(s.engine, carrier, now=s.now, patience=blind)))
+        looked.append(look(s, carrier, patience=blind))
 
     assert (looked, len(carrier.asked), text(s)["state"], dose(s)) == ([0, 1], 1, "not_sent", "not_reminded (unproven)")
 

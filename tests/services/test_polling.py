@@ -150,13 +150,23 @@ def test_the_oldest_is_taken_in_first(clinic: Clinic) -> None:
     assert (dose["state"], dose["taken_at"]) == ("taken", at("03-02 08:10"))
 
 
-def test_the_first_poll_looks_an_hour_back(clinic: Clinic) -> None:
-    """A new installation reads the last hour; the next poll from a little before the last."""
+def test_each_poll_looks_hours_back(clinic: Clinic) -> None:
+    """A new installation reads the last hours; the next poll from as long before the last."""
     clinic.poll()
     clinic.clock.advance(MINUTE)
     clinic.poll()
 
-    assert clinic.carrier.asked == [("received", at("03-02 06:00")), ("received", at("03-02 06:54"))]
+    assert clinic.carrier.asked == [("received", at("03-02 01:00")), ("received", at("03-02 00:59"))]
+
+
+def test_a_clock_that_is_ahead_loses_no_answer(clinic: Clinic) -> None:
+    """Our clock half an hour ahead of the carrier's, and the webhook down: what she answers lies far behind the mark, and is fetched."""
+    ahead = timedelta(minutes=30)
+    clinic.until("03-02 08:05")
+    clinic.leave("1", ago=ahead)
+    clinic.poll()
+
+    assert [row["polled"] for row in clinic.stage.rows("text_in")] == [True]
 
 
 def test_a_text_that_the_list_showed_late(clinic: Clinic) -> None:

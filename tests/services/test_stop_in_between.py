@@ -141,6 +141,7 @@ class Morning:
 
     def __post_init__(self) -> None:
         self._numbers, self._moments = count(1), 0
+        self.watch = delivering.Watch()
         self.engine, self.carrier = copied(len(self.scripts)), Carrier(self.clock, self._order)
         for no, script in enumerate(self.scripts):
             self.carrier.set_fault(phone_of(no), CarrierFault(script.fault))
@@ -197,9 +198,12 @@ class Morning:
 
     def _recover(self, *times: str) -> None:
         """Settle what is in doubt; the first time of all, a moment lies between the look at the carrier's list and the decision."""
-        for time in times:
-            self.clock.advance_to(at(f"03-02 {time}"))
-            asyncio.run(delivering.recover(self.engine, self.carrier, now=self.clock.now(), limit=10 * TOGETHER, passing=self._listed))
+        for instant in (self.clock.now(), *(at(f"03-02 {time}") for time in times)):  # who recovers was at work all the while
+            self.clock.advance_to(instant)
+            recovering = delivering.recover(
+                self.engine, self.carrier, clock=self.clock, watch=self.watch, limit=10 * TOGETHER, passing=self._listed
+            )
+            asyncio.run(recovering)
             self._listed(Milestone.RECOVER_BEFORE_COMMIT)
         if self._moments == MOMENTS.index("settled"):
             self._moment()

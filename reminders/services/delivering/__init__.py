@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from reminders.services.delivering.patience import PATIENCE, Patience
 from reminders.services.delivering.receipts import receive_status
-from reminders.services.delivering.recovering import in_flight, recover
+from reminders.services.delivering.recovering import Watch, in_flight, recover
 from reminders.services.delivering.sending import deliver
 
-__all__ = ["PATIENCE", "Patience", "deliver", "in_flight", "receive_status", "recover"]
+__all__ = ["PATIENCE", "Patience", "Watch", "deliver", "in_flight", "receive_status", "recover"]

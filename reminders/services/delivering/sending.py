@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from db.engine import reading, writing
@@ -27,8 +27,24 @@ AT_ONCE = 50
 """Requests on their way at a time: the transport's connections; no contract lets more through in a second."""
 
 
-LOOK_HOLDS = 2
-"""For how many seconds the last look at a text is good: a STOP is in force by then, and a carrier that is slow must not be a way around."""
+LOOK_HOLDS = timedelta(seconds=2)
+"""How long the last look at a text is good: a STOP is in force by then, and a carrier that is slow must not be a way around."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Moment:
+    """A moment by both clocks: one that may be set, and one that stands still while the machine sleeps."""
+
+    wall: datetime
+    monotonic: float
+
+    @classmethod
+    def of(cls, clock: Clock) -> _Moment:
+        return cls(clock.now(), clock.monotonic())
+
+    def is_within(self, span: timedelta, clock: Clock) -> bool:
+        """Whether it is no further back than a span, by either clock. Of a clock that was set back nothing is known."""
+        return clock.monotonic() - self.monotonic <= span.total_seconds() and timedelta() <= clock.now() - self.wall <= span
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +73,8 @@ async def deliver(
     nothing is claimed, unless its gap is being gone through (`reliving`), by a transport that sends nothing. Once the process
     is `stopping`, no further request begins: what is claimed and not yet tried goes back into the line.
     """
-    now, started = clock.now(), clock.monotonic()
+    claimed_at = _Moment.of(clock)
+    now = claimed_at.wall
     _end_overdue(engine, now=now, limit=limit)
     with writing(engine) as c:
         if not reliving and quarantines.stands(c):
@@ -70,8 +87,12 @@ async def deliver(
     passing(Milestone.SEND_AFTER_CLAIM_COMMIT)
     with writing(engine) as c:
         ready = last_look.still_right(c, claimed, now=clock.now())
-    good_until = min(started + patience.lease.total_seconds() / 2, clock.monotonic() + LOOK_HOLDS)
-    sending = _Sending(transport, clock, lambda: not stopping() and clock.monotonic() <= good_until, passing)
+    looked_at = _Moment.of(clock)
+
+    def may_begin() -> bool:
+        return not stopping() and claimed_at.is_within(patience.lease / 2, clock) and looked_at.is_within(LOOK_HOLDS, clock)
+
+    sending = _Sending(transport, clock, may_begin, passing)
     tried = await sending.each(ready, alone=alone)
     passing(Milestone.SEND_BEFORE_RECORD)
     with writing(engine) as c:
@@ -108,7 +129,7 @@ class _Sending:
 
     async def _one(self, text: Row) -> Tried:
         async with self._room:
-            if self._stopped or not self._may_begin():
+            if self._stopped or not self._may_begin() or self._clock.now() >= text["expires_at"]:
                 return Held()
             self._passing(Milestone.SEND_BEFORE_WRITE)
             outcome = await self._send(text)

@@ -40,6 +40,7 @@ _CHECKS = select(DOSE.c.id, DOSE.c.check_at).where(DOSE.c.id.in_(_IDS))
 _BY_ID = select(DOSE).where(DOSE.c.id.in_(_IDS))
 _OF_PATIENTS = select(DOSE).where(DOSE.c.patient_id.in_(_IDS), DOSE.c.due_at >= _SINCE).order_by(DOSE.c.due_at, DOSE.c.slot_no)
 _OF_TEXTS = select(TEXT_ITEM.c.text_id, TEXT_ITEM.c.dose_id).where(TEXT_ITEM.c.text_id.in_(_IDS))
+_ANNOUNCED = _OF_TEXTS.where(TEXT_ITEM.c.kind.in_(("reminder", "resend")))
 _INGREDIENTS = select(PLAN.c.id, PLAN.c.patient_id, PLAN.c.ingredient).where(PLAN.c.patient_id.in_(_IDS))
 
 
@@ -222,8 +223,17 @@ def of_plan(c: Connection, plan_id: str, *, last: int | None = None) -> list[Sto
 
 def of_text(c: Connection, text_ids: Iterable[str]) -> dict[str, list[str]]:
     """The ids of the doses that each text is about."""
+    return _grouped(c, _OF_TEXTS, text_ids)
+
+
+def announced_by(c: Connection, text_ids: Iterable[str]) -> dict[str, list[str]]:
+    """The ids of the doses that each text announces: those it reminds of, for the first time or again."""
+    return _grouped(c, _ANNOUNCED, text_ids)
+
+
+def _grouped(c: Connection, query: Select[Any], text_ids: Iterable[str]) -> dict[str, list[str]]:
     groups: dict[str, list[str]] = {}
-    for text_id, dose_id in c.execute(_OF_TEXTS, {"ids": list(text_ids)}):
+    for text_id, dose_id in c.execute(query, {"ids": list(text_ids)}):
         groups.setdefault(text_id, []).append(dose_id)
     return groups
 

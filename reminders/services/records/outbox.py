@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
     from reminders.services.records.ledger import Row
 
+Doubt = tuple[str, int, int]
+"""A text's id, its attempt, and how often it was looked for."""
 LOST = {"undelivered", "failed", "canceled"}
 PROVABLE = ("sending", "unknown", "queued", "not_sent", "expired", "cancelled")
 """The states in which a receipt of a text's last attempt still proves that it was sent after all."""
@@ -175,6 +177,18 @@ def in_doubt(c: Connection, *, now: datetime, settle: timedelta, limit: int) -> 
     return rows(c, query)
 
 
+def standing_doubts(c: Connection) -> list[Doubt]:
+    """Every doubt that stands, settled or not."""
+    return [
+        doubt_of(row) for row in rows(c, select(TEXT_OUT.c.id, TEXT_OUT.c.attempt, TEXT_OUT.c.looked).where(TEXT_OUT.c.state == "unknown"))
+    ]
+
+
+def doubt_of(text: Row) -> Doubt:
+    """The doubt in which a text stands: another attempt, or another look, is another doubt."""
+    return text["id"], text["attempt"], text["looked"]
+
+
 def doubt(c: Connection, *, now: datetime) -> int:
     """Put into doubt every text whose lease is over and whose sender never came back."""
     late = (TEXT_OUT.c.state == "sending") & (TEXT_OUT.c.lease_until <= now)
@@ -274,9 +288,12 @@ def raise_rank(c: Connection, text: Row, *, rank: int, status: str, error_code: 
 
 
 def tell_doses(c: Connection, facts: Mapping[str, DoseEvent], *, now: datetime) -> None:
-    """Let the doses that texts are about learn a fact about their text. Their patients must be locked: a reply may be at them too."""
+    """Let the doses that texts announce learn a fact about their text. Their patients must be locked: a reply may be at them too.
+
+    A correction or a nudge that was sent is no announcement: the dose may never have had one.
+    """
     by_dose: dict[str, list[DoseEvent]] = {}
-    for text_id, dose_ids in doses.of_text(c, facts).items():
+    for text_id, dose_ids in doses.announced_by(c, facts).items():
         for dose_id in dose_ids:
             by_dose.setdefault(dose_id, []).append(facts[text_id])
     doses.learn(c, by_dose, now=now)
