@@ -6,6 +6,7 @@ from datetime import UTC, date, datetime, time
 from decimal import Decimal
 
 from reminders.domain.plan import AdvancePolicy, Amount, Course, Kind, Phase, Plan, PlannedDose, Unit
+from reminders.domain.profile import Template, TemplateKind, TemplatePhase
 from reminders.domain.taper import Basis, taper_by, titrate
 
 THREE = ("08:00", "14:00", "20:00")
@@ -53,6 +54,19 @@ def a_titration(
 def a_taper(template: str = "B", *, zone: str = NEW_YORK, start: str = "2026-03-02", at: str | tuple[str, ...] = THREE) -> Plan:
     """Build one of the four taper templates from 60 mg a day: A (two weeks), B (−15 a week), C (−10), D (−5)."""
     return a_plan(*_TAPERS[template](times(at)), kind=Kind.TAPER, zone=zone, start=start)
+
+
+def a_layout(template: Template, drug: str, *, at: str | tuple[str, ...] | None = None) -> Plan:
+    """Lay out a profile's ready layout as it stands, at its own times, else at the first of these that there are slots for."""
+    slots = len(template.phases[0].amounts)
+    of_day = template.times or times(at or FOUR[:slots])
+    kind = Kind.TAPER if template.kind is TemplateKind.TAPER else Kind.TITRATION
+    return a_plan(*(_laid_out(phase, of_day) for phase in template.phases), kind=kind, drug=drug)
+
+
+def _laid_out(phase: TemplatePhase, of_day: tuple[time, ...]) -> Phase:
+    slots = zip(of_day, phase.amounts, strict=True)
+    return Phase(tuple(PlannedDose(at, amount) for at, amount in slots if amount is not None), phase.days, phase.every_n_days)
 
 
 def a_course(plan: Plan) -> Course:

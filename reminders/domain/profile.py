@@ -9,6 +9,8 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
+    from datetime import time
+
     from reminders.domain.missed import MissedDoseRule
     from reminders.domain.plan import Amount
 
@@ -77,6 +79,41 @@ class Indication:
     caution: Sourced[str] | None = None
 
 
+class TemplateKind(StrEnum):
+    """Which way a ready layout goes."""
+
+    TITRATION = "titration"
+    TAPER = "taper"
+
+
+@dataclass(frozen=True, slots=True)
+class TemplatePhase:
+    """A run of days of a ready layout: an amount for each slot of the day, None where that slot does not exist.
+
+    `days` counts calendar days; None is open-ended. Its doses stand on its first day and every n-th day from there.
+    """
+
+    amounts: tuple[Amount | None, ...]
+    days: int | None
+    every_n_days: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Template:
+    """A ready layout of phases to pick from, with what it rests on. It proposes nothing: the provider picks it.
+
+    `times`: usual local times, one for each slot of the day; empty where the source has none.
+    `from_per_day`: what was taken each day before the first phase; None where the layout starts from nothing.
+    """
+
+    name: str
+    kind: TemplateKind
+    times: tuple[time, ...]
+    phases: tuple[TemplatePhase, ...]
+    from_per_day: Amount | None
+    basis: Sourced[str]
+
+
 @dataclass(frozen=True, slots=True)
 class DrugProfile:
     """A drug and form. None means "no source": the provider fills it in, nobody guesses.
@@ -117,6 +154,7 @@ class DrugProfile:
     indications: tuple[Indication, ...] = ()
     review_within: Sourced[timedelta] | None = None
     notes: tuple[tuple[str, Sourced[str]], ...] = ()
+    templates: tuple[Template, ...] = ()
 
     def is_called(self, name: str) -> bool:
         """Whether a plan's drug, by key, name, brand or ingredient, in any case, is this one."""

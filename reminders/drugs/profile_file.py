@@ -6,16 +6,28 @@ otherwise be no limit at all), and an error that rests on anything but a sourced
 
 from __future__ import annotations
 
+import re
 import tomllib
 from collections.abc import Callable, Mapping
-from datetime import timedelta
+from datetime import time, timedelta
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import TypeVar
 
 from reminders.domain.missed import AskProviderRule, Beyond, Boundary, Fraction, HoursBeforeNext, MaxLate, MissedDoseRule
 from reminders.domain.plan import Amount, InvalidPlan, Unit
-from reminders.domain.profile import Confidence, DrugProfile, Indication, Interaction, KidneyBand, Severity, Sourced
+from reminders.domain.profile import (
+    Confidence,
+    DrugProfile,
+    Indication,
+    Interaction,
+    KidneyBand,
+    Severity,
+    Sourced,
+    Template,
+    TemplateKind,
+    TemplatePhase,
+)
 from reminders.errors import DoselineError
 
 T = TypeVar("T")
@@ -133,6 +145,7 @@ def _profile(page: _Table) -> DrugProfile:
         indications=page.rows("indications", _indication),
         review_within=page.sourced("review_within", _span),
         notes=page.topics("notes"),
+        templates=_templates(page),
     )
 
 
@@ -169,6 +182,48 @@ def _kidney(table: _Table) -> KidneyBand:
 
 def _indication(table: _Table) -> Indication:
     return Indication(names=table.need("names", _texts), caution=table.sourced("caution", _text))
+
+
+def _templates(page: _Table) -> tuple[Template, ...]:
+    templates = page.rows("templates", _template)
+    names = [template.name.casefold() for template in templates]
+    for index, name in enumerate(names):
+        if name in names[:index]:
+            raise BadProfile(f"{page.at('templates')}[{index}].name", "is another template's name too")
+    return templates
+
+
+def _template(table: _Table) -> Template:
+    template = Template(
+        name=table.need("name", _text),
+        kind=table.need("kind", _one_of(TemplateKind)),
+        times=table.may("times", _times) or (),
+        phases=table.rows("phases", _template_phase),
+        from_per_day=table.may("from_per_day", _amount),
+        basis=table.must("basis", _text),
+    )
+    _refuse_odd_phases(table, template)
+    return template
+
+
+def _template_phase(table: _Table) -> TemplatePhase:
+    phase = TemplatePhase(table.need("amounts", _slots), table.may("days", _count), table.may("every_n_days", _count) or 1)
+    if not any(phase.amounts):
+        raise BadProfile(table.at("amounts"), "a phase has at least one dose")
+    return phase
+
+
+def _refuse_odd_phases(table: _Table, template: Template) -> None:
+    """A layout that no plan could follow: no phase, slots that do not match, an open phase before the end, a taper without one."""
+    if not template.phases:
+        raise BadProfile(table.at("phases"), "is missing")
+    slots = len(template.times or template.phases[0].amounts)
+    for index, phase in enumerate(template.phases):
+        path, last = f"{table.at('phases')}[{index}]", index == len(template.phases) - 1
+        if len(phase.amounts) != slots:
+            raise BadProfile(f"{path}.amounts", f"must have {slots} slots, one for each of the day, and a '-' where one does not exist")
+        if phase.days is None and (not last or template.kind is TemplateKind.TAPER):
+            raise BadProfile(f"{path}.days", "only the last phase of a titration may be open-ended")
 
 
 def _rule(table: _Table) -> MissedDoseRule:
@@ -245,6 +300,30 @@ def _amount(value: object, path: str) -> Amount:
 
 def _amounts(value: object, path: str) -> tuple[Amount, ...]:
     return tuple(_amount(item, f"{path}[{index}]") for index, item in enumerate(_list(value, path)))
+
+
+NO_SLOT = "-"
+
+
+def _slots(value: object, path: str) -> tuple[Amount | None, ...]:
+    return tuple(None if item == NO_SLOT else _amount(item, f"{path}[{index}]") for index, item in enumerate(_list(value, path)))
+
+
+_CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
+
+
+def _time(value: object, path: str) -> time:
+    text = _text(value, path)
+    if not _CLOCK.fullmatch(text):
+        raise BadProfile(path, f"{value!r} is not a local time like '08:00'")
+    return time.fromisoformat(text)
+
+
+def _times(value: object, path: str) -> tuple[time, ...]:
+    times = tuple(_time(item, f"{path}[{index}]") for index, item in enumerate(_list(value, path)))
+    if sorted(set(times)) != list(times):
+        raise BadProfile(path, "must rise through the day, each once")
+    return times
 
 
 _SPANS = {"min": timedelta(minutes=1), "h": timedelta(hours=1), "d": timedelta(days=1)}

@@ -1,7 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import time, timedelta
 from decimal import Decimal
 
 import pytest
@@ -9,7 +9,7 @@ import pytest
 from reminders import drugs
 from reminders.domain.missed import AskProviderRule, Beyond, Boundary, Fraction, HoursBeforeNext, MaxLate, MissedDoseRule
 from reminders.domain.plan import Amount
-from reminders.domain.profile import Confidence, DrugProfile, Severity, Sourced
+from reminders.domain.profile import Confidence, DrugProfile, Severity, Sourced, Template, TemplateKind, TemplatePhase
 from reminders.drugs.profile_file import BadProfile, read_profile
 from reminders.errors import NotFound
 
@@ -147,6 +147,34 @@ def test_every_missed_dose_rule_can_be_written(written: str, rule: MissedDoseRul
     assert profile.missed_dose_rule.value == rule
 
 
+BASIS = 'basis = { value = "said so", source = ["a label"], confidence = "sourced" }'
+WEEKLY = f"""
+[[templates]]
+name = "weekly"
+kind = "titration"
+times = ["08:00", "20:00"]
+phases = [
+  {{ amounts = ["-", "5 mg"], days = 28, every_n_days = 7 }},
+  {{ amounts = ["5 mg", "5 mg"] }},
+]
+{BASIS}
+"""
+
+
+def test_a_ready_layout_can_have_empty_slots_and_rest_days() -> None:
+    """A slot that does not exist in a phase is none, and a phase may run every n days."""
+    five = Amount(Decimal(5))
+    phases = TemplatePhase((None, five), 28, every_n_days=7), TemplatePhase((five, five), None)
+    basis = Sourced("said so", "a label", Confidence.SOURCED)
+
+    assert small(WEEKLY).templates == (Template("weekly", TemplateKind.TITRATION, (time(8), time(20)), phases, None, basis),)
+
+
+def weekly(old: str, new: str) -> Callable[[], object]:
+    """Read the smallest profile with a weekly layout, a part of which is replaced."""
+    return lambda: small(WEEKLY.replace(old, new))
+
+
 REFUSED: dict[str, tuple[Callable[[], object], str, str]] = {
     "not TOML": (lambda: read_profile("key = ", "small.toml"), "small.toml", "not TOML"),
     "no sources": (lambda: small(whole_sources=""), "small.toml: sources", "must be a table"),
@@ -214,6 +242,19 @@ REFUSED: dict[str, tuple[Callable[[], object], str, str]] = {
         lambda: small('[[interactions]]\ngroup = "x"\nnames = ["x"]\nadvice = "x"\nseverity = "low"\n'),
         "small.toml: interactions[0].effect", "is missing",
     ),
+    "a layout of no source": (weekly(BASIS, ""), "small.toml: templates[0].basis", "is missing"),
+    "a layout on hearsay": (weekly("a label", "hearsay"), "small.toml: templates[0].basis.source", "'hearsay' is not among"),
+    "a layout of no kind": (weekly("titration", "rise"), "small.toml: templates[0].kind", "not one of titration, taper"),
+    "two layouts of one name": (lambda: small(WEEKLY + WEEKLY), "small.toml: templates[1].name", "another template's name"),
+    "a layout of no phases": (weekly("phases", "days"), "small.toml: templates[0].phases", "is missing"),
+    "a phase of no dose": (weekly('"-", "5 mg"', '"-", "-"'), "small.toml: templates[0].phases[0].amounts", "at least one dose"),
+    "a phase of no days": (weekly("days = 28", "days = 0"), "small.toml: templates[0].phases[0].days", "whole number"),
+    "a phase of too few slots": (weekly('"-", "5 mg"', '"5 mg"'), "small.toml: templates[0].phases[0].amounts", "must have 2 slots"),
+    "an open phase in the middle": (weekly("days = 28, ", ""), "small.toml: templates[0].phases[0].days", "only the last phase"),
+    "a taper without end": (weekly("titration", "taper"), "small.toml: templates[0].phases[1].days", "only the last phase of a titration"),
+    "a time of no clock": (weekly("08:00", "8:00"), "small.toml: templates[0].times[0]", "not a local time"),
+    "a time past midnight": (weekly("20:00", "24:60"), "small.toml: templates[0].times[1]", "not a local time"),
+    "times out of order": (weekly("08:00", "21:00"), "small.toml: templates[0].times", "must rise"),
     "interactions in no list": (lambda: small(key='key = "small"\ninteractions = "none"'), "small.toml: interactions", "a list"),
 }  # fmt: skip
 
