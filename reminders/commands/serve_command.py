@@ -28,6 +28,7 @@ def serve(
     import uvicorn  # noqa: PLC0415
 
     from reminders.bootstrap import running  # noqa: PLC0415
+    from reminders.web.app import UVICORN  # noqa: PLC0415
 
     with telling(ctx), answering():
         settings = load_settings()
@@ -35,7 +36,7 @@ def serve(
         host, port = host or settings.host, port or settings.port
         with running(settings) as process:
             _say_what_next(settings, host, port)
-            uvicorn.run(process.app, host=host, port=port, log_config=None, server_header=False, proxy_headers=False)
+            uvicorn.run(process.app, host=host, port=port, **UVICORN)
 
 
 def migrate_(ctx: typer.Context, *, as_json: JsonFlag = False) -> None:

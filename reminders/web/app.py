@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import asdict
 from http import HTTPStatus
+from typing import Any
 
 from fastapi import FastAPI
 from starlette.middleware import Middleware
@@ -20,6 +21,17 @@ from reminders.web.probe import probe
 from reminders.web.problems import answer_with_problems
 from reminders.web.status_page import status_page
 from reminders.web.webhooks import webhooks
+
+ANSWERING_SECONDS = 4
+"""For how long a process that was asked to stop still answers who has called already. What is being sent ends after that, in ten more."""
+
+UVICORN: dict[str, Any] = {
+    "log_config": None,
+    "server_header": False,
+    "proxy_headers": False,
+    "timeout_graceful_shutdown": ANSWERING_SECONDS,  # else one slow caller, or one that keeps calling, keeps it for ever
+}
+"""How the app is served."""
 
 
 def create_app(parts: Parts) -> FastAPI:
