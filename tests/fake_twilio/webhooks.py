@@ -142,7 +142,7 @@ class Poster:
         try:
             with suppress(RemoteDisconnected, ConnectionError, IndexError):  # none kept, or closed meanwhile by the other side
                 return self._answered(self._kept[where.netloc].pop(), target, headers, body, where.netloc)
-        except TimeoutError:
+        except (TimeoutError, HTTPException):  # or killed in the middle of its answer
             return -1, b""
         connection = HTTPConnection(where.hostname or "", where.port, timeout=WAIT)
         try:

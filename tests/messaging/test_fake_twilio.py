@@ -497,3 +497,22 @@ def test_silence_on_a_kept_connection_is_no_answer_either(twilio: FakeTwilio, mo
         let_go.set()
 
     assert (first, second) == (204, -1)
+
+
+def test_who_is_killed_in_the_middle_of_an_answer_gave_none(twilio: FakeTwilio) -> None:
+    """On a kept connection half an answer is as good as silence, and whoever called goes on."""
+    with socket.create_server(("127.0.0.1", 0)) as listening, ThreadPoolExecutor(1) as pool:
+
+        def answer_once_and_a_half() -> None:
+            caller = listening.accept()[0]
+            with caller:
+                for words in (b"HTTP/1.1 204 No Content\r\n\r\n", b"HTTP/1.1 200 OK\r\nContent-Length: 49\r\n\r\n"):
+                    caller.recv(65_536)
+                    caller.sendall(words)
+
+        served = pool.submit(answer_once_and_a_half)
+        url = f"http://127.0.0.1:{listening.getsockname()[1]}"
+        answers = [twilio.say(url, from_phone=ANA, body="1")[0] for _ in range(2)]
+        served.result()
+
+    assert answers == [204, -1]
