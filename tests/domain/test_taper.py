@@ -9,9 +9,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from reminders.domain.day_layout import Layout
 from reminders.domain.plan import InvalidPlan, Phase, Unit, plain
-from reminders.domain.taper import Basis, Direction, PercentOf, taper_by, taper_percent, titrate
-from tests.builders import FOUR, THREE, times
+from reminders.domain.taper import (
+    Basis,
+    Direction,
+    PercentOf,
+    add_slot,
+    dosing_days,
+    on_every_nth_day,
+    refuse_rise,
+    taper_by,
+    taper_cuts,
+    taper_percent,
+    titrate,
+)
+from tests.builders import FOUR, THREE, a_phase, times
 
 D = Decimal
 AT = times(THREE)
@@ -80,6 +93,8 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
         lambda: titrate(D(5), D(20), step=D("7.5"), every_days=3, basis=Basis.PER_DAY, times=AT, piece=D(5)), "piece",
     ),
     "a piece of nothing": (lambda: taper_by(D(20), D(0), step=D(5), every_days=3, basis=Basis.PER_DAY, times=AT, piece=D(0)), "step"),
+    "a step of a thousand": (lambda: titrate(D(5), D(20), step=D("0.01"), every_days=3, basis=Basis.PER_DOSE, times=AT), "step"),
+    "a thousand pieces": (lambda: taper_by(D(20), D(0), step=D(20), every_days=3, basis=Basis.PER_DAY, times=AT, piece=D("0.01")), "step"),
     "no times": (lambda: titrate(D(5), D(20), step=D(5), every_days=3, basis=Basis.PER_DAY, times=()), "times"),
     "no days": (lambda: titrate(D(5), D(20), step=D(5), every_days=0, basis=Basis.PER_DAY, times=AT), "days"),
     "no number": (lambda: titrate(D("NaN"), D(20), step=D(5), every_days=3, basis=Basis.PER_DOSE, times=AT), "start"),
@@ -99,13 +114,23 @@ def test_a_formula_that_does_not_come_out_even_is_refused(name: str) -> None:
 
 
 def percent(
-    of: PercentOf, direction: Direction, *, by: str = "25", floor: str = "5", rounding: str = "2.5", from_: str = "20"
+    of: PercentOf,
+    direction: Direction,
+    *,
+    by: str = "25",
+    floor: str = "5",
+    rounding: str = "2.5",
+    from_: str = "20",
+    basis: Basis = Basis.PER_DAY,
 ) -> list[str]:
-    """Taper a single daily dose by percent, written as its amounts."""
+    """Taper a day's doses by percent, written as its amounts, a dose that is left out too."""
+    at = times(" ".join(THREE[: len(from_.split("/"))]))
+    day = tuple(map(D, from_.split("/")))
     phases = taper_percent(
-        D(from_), percent=D(by), of=of, rounding=D(rounding), direction=direction, floor=D(floor), every_days=14, times=AT[:1]
+        day, percent=D(by), of=of, basis=basis, rounding=D(rounding), direction=direction, floor=D(floor), every_days=14, times=at
     )
-    return [plain(phase.per_day) for phase in phases]
+    days = [{dose.at: plain(dose.amount.value) for dose in phase.doses} for phase in phases]
+    return ["/".join(taken.get(slot, "–") for slot in at) for taken in days]
 
 
 def test_a_percent_of_the_current_dose_shrinks() -> None:
@@ -123,6 +148,33 @@ def test_a_percent_of_the_original_dose_stays_the_same() -> None:
     assert percent(PercentOf.ORIGINAL, Direction.DOWN) == ["15", "10", "5"]
 
 
+def test_rounding_does_not_make_a_percent_of_the_original_faster() -> None:
+    """10 % of 60 mg is 6 mg a cut: 54, 48, 42 … each rounded by itself, where rounded cut by cut it would fall by 10 mg each time."""
+    fallen = percent(PercentOf.ORIGINAL, Direction.DOWN, by="10", rounding="5", from_="60")
+
+    assert fallen == ["50", "45", "40", "35", "30", "20", "15", "10", "5"]
+
+
+def test_a_percent_of_the_day_is_laid_out_over_its_doses() -> None:
+    """Per day the total falls by the percent, the first of the largest doses first, until the night dose alone is left."""
+    fallen = percent(PercentOf.CURRENT, Direction.DOWN, by="50", rounding="5", from_="20/20/20")
+
+    assert fallen == ["10/10/10", "5/5/5", "–/–/5"]
+
+
+def test_a_percent_of_each_dose_waits_for_the_others_at_its_floor() -> None:
+    """Per dose each falls by itself, and none is left out before all are at the floor."""
+    fallen = percent(PercentOf.CURRENT, Direction.DOWN, by="50", rounding="5", from_="10/20/20", basis=Basis.PER_DOSE)
+
+    assert fallen == ["5/10/10", "5/5/5"]
+
+
+def test_a_day_of_odd_doses_is_not_rounded() -> None:
+    """Doses that are no whole number of the rounding unit cannot be laid out in it."""
+    with pytest.raises(InvalidPlan, match=r"round_to: 7.5 is not a whole number of 5"):
+        percent(PercentOf.CURRENT, Direction.DOWN, rounding="5", from_="7.5/7.5")
+
+
 def test_a_percent_taper_ends_at_its_floor() -> None:
     """What would fall below the floor is the floor, once, and then nothing."""
     assert percent(PercentOf.ORIGINAL, Direction.DOWN, by="90", floor="2.5") == ["2.5"]
@@ -135,7 +187,7 @@ def test_small_amounts_taper_too() -> None:
 
 def test_rounding_that_undoes_the_cut_is_refused() -> None:
     """10 % of 5 mg rounded up to 2.5 mg is 5 mg again, and would be for ever: refused."""
-    with pytest.raises(InvalidPlan, match="would never fall"):
+    with pytest.raises(InvalidPlan, match="5 would not fall"):
         percent(PercentOf.CURRENT, Direction.UP, by="10", floor="2.5", from_="5")
 
 
@@ -147,6 +199,10 @@ ODD = [
     ({"floor": "0"}, "floor"),
     ({"floor": "3"}, "floor"),
     ({"floor": "20"}, "floor"),
+    ({"from_": "-20"}, "from[0]"),
+    ({"from_": "Infinity"}, "from[0]"),
+    ({"by": "0.001", "rounding": "0.001", "floor": "0.001"}, "step"),
+    ({"rounding": "0.001", "floor": "0.001", "by": "90"}, "step"),
 ]
 
 
@@ -185,12 +241,175 @@ def test_a_taper_to_nothing_adds_up(piece: Decimal, rungs: int, basis: Basis, at
     assert total == cut * days * steps * (steps - 1) / 2
 
 
-@given(st.integers(2, 40), st.integers(1, 99), st.sampled_from(PercentOf), st.integers(1, 14))
-def test_a_percent_taper_only_falls(start: int, percents: int, of: PercentOf, days: int) -> None:
+@given(st.integers(2, 40), st.integers(1, 99), st.integers(1, 14))
+def test_a_percent_of_the_current_only_falls(start: int, percents: int, days: int) -> None:
     """Rounded down, a percent taper falls with each phase, in whole rounding units, and ends at its floor."""
-    half, down = D("2.5"), Direction.DOWN
-    phases = taper_percent(start * half, percent=D(percents), of=of, rounding=half, direction=down, floor=half, every_days=days, times=AT)
+    half = D("2.5")
+    phases = taper_percent(
+        (start * half,),
+        percent=D(percents),
+        of=PercentOf.CURRENT,
+        basis=Basis.PER_DAY,
+        rounding=half,
+        direction=Direction.DOWN,
+        floor=half,
+        every_days=days,
+        times=AT[:1],
+    )
     amounts = [phase.doses[0].amount.value for phase in phases]
 
     assert amounts == sorted(set(amounts), reverse=True)
     assert (amounts[-1], {amount % half for amount in amounts}) == (half, {D(0)})
+
+
+# By amount
+
+
+def cuts(from_: str = "20/20/20", *, cut: str = "10", piece: str = "5", floor: str = "0", at: tuple[time, ...] = AT) -> list[str]:
+    """Taper a day by amount, written as its amounts."""
+    day = tuple(map(D, from_.split("/")))
+    return drawn(taper_cuts(day, cut=D(cut), piece=D(piece), floor=D(floor), every_days=7, times=at))
+
+
+def test_a_cut_falls_on_the_largest_doses() -> None:
+    """15/15/20 less 10 mg is 10/15/15: first the largest dose, then the first of the others."""
+    assert cuts("15/15/20") == ["10/15/15 × 7", "10/10/10 × 7", "5/5/10 × 7", "5/5 × 7"]
+
+
+def test_a_taper_by_amount_can_end_at_a_floor() -> None:
+    """What does not come out to nothing may end at a lowest day, which is one last phase."""
+    assert cuts("15/20/20", floor="5")[-2:] == ["5/5/5 × 7", "5 × 7"]
+
+
+def test_the_fastest_taper_by_amount_is_one_phase() -> None:
+    """A cut to the floor at once leaves the floor alone; a cut to nothing would leave no phase."""
+    assert cuts("5/5/5", cut="10", floor="5") == ["5 × 7"]
+
+
+@pytest.mark.parametrize(
+    ("change", "path"),
+    [
+        ({"cut": "25"}, "cut"),
+        ({"cut": "0"}, "cut"),
+        ({"cut": "NaN"}, "cut"),
+        ({"cut": "7.5"}, "piece"),
+        ({"piece": "0"}, "piece"),
+        ({"from_": "7.5/7.5/15", "cut": "5"}, "piece"),
+        ({"floor": "60"}, "floor"),
+        ({"floor": "-5"}, "floor"),
+        ({"floor": "NaN"}, "floor"),
+        ({"from_": "20/20"}, "from"),
+        ({"from_": "20/20/0"}, "from[2]"),
+        ({"from_": "20/20/-20"}, "from[2]"),
+        ({"from_": "20/20/NaN"}, "from[2]"),
+        ({"cut": "0.1", "piece": "0.1"}, "step"),
+        ({"cut": "30", "piece": "0.01"}, "step"),
+    ],
+)
+def test_cuts_that_do_not_come_out_are_refused(change: dict[str, str], path: str) -> None:
+    """A taper by amount that would not end at its floor, or by hundreds of steps, is refused by name."""
+    with pytest.raises(InvalidPlan) as refused:
+        cuts(**change)
+
+    assert refused.value.path == path
+
+
+def test_a_day_without_doses_has_no_taper() -> None:
+    """Without times there is nothing to lower."""
+    with pytest.raises(InvalidPlan, match="from: give an amount"):
+        taper_cuts((), cut=D(5), piece=D(5), every_days=7, times=())
+
+
+# One dose more a day, and doses on every n-th day
+
+
+def with_a_fourth(basis: Basis, layout: Layout = Layout.KEPT, *, at: str = "22:00", others: str | None = None) -> list[str]:
+    """5 to 10 mg three times a day, and then a fourth dose."""
+    up = titrate(D(5), D(10), step=D(5), every_days=3, basis=basis, times=AT)
+    given = AT if others is None else times(others)
+    return drawn(add_slot(up, times(at)[0], step=D(5), every_days=3, basis=basis, times=given, layout=layout))
+
+
+def test_a_fourth_dose_is_as_large_as_the_others_at_once() -> None:
+    """Per dose a fourth dose comes whole; the phase before it ends after its days."""
+    assert with_a_fourth(Basis.PER_DOSE) == ["5/5/5 × 3", "10/10/10 × 3", "10/10/10/10 × None"]
+
+
+def test_a_fourth_dose_grows_per_day_beside_the_others() -> None:
+    """Per day only the new dose rises."""
+    assert with_a_fourth(Basis.PER_DAY)[-3:] == ["10/10/10 × 3", "10/10/10/5 × 3", "10/10/10/10 × None"]
+
+
+def test_a_fourth_dose_may_be_evened_out() -> None:
+    """Evened, the totals are the same, and some doses fall while the day rises."""
+    assert with_a_fourth(Basis.PER_DAY, Layout.EVENED)[-3:] == ["10/10/10 × 3", "5/10/10/10 × 3", "10/10/10/10 × None"]
+
+
+def test_a_fourth_dose_stands_where_its_time_is() -> None:
+    """A dose ordered for noon grows between the others."""
+    assert with_a_fourth(Basis.PER_DAY, at="11:00")[-2] == "10/5/10/10 × 3"
+
+
+def test_the_other_doses_may_move_for_the_fourth() -> None:
+    """With a fourth dose the day is often divided anew."""
+    up = titrate(D(5), D(10), step=D(5), every_days=3, basis=Basis.PER_DOSE, times=AT)
+    last = add_slot(up, time(22), step=D(5), every_days=3, basis=Basis.PER_DOSE, times=times("06:00 12:00 18:00"))[-1]
+
+    assert tuple(dose.at for dose in last.doses) == times(FOUR)
+
+
+@pytest.mark.parametrize(("at", "others"), [("20:00", None), ("22:00", "08:00 20:00")])
+def test_a_fourth_dose_needs_a_time_of_its_own(at: str, others: str | None) -> None:
+    """A dose at the time of another, or times for too few of them, make no day."""
+    with pytest.raises(InvalidPlan, match="add_slot: give 3 times"):
+        with_a_fourth(Basis.PER_DOSE, at=at, others=others)
+
+
+def test_a_fourth_dose_comes_out_even() -> None:
+    """A new dose that does not reach the others in whole steps is refused."""
+    up = titrate(D(5), D(25), step=D(10), every_days=3, basis=Basis.PER_DAY, times=AT)
+
+    with pytest.raises(InvalidPlan, match="step: 25 is not a whole number of 10"):
+        add_slot(up, time(22), step=D(10), every_days=3, basis=Basis.PER_DAY, times=AT)
+
+
+def test_a_weekly_titration_has_doses_on_every_seventh_day() -> None:
+    """Four weeks on an amount of once a week are four doses."""
+    weekly = on_every_nth_day(titrate(D("0.25"), D("0.5"), step=D("0.25"), every_days=28, basis=Basis.PER_DAY, times=AT[:1]), 7)
+
+    assert [(phase.every_n_days, dosing_days(phase.days or 0, 7)) for phase in weekly] == [(7, 4), (7, 0)]
+
+
+@pytest.mark.parametrize("nth", [0, 5])
+def test_a_step_never_changes_the_rhythm(nth: int) -> None:
+    """A phase that ends within a stretch of n days would bring two doses too near to each other: refused."""
+    with pytest.raises(InvalidPlan, match=r"phases\[0\].days: 28 days are not a whole number"):
+        on_every_nth_day(titrate(D(5), D(10), step=D(5), every_days=28, basis=Basis.PER_DAY, times=AT[:1]), nth)
+
+
+@pytest.mark.parametrize(("days", "nth", "found"), [(7, 1, 7), (7, 3, 3), (6, 3, 2), (1, 7, 1), (0, 7, 0)])
+def test_dosing_days_are_the_first_and_every_nth(days: int, nth: int, found: int) -> None:
+    """Of seven days every third are three: the first, the fourth, the seventh."""
+    assert dosing_days(days, nth) == found
+
+
+# Never up
+
+
+def test_a_taper_that_rises_in_one_dose_is_found() -> None:
+    """A day's total that falls may still hide a dose that grows: 10/20/20 to 15/15/15."""
+    with pytest.raises(InvalidPlan) as refused:
+        refuse_rise((D(10), D(20), D(20)), (a_phase("15/15/15", 7),), AT)
+
+    assert (refused.value.path, refused.value.message) == ("phases[0].doses[0].amount", "a taper never goes back up: 10 to 15 mg at 08:00")
+
+
+def test_a_dose_that_was_left_out_does_not_come_back() -> None:
+    """Once a dose is left out, a later phase cannot have it again."""
+    with pytest.raises(InvalidPlan, match=r"phases\[1\].doses\[0\].amount: a taper never goes back up: 0 to 5 mg at 08:00"):
+        refuse_rise((D(10), D(10), D(10)), (a_phase("–/10/10", 7), a_phase("5/5/5", 7)), AT)
+
+
+def test_a_taper_that_falls_is_no_rise() -> None:
+    """Doses that stay or fall are in order."""
+    refuse_rise((D(20), D(20), D(20)), (a_phase("20/20/20", 7), a_phase("–/20/15", 7)), AT)
