@@ -116,12 +116,13 @@ def test_a_formula_that_does_not_come_out_even_is_refused(name: str) -> None:
 def percent(
     of: PercentOf,
     direction: Direction,
+    basis: Basis = Basis.PER_DAY,
+    /,
     *,
     by: str = "25",
     floor: str = "5",
     rounding: str = "2.5",
     from_: str = "20",
-    basis: Basis = Basis.PER_DAY,
 ) -> list[str]:
     """Taper a day's doses by percent, written as its amounts, a dose that is left out too."""
     at = times(" ".join(THREE[: len(from_.split("/"))]))
@@ -164,7 +165,7 @@ def test_a_percent_of_the_day_is_laid_out_over_its_doses() -> None:
 
 def test_a_percent_of_each_dose_waits_for_the_others_at_its_floor() -> None:
     """Per dose each falls by itself, and none is left out before all are at the floor."""
-    fallen = percent(PercentOf.CURRENT, Direction.DOWN, by="50", rounding="5", from_="10/20/20", basis=Basis.PER_DOSE)
+    fallen = percent(PercentOf.CURRENT, Direction.DOWN, Basis.PER_DOSE, by="50", rounding="5", from_="10/20/20")
 
     assert fallen == ["5/10/10", "5/5/5"]
 
@@ -265,10 +266,10 @@ def test_a_percent_of_the_current_only_falls(start: int, percents: int, days: in
 # By amount
 
 
-def cuts(from_: str = "20/20/20", *, cut: str = "10", piece: str = "5", floor: str = "0", at: tuple[time, ...] = AT) -> list[str]:
+def cuts(from_: str = "20/20/20", *, cut: str = "10", piece: str = "5", floor: str = "0") -> list[str]:
     """Taper a day by amount, written as its amounts."""
     day = tuple(map(D, from_.split("/")))
-    return drawn(taper_cuts(day, cut=D(cut), piece=D(piece), floor=D(floor), every_days=7, times=at))
+    return drawn(taper_cuts(day, cut=D(cut), piece=D(piece), floor=D(floor), every_days=7, times=AT))
 
 
 def test_a_cut_falls_on_the_largest_doses() -> None:
