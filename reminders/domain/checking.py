@@ -5,23 +5,27 @@ It refuses or flags, with the number found, the limit and the source. It never c
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections import defaultdict, deque
+from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from math import lcm
 
+from reminders.domain.cut_checks import check_cuts
 from reminders.domain.finding import Ceiling, Finding, PatientFacts, breach, ours
+from reminders.domain.gaps import NO_MIN_GAP, min_gap_of
 from reminders.domain.patient_checks import check_patient
-from reminders.domain.plan import Amount, Plan, plain
-from reminders.domain.profile import DrugProfile, Severity
+from reminders.domain.plan import DAY, Amount, Kind, Plan, plain
+from reminders.domain.profile import DrugProfile, Severity, Sourced
 from reminders.domain.schedule import phase_spans
 from reminders.domain.step_checks import check_steps
-from reminders.domain.tablets import Tablets, in_tablets, makeable, tablets_text
+from reminders.domain.tablets import NO_STRENGTHS, Tablets, in_tablets, makeable, tablets_text
 
 __all__ = ["Ceiling", "Finding", "PatientFacts", "Tablets", "check_plan", "in_tablets", "makeable", "tablets_text"]
+
+WEEK = 7 * DAY
 
 
 def check_plan(
@@ -33,20 +37,26 @@ def check_plan(
     scored: tuple[Amount, ...] | None = None,
     ceiling: Ceiling | None = None,
     facts: PatientFacts | None = None,
+    is_alike: Callable[[Plan], bool] | None = None,
 ) -> tuple[Finding, ...]:
     """Check a plan; errors first, then warnings, each in the order of the plan.
 
-    others     the patient's other plans of any drug; those of the same drug share its limits and gaps
+    others     the patient's other plans of any drug; those of the same ingredient share its limits and gaps
     strengths  the tablets this patient has, and which of them are `scored`; left out, those of the profile
     ceiling    a clinic's own daily maximum, honoured up to the profile's ceiling
     facts      left out, nothing is asked about the patient (a plan file alone says nothing of one)
+    is_alike   which of the others are of the same ingredient; left out, those that go by a name of this profile
     """
-    alike = tuple(other for other in others if profile.is_called(other.drug))
+    alike = tuple(other for other in others if (is_alike or _goes_by(profile))(other))
     case = _Case(plan, profile, (plan, *alike), ceiling)
-    found = [*_label(plan, others), *(tuple(_unit(case)) or _amounts_and_times(case, strengths, scored))]
+    found = [*_label(plan, others), *_only_tapers(case), *(tuple(_unit(case)) or _amounts_and_times(case, strengths, scored))]
     if facts is not None:
         found += check_patient(plan, profile, facts)
     return tuple(sorted(found, key=lambda finding: finding.level is not Severity.ERROR))
+
+
+def _goes_by(profile: DrugProfile) -> Callable[[Plan], bool]:
+    return lambda other: profile.is_called(other.drug)
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +75,17 @@ class _Case:
 def _amounts_and_times(case: _Case, strengths: tuple[Amount, ...] | None, scored: tuple[Amount, ...] | None) -> Iterator[Finding]:
     yield from _dose_too_large(case)
     yield from _day_too_large(case)
+    yield from _too_much_running(case)
     yield from _too_close(case)
     yield from _not_makeable(case, strengths, scored)
     yield from check_steps(case.plan, case.profile)
+    yield from check_cuts(case.plan, case.profile)
+
+
+def _only_tapers(case: _Case) -> Iterator[Finding]:
+    if case.profile.taper_only and case.plan.kind is not Kind.TAPER:
+        message = "of this drug only tapers are known: no start, no step and no maximum would be checked"
+        yield ours("only_tapers", "kind", message, found=case.plan.kind.value, limit=Kind.TAPER.value)
 
 
 def _label(plan: Plan, others: Sequence[Plan]) -> Iterator[Finding]:
@@ -82,8 +100,7 @@ def _label(plan: Plan, others: Sequence[Plan]) -> Iterator[Finding]:
 
 
 def _unit(case: _Case) -> Iterator[Finding]:
-    known = case.profile.strengths
-    unit = known.value[0].unit
+    unit = case.profile.unit
     for plan in case.plans:
         if plan.unit is not unit:
             message = f"amounts in {plan.unit} cannot be held against limits in {unit}"
@@ -99,11 +116,27 @@ def _dose_too_large(case: _Case) -> Iterator[Finding]:
 
 
 def _not_makeable(case: _Case, strengths: tuple[Amount, ...] | None, scored: tuple[Amount, ...] | None) -> Iterator[Finding]:
-    rule = case.profile.strengths
-    limit = ", ".join(str(strength) for strength in strengths or rule.value)
+    tablets = strengths or case.profile.tablets
+    if not tablets:
+        yield from _no_strengths(case)
+        return
+    limit = ", ".join(str(strength) for strength in tablets)
     for path, amount in _amounts(case.plan):
         if in_tablets(amount, case.profile, strengths, scored=scored) is None:
-            yield breach(rule, "not_makeable", path, "cannot be made from these tablets", found=str(amount), limit=limit)
+            said = "cannot be made from these tablets", str(amount), limit
+            yield _unmade(case.profile.strengths, path, *said)
+
+
+def _no_strengths(case: _Case) -> Iterator[Finding]:
+    """An amount that nobody can hold against a tablet is not approved; what is injected is no matter of tablets."""
+    if case.profile.is_counted:
+        yield ours("no_strengths", "strengths", NO_STRENGTHS, found="none", limit="the tablets that this patient has")
+
+
+def _unmade(rule: Sourced[tuple[Amount, ...]] | None, path: str, message: str, found: str, limit: str) -> Finding:
+    if rule is None:
+        return ours("not_makeable", path, message, found=found, limit=limit)
+    return breach(rule, "not_makeable", path, message, found=found, limit=limit)
 
 
 def _amounts(plan: Plan) -> Iterator[tuple[str, Amount]]:
@@ -154,9 +187,49 @@ class _WallDose:
     number: int
 
 
+def _too_much_running(case: _Case) -> Iterator[Finding]:
+    """What no 24 hours, and no week, may hold, whichever day it falls on."""
+    profile = case.profile
+    if profile.max_in_24h is not None:
+        yield from _over(case, profile.max_in_24h, "too_much_in_24h", "24 hours", DAY)
+    if profile.max_per_week is not None:
+        yield from _over(case, profile.max_per_week, "week_too_large", "7 days", WEEK)
+    rule = profile.max_doses_in_24h
+    if rule is not None:
+        for path, doses in _most_in(case, DAY, lambda doses: Decimal(len(doses))):
+            if doses > rule.value:
+                found, limit = f"{doses} doses in 24 hours", f"{rule.value} doses"
+                yield breach(rule, "too_many_doses", path, "more doses than any 24 hours may hold", found=found, limit=limit)
+
+
+def _over(case: _Case, rule: Sourced[Amount], code: str, span: str, length: timedelta) -> Iterator[Finding]:
+    for path, total in _most_in(case, length, lambda doses: sum((dose.amount.value for dose in doses), Decimal(0))):
+        if total > rule.value.value:
+            found, limit = f"{case.say(total)} in {span}", str(rule.value)
+            yield breach(rule, code, path, f"more than any {span} may hold", found=found, limit=limit)
+
+
+def _most_in(case: _Case, length: timedelta, count: Callable[[Collection[_WallDose]], Decimal]) -> Iterator[tuple[str, Decimal]]:
+    """The most that a run of this length holds, over all plans of the drug, by the phase of the last of this plan's doses in it."""
+    doses = (dose for day in _by_day(case.plans, length.days).values() for dose in day)
+    most: dict[int, Decimal] = {}
+    running: deque[_WallDose] = deque()
+    for dose in sorted(doses, key=lambda dose: dose.since):
+        running.append(dose)
+        while running[0].since <= dose.since - length:
+            running.popleft()
+        phase = next((mine.phase for mine in reversed(running) if mine.plan_no == 0), None)
+        if phase is not None:
+            most[phase] = max(count(running), most.get(phase, Decimal(0)))
+    yield from ((f"phases[{phase}]", most[phase]) for phase in sorted(most))
+
+
 def _too_close(case: _Case) -> Iterator[Finding]:
     """An error though the gap may be ours: the reminder of the later dose would always say to leave it out."""
-    gap, seen = case.profile.min_gap, set()
+    gap, seen = min_gap_of(case.plan, case.profile), set()
+    if gap is None:
+        yield ours("no_min_gap", "missed_dose_rule", NO_MIN_GAP, found="none", limit="required")
+        return
     doses = sorted((dose for day in _by_day(case.plans).values() for dose in day), key=lambda dose: dose.since)
     for earlier, later in pairwise(doses):
         mine = later if later.plan_no == 0 else earlier
@@ -178,12 +251,12 @@ def _hours(span: timedelta) -> str:
 _LONGEST_RHYTHM = 400
 
 
-def _by_day(plans: Sequence[Plan]) -> dict[date, list[_WallDose]]:
-    """The doses of all plans by date, for the dates around each change: between changes the days repeat."""
+def _by_day(plans: Sequence[Plan], reach: int = 1) -> dict[date, list[_WallDose]]:
+    """The doses of all plans by date, for the dates around each change (`reach` days): between changes the days repeat."""
     rhythm = min(lcm(*(phase.every_n_days for plan in plans for phase in plan.phases)), _LONGEST_RHYTHM)
     changes = {day for plan in plans for span in phase_spans(plan) for day in (span.starts, span.ends) if day is not None}
     days: defaultdict[date, list[_WallDose]] = defaultdict(list)
-    for day in sorted({change + timedelta(days=offset) for change in changes for offset in range(-1, rhythm + 1)}):
+    for day in sorted({change + timedelta(days=offset) for change in changes for offset in range(-reach, rhythm + reach)}):
         for plan_no, plan in enumerate(plans):
             days[day] += _wall_doses(plan, plan_no, day)
     return days

@@ -9,10 +9,10 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Generic, TypeVar
 
 if TYPE_CHECKING:
-    from datetime import time
+    from datetime import date, time
 
     from reminders.domain.missed import MissedDoseRule
-    from reminders.domain.plan import Amount
+    from reminders.domain.plan import Amount, Unit
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -115,19 +115,43 @@ class Template:
 
 
 @dataclass(frozen=True, slots=True)
+class PercentCut:
+    """How far a day's total may fall within so many days, in percent of the highest of them."""
+
+    percent: Decimal
+    days: int
+
+
+@dataclass(frozen=True, slots=True)
+class Approval:
+    """Who of a clinic answers for a profile of its own, and since when; `replaces`: in place of the shipped one."""
+
+    by: str
+    on: date
+    replaces: bool = False
+
+
+# What is not made of tablets: no strengths are needed to take an amount of it, and none are counted.
+NOT_COUNTED = frozenset({"injection"})
+
+
+@dataclass(frozen=True, slots=True)
 class DrugProfile:
     """A drug and form. None means "no source": the provider fills it in, nobody guesses.
 
-    Amounts are exact, in the drug's unit; gaps are elapsed time. `withdrawal_risk`: stopping suddenly can do harm.
+    Amounts are exact, all in `unit`; gaps are elapsed time. `withdrawal_risk`: stopping suddenly can do harm.
     `ceiling_per_day`: how far a clinic may raise `max_per_day` for itself. `notes`: what people read, by topic.
+    `longest_gap`: a dose left out that would make a longer one is asked about. `taper_only`: of rising nothing is known.
+    `first_cut_percent`: how far a taper's first cut goes at most. `approval`: there where a clinic wrote the file.
     """
 
     key: str
     name: str
     ingredient: str
     form: str
+    unit: Unit
     aliases: tuple[str, ...]
-    strengths: Sourced[tuple[Amount, ...]]
+    strengths: Sourced[tuple[Amount, ...]] | None
     scored: Sourced[tuple[Amount, ...]] | None
     withdrawal_risk: Sourced[bool]
     max_per_dose: Sourced[Amount] | None
@@ -138,7 +162,7 @@ class DrugProfile:
     step_max_per_day: Sourced[Amount] | None
     step_min_days: Sourced[int] | None
     taper_min_days: Sourced[int] | None
-    min_gap: Sourced[timedelta]
+    min_gap: Sourced[timedelta] | None
     max_gap: Sourced[timedelta] | None
     missed_dose_rule: Sourced[MissedDoseRule] | None
     gap_warn: Sourced[timedelta] | None
@@ -155,7 +179,29 @@ class DrugProfile:
     review_within: Sourced[timedelta] | None = None
     notes: tuple[tuple[str, Sourced[str]], ...] = ()
     templates: tuple[Template, ...] = ()
+    max_per_week: Sourced[Amount] | None = None
+    max_doses_in_24h: Sourced[int] | None = None
+    longest_gap: Sourced[timedelta] | None = None
+    taper_only: bool = False
+    cut_max_per_day: Sourced[Amount] | None = None
+    cut_min_days: Sourced[int] | None = None
+    cut_max_percent: Sourced[PercentCut] | None = None
+    first_cut_percent: Sourced[Decimal] | None = None
+    approval: Approval | None = None
+
+    @property
+    def tablets(self) -> tuple[Amount, ...]:
+        """The strengths it comes in; empty where no source gives them."""
+        return () if self.strengths is None else self.strengths.value
+
+    @property
+    def is_counted(self) -> bool:
+        """Whether an amount of it is made of tablets, so that its strengths must be known."""
+        return self.form not in NOT_COUNTED
 
     def is_called(self, name: str) -> bool:
-        """Whether a plan's drug, by key, name, brand or ingredient, in any case, is this one."""
-        return name.casefold() in {known.casefold() for known in (self.key, self.name, self.ingredient, *self.aliases)}
+        """Whether a plan's drug, by key, name or brand, in any case, is this one.
+
+        By its ingredient only where that is its name: two forms of an ingredient share no numbers.
+        """
+        return name.casefold() in {known.casefold() for known in (self.key, self.name, *self.aliases)}

@@ -14,7 +14,6 @@ from decimal import Decimal
 from enum import StrEnum
 
 from reminders.domain.plan import Course, Plan, Version
-from reminders.domain.profile import DrugProfile
 from reminders.domain.schedule import Slot, jumped_slots, next_slot, slots_between, slots_of_dates
 
 
@@ -77,16 +76,6 @@ def join(
 def too_close(previous: Slot, slot: Slot, min_gap: timedelta) -> bool:
     """Whether two slots of one layout fall together, as in a spring gap: then the later is `not_due`, a small seam."""
     return slot.due_at - previous.due_at < min_gap
-
-
-# Below this the nights of a plan are longer than the gap itself: a limit for three or four doses a day says nothing.
-_FEWEST_A_DAY = 3
-
-
-def max_gap_of(plan: Plan, profile: DrugProfile) -> timedelta | None:
-    """The drug's longest gap over a seam, where the plan has three doses a day or more; else None."""
-    daily = all(len(phase.doses) >= _FEWEST_A_DAY and phase.every_n_days == 1 for phase in plan.phases)
-    return profile.max_gap.value if profile.max_gap is not None and daily else None
 
 
 # Two days back reach every local date that a slot due at the seam can belong to, whichever way the zone moved.

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from decimal import ROUND_CEILING, Decimal
 from typing import TYPE_CHECKING
 
-from reminders.domain.plan import Amount, Unit, plain
+from reminders.domain.plan import Amount, InvalidPlan, Unit, plain
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -21,6 +21,11 @@ MOST_AT_ONCE = 40
 
 # The widest that {amount} may be in a text of one segment (`messaging/texts.py`).
 WIDEST = 31
+
+NO_STRENGTHS = (
+    "no source gives the strengths of this drug: give the tablets that this patient has, "
+    "or the clinic writes its strengths into a profile of its own"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +56,7 @@ def in_tablets(
     `strengths` and `scored` are the tablets this patient has; left out, those of the profile.
     """
     known_scored = () if profile.scored is None else profile.scored.value
-    return makeable(amount, strengths or profile.strengths.value, known_scored if scored is None else scored)
+    return makeable(amount, strengths or profile.tablets, known_scored if scored is None else scored)
 
 
 def tablets_text(amount: Amount, profile: DrugProfile, strengths: tuple[Amount, ...] | None = None) -> str:
@@ -70,7 +75,10 @@ def count_tablets(amounts: Iterable[Amount], profile: DrugProfile, strengths: tu
     """How many tablets of each strength a run of doses takes, largest first; two halves are one tablet.
 
     What the patient's own strengths cannot make is counted in the profile's: those tablets are missing, not needless.
+    Raises InvalidPlan where no strengths are known at all: nothing counted would read as nothing missing.
     """
+    if profile.is_counted and not (strengths or profile.tablets):
+        raise InvalidPlan("strengths", NO_STRENGTHS)
     counts: defaultdict[Amount, Decimal] = defaultdict(Decimal)
     for amount, times in Counter(amounts).items():
         for tablets in in_tablets(amount, profile, strengths) or in_tablets(amount, profile) or ():

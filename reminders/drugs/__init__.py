@@ -5,6 +5,7 @@ An error may rest on a sourced number only, and a number without a source is ref
 
 from __future__ import annotations
 
+from difflib import SequenceMatcher
 from functools import cache
 from importlib.resources import files
 
@@ -12,7 +13,7 @@ from reminders.domain.profile import DrugProfile
 from reminders.drugs.profile_file import BadProfile, read_profile
 from reminders.errors import NotFound
 
-__all__ = ["BadProfile", "UnknownDrug", "load", "names"]
+__all__ = ["BadProfile", "UnknownDrug", "load", "names", "nearest"]
 
 
 class UnknownDrug(NotFound):
@@ -20,13 +21,16 @@ class UnknownDrug(NotFound):
 
     def __init__(self, name: str) -> None:
         self.name = name
-        known = "; ".join(f"{profile.key} ({', '.join(sorted({profile.name, *profile.aliases}))})" for profile in _shelf())
-        super().__init__(f"no drug profile is called {name!r}; known: {known}")
+        super().__init__(f"no drug profile is called {name!r}; {_instead(name)}known: {', '.join(names())}")
 
 
 def load(name: str) -> DrugProfile:
-    """Find a profile by its key, name, brand or alias, in any case. Raises UnknownDrug, naming the known ones."""
-    for profile in _shelf():
+    """Find a profile by its key, name, brand or alias, in any case. Raises UnknownDrug, naming the nearest and the known ones."""
+    shelf = _shelf()
+    for profile in shelf:
+        if profile.key == name:  # as the ledger keeps it
+            return profile
+    for profile in shelf:
         if profile.is_called(name):
             return profile
     raise UnknownDrug(name)
@@ -35,6 +39,28 @@ def load(name: str) -> DrugProfile:
 def names() -> tuple[str, ...]:
     """The keys of all profiles, sorted."""
     return tuple(profile.key for profile in _shelf())
+
+
+def nearest(name: str) -> tuple[str, ...]:
+    """The keys of the profiles whose names come nearest to this one, the nearest first; none if none is near."""
+    near: dict[str, float] = {}
+    for profile in _shelf():
+        known = (profile.key, profile.name, profile.ingredient, *profile.aliases)
+        likeness = max(SequenceMatcher(a=name.casefold(), b=one.casefold()).ratio() for one in known)
+        if likeness >= _NEAR:
+            near[profile.key] = likeness
+    return tuple(sorted(near, key=lambda key: (-near[key], key)))
+
+
+_NEAR = 0.6
+
+
+def _instead(name: str) -> str:
+    forms = [profile.key for profile in _shelf() if profile.ingredient.casefold() == name.casefold()]
+    if forms:
+        return f"name its form: {' or '.join(forms)}; "
+    near = nearest(name)
+    return f"nearest: {', '.join(near)}; " if near else ""
 
 
 @cache

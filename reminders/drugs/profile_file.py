@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 import tomllib
-from collections.abc import Callable, Mapping
-from datetime import time, timedelta
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import fields
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import TypeVar
@@ -17,11 +18,13 @@ from typing import TypeVar
 from reminders.domain.missed import AskProviderRule, Beyond, Boundary, Fraction, HoursBeforeNext, MaxLate, MissedDoseRule
 from reminders.domain.plan import Amount, InvalidPlan, Unit
 from reminders.domain.profile import (
+    Approval,
     Confidence,
     DrugProfile,
     Indication,
     Interaction,
     KidneyBand,
+    PercentCut,
     Severity,
     Sourced,
     Template,
@@ -32,6 +35,8 @@ from reminders.errors import DoselineError
 
 T = TypeVar("T")
 E = TypeVar("E", bound=StrEnum)
+
+WHOLE = Decimal(100)
 
 
 class BadProfile(DoselineError):
@@ -45,11 +50,27 @@ class BadProfile(DoselineError):
 def read_profile(text: str, name: str) -> DrugProfile:
     """Read a profile from TOML; `name` is the file's, for its faults. Raises BadProfile."""
     try:
-        fields = tomllib.loads(text)
+        written = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise BadProfile(name, f"not TOML: {error}") from error
-    page = _Table(fields, name, frozenset(_listed(fields.get("sources"), f"{name}: sources")))
-    return page.whole(_profile)
+    page = _Table(written, name, frozenset(_listed(written.get("sources"), f"{name}: sources")))
+    profile = page.whole(_profile)
+    for amount in _amounts_in(profile):
+        if amount.unit is not profile.unit:  # held against a limit in another unit, it would be no limit
+            raise BadProfile(page.at("unit"), f"is {profile.unit}, but the file also says {amount}")
+    return profile
+
+
+def _amounts_in(thing: object) -> Iterator[Amount]:
+    """Every amount that a profile says anywhere."""
+    if isinstance(thing, Amount):
+        yield thing
+    elif isinstance(thing, tuple):
+        for part in thing:
+            yield from _amounts_in(part)
+    elif isinstance(thing, DrugProfile | Sourced | Template | TemplatePhase):
+        for field in fields(thing):
+            yield from _amounts_in(getattr(thing, field.name))
 
 
 def _listed(sources: object, path: str) -> list[str]:
@@ -84,7 +105,7 @@ class _Table:
         return value
 
     def sourced(self, name: str, read: Callable[[object, str], T]) -> Sourced[T] | None:
-        return self.may(name, lambda value, path: self._inside(value, path).whole(lambda table: _sourced(table, read)))
+        return self.may(name, self.inner(lambda table: _sourced(table, read)))
 
     def must(self, name: str, read: Callable[[object, str], T]) -> Sourced[T]:
         value = self.sourced(name, read)
@@ -107,6 +128,10 @@ class _Table:
             raise BadProfile(self.at(name), "is no field here; is it misspelt?")
         return value
 
+    def inner(self, read: Callable[[_Table], T]) -> Callable[[object, str], T]:
+        """A reader of a value that is a table itself."""
+        return lambda value, path: self._inside(value, path).whole(read)
+
     def _inside(self, fields: object, path: str) -> _Table:
         return _Table(fields, path, self.sources)
 
@@ -117,8 +142,9 @@ def _profile(page: _Table) -> DrugProfile:
         name=page.need("name", _text),
         ingredient=page.need("ingredient", _text),
         form=page.need("form", _text),
+        unit=page.need("unit", _one_of(Unit)),
         aliases=page.may("aliases", _texts) or (),
-        strengths=page.must("strengths", _amounts),
+        strengths=page.sourced("strengths", _amounts),
         scored=page.sourced("scored", _amounts),
         withdrawal_risk=page.must("withdrawal_risk", _truth),
         max_per_dose=page.sourced("max_per_dose", _amount),
@@ -129,9 +155,9 @@ def _profile(page: _Table) -> DrugProfile:
         step_max_per_day=page.sourced("step_max_per_day", _amount),
         step_min_days=page.sourced("step_min_days", _count),
         taper_min_days=page.sourced("taper_min_days", _count),
-        min_gap=page.must("min_gap", _span),
+        min_gap=page.sourced("min_gap", _span),
         max_gap=page.sourced("max_gap", _span),
-        missed_dose_rule=page.sourced("missed_dose_rule", lambda value, path: _Table(value, path, page.sources).whole(_rule)),
+        missed_dose_rule=page.sourced("missed_dose_rule", page.inner(_rule)),
         gap_warn=page.sourced("gap_warn", _span),
         gap_suspend=page.sourced("gap_suspend", _span),
         interactions=page.rows("interactions", _interaction),
@@ -146,6 +172,15 @@ def _profile(page: _Table) -> DrugProfile:
         review_within=page.sourced("review_within", _span),
         notes=page.topics("notes"),
         templates=_templates(page),
+        max_per_week=page.sourced("max_per_week", _amount),
+        max_doses_in_24h=page.sourced("max_doses_in_24h", _count),
+        longest_gap=page.sourced("longest_gap", _span),
+        taper_only=page.may("taper_only", _truth) or False,
+        cut_max_per_day=page.sourced("cut_max_per_day", _amount),
+        cut_min_days=page.sourced("cut_min_days", _count),
+        cut_max_percent=page.sourced("cut_max_percent", page.inner(_percent_cut)),
+        first_cut_percent=page.sourced("first_cut_percent", _percent),
+        approval=_approval(page),
     )
 
 
@@ -164,6 +199,15 @@ def _sourced(table: _Table, read: Callable[[object, str], T]) -> Sourced[T]:
     if named.on_breach is Severity.ERROR and named.confidence is not Confidence.SOURCED:
         raise BadProfile(table.at("on_breach"), f"an error rests on a sourced number, this one is {named.confidence}")
     return named
+
+
+def _approval(page: _Table) -> Approval | None:
+    """A clinic's own file names who answers for it; a shipped one has nobody to name."""
+    replaces = page.may("replaces", _truth) or False
+    approval = page.may("approved", page.inner(lambda table: Approval(table.need("by", _text), table.need("on", _date), replaces)))
+    if replaces and approval is None:
+        raise BadProfile(page.at("approved"), "is missing: a file that replaces another names who approved it, and when")
+    return approval
 
 
 def _interaction(table: _Table) -> Interaction:
@@ -226,6 +270,10 @@ def _refuse_odd_phases(table: _Table, template: Template) -> None:
             raise BadProfile(f"{path}.days", "only the last phase of a titration may be open-ended")
 
 
+def _percent_cut(table: _Table) -> PercentCut:
+    return PercentCut(table.need("percent", _percent), table.need("days", _count))
+
+
 def _rule(table: _Table) -> MissedDoseRule:
     at_limit = table.may("at_limit", _one_of(Boundary)) or Boundary.TAKE
     match table.need("rule", _text):
@@ -286,6 +334,19 @@ def _number(value: object, path: str) -> Decimal:
     if not number.is_finite() or number < 0:
         raise BadProfile(path, f"{value!r} is not a number of zero or more")
     return number
+
+
+def _percent(value: object, path: str) -> Decimal:
+    number = _number(value, path)
+    if not 0 < number < WHOLE:
+        raise BadProfile(path, f"{value!r} is not a percent between 0 and 100")
+    return number
+
+
+def _date(value: object, path: str) -> date:
+    if not isinstance(value, date) or isinstance(value, datetime):
+        raise BadProfile(path, "must be a date, like 2026-03-01")
+    return value
 
 
 def _amount(value: object, path: str) -> Amount:

@@ -126,16 +126,42 @@ def _read(data: object) -> tuple[ImportFile | None, list[Fault]]:
 
 def _notes(patient: PatientPlans) -> Iterator[tuple[Severity, Fault]]:
     """What the drugs' profiles say of a patient's plans, each after the ones before it."""
-    before: list[Plan] = []
+    before: list[tuple[str, Plan]] = []
     for path, plan in patient.plans:
         try:
             profile = drugs.load(plan.drug)
         except drugs.UnknownDrug as unknown:
             yield Severity.ERROR, Fault(join(path, "drug"), str(unknown))
         else:
-            yield from (_note(path, finding) for finding in check_plan(plan, profile, others=before))
+            found = check_plan(plan, profile, others=[other for _, other in before], is_alike=_alike(profile))
+            yield from (_note(path, finding) for finding in found)
+            yield from _of_other_forms(path, plan, profile, before)
             yield from (_note(patient.path, finding) for finding in _of_medicines(plan, profile, patient.medicines))
-        before.append(plan)
+        before.append((path, plan))
+
+
+def _alike(profile: DrugProfile) -> Callable[[Plan], bool]:
+    """Whether another plan is of the same ingredient: its forms share no numbers, but one patient takes them both."""
+
+    def is_alike(other: Plan) -> bool:
+        try:
+            return drugs.load(other.drug).ingredient == profile.ingredient
+        except drugs.UnknownDrug:
+            return False
+
+    return is_alike
+
+
+def _of_other_forms(path: str, plan: Plan, profile: DrugProfile, before: list[tuple[str, Plan]]) -> Iterator[tuple[Severity, Fault]]:
+    """What this plan does to the limits of an earlier one of another form, which was checked without it."""
+    for earlier_path, earlier in before:
+        if _alike(profile)(earlier) and not profile.is_called(earlier.drug):
+            of = drugs.load(earlier.drug)
+            alone, together = (check_plan(earlier, of, others=others, is_alike=_alike(of)) for others in ((), (plan,)))
+            for finding in together:
+                if finding not in alone and not finding.code.startswith("label"):
+                    message = f"{finding.message}, with {path}"
+                    yield _note(earlier_path, replace(finding, message=message))
 
 
 def _of_medicines(plan: Plan, profile: DrugProfile, medicines: tuple[str, ...]) -> Iterator[Finding]:

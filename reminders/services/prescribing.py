@@ -14,11 +14,12 @@ from typing import TYPE_CHECKING
 
 from db.engine import writing
 from reminders.domain.dose_state import DoseEvent, DoseState, EventKind
+from reminders.domain.gaps import max_gap_of
 from reminders.domain.gate import resume_extra_days
 from reminders.domain.plan import Plan, Stay, Version, as_followed
 from reminders.domain.plan_state import PlanState, may_become
 from reminders.domain.schedule import phase_spans
-from reminders.domain.seam import join, max_gap_of
+from reminders.domain.seam import join
 from reminders.errors import NotAllowed, UnknownPlan
 from reminders.formats.story_file import StaffAct, StaffAction
 from reminders.services.records import alerts, announcements, doses, intakes, people, plans, quarantines, stepping, suspending, texts
@@ -290,7 +291,7 @@ def _change(
         followed,
         at=at,
         last=intakes.last_moment(taken),
-        min_gap=profile.min_gap.value,
+        min_gap=plans.limits_of(followed, profile).min_gap,
         max_gap=max_gap_of(followed, profile),
         used=doses.numbers_used(c, plan.id, since=at.date() - timedelta(days=3)),
         planned_by_date=intakes.by_date(taken),

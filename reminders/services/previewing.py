@@ -11,7 +11,7 @@ from reminders.domain.checking import check_plan
 from reminders.domain.contact import QuietHours
 from reminders.domain.finding import Finding, ours
 from reminders.domain.missed import Advice, AlreadyTaken, AskProvider, Situation, Skip, TakeNow, TooSoon, advice_for
-from reminders.domain.plan import DAY, Course, Plan
+from reminders.domain.plan import DAY, Amount, Course, Plan
 from reminders.domain.profile import DrugProfile
 from reminders.domain.schedule import Slot, instant_of, next_slot, slots_between, slots_of_dates
 from reminders.errors import BadFile, Fault, NotFound
@@ -37,10 +37,13 @@ class Advised:
     text: str
 
 
-def findings_of(plan: Plan) -> tuple[Finding, ...]:
-    """Check a plan against its drug's profile, errors first. An unknown drug is an error at `drug`."""
+def findings_of(plan: Plan, strengths: tuple[Amount, ...] | None = None) -> tuple[Finding, ...]:
+    """Check a plan against its drug's profile, errors first. An unknown drug is an error at `drug`.
+
+    `strengths`: the tablets this patient has; left out, those of the profile.
+    """
     try:
-        return check_plan(plan, drugs.load(plan.drug))
+        return check_plan(plan, drugs.load(plan.drug), strengths=strengths)
     except drugs.UnknownDrug as unknown:
         known = ", ".join(drugs.names())
         return (ours("unknown_drug", "drug", str(unknown), found=plan.drug, limit=known),)
@@ -86,7 +89,7 @@ def _situation(plan: Plan, profile: DrugProfile, slot: Slot) -> Situation:
     following = next_slot(course, slot.due_at)
     until = (following or slot).due_at + DAY
     upcoming = slots_between(course, slot.due_at + timedelta.resolution, until + timedelta.resolution)
-    return Situation(slot, following, rule_of(plan, profile), limits_of(profile), upcoming=upcoming)
+    return Situation(slot, following, rule_of(plan, profile), limits_of(plan, profile), upcoming=upcoming)
 
 
 def _in_short(advice: Advice) -> tuple[str, datetime | None, str]:

@@ -10,7 +10,7 @@ import pytest
 from reminders import drugs
 from reminders.domain.checking import Ceiling, Finding, PatientFacts, check_plan
 from reminders.domain.plan import Amount, Kind, Plan, Unit
-from reminders.domain.profile import Confidence, DrugProfile, Severity
+from reminders.domain.profile import Confidence, DrugProfile, Severity, Sourced
 from reminders.domain.taper import Basis
 from tests.builders import FOUR, a_phase, a_plan, a_taper, a_titration
 
@@ -104,6 +104,23 @@ def test_the_maximum_is_held_against_all_plans_of_the_drug() -> None:
     finding = only(check_plan(plan, BACLOFEN, others=(beside,)), "day_too_large")
 
     assert (finding.path, finding.found) == ("phases[0]", "90 mg a day")
+
+
+def _limit(value: str) -> Sourced[Amount]:
+    return Sourced(mg(value), "a label", Confidence.SOURCED, Severity.ERROR)
+
+
+def test_what_24_hours_and_a_week_hold_is_counted_over_all_plans() -> None:
+    """Hours are counted back from each dose, whichever plan it is of, and across the change of a phase."""
+    drug = replace(BACLOFEN, max_in_24h=_limit("15"), max_per_week=_limit("45"))
+    plan = a_plan(a_phase("5", 7, at="08:00"), a_phase("10", at="08:00"), label="A")
+    beside = a_plan(a_phase("10", 3, at="20:00"), start="2026-03-08", label="B")
+    found = [(finding.code, finding.path, finding.found) for finding in check_plan(plan, drug, others=(beside,))]
+
+    assert found == [
+        ("too_much_in_24h", "phases[1]", "20 mg in 24 hours"),
+        ("week_too_large", "phases[1]", "100 mg in 7 days"),
+    ]
 
 
 def test_plans_of_the_drug_that_do_not_meet_share_no_day() -> None:

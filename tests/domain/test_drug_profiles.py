@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import fields
 from datetime import time, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 
@@ -22,10 +24,21 @@ def test_a_drug_is_found_by_any_of_its_names(name: str) -> None:
     assert drugs.load(name) is BACLOFEN
 
 
-def test_an_unknown_drug_is_refused_with_the_known_ones() -> None:
-    """What is not known is not guessed, and the answer says what is known."""
-    with pytest.raises(drugs.UnknownDrug, match=r"'baclofin'; known: baclofen-tablet \(Lioresal, baclofen"):
-        drugs.load("baclofin")
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("baclofin", "'baclofin'; nearest: baclofen-tablet; known: baclofen-tablet, benzodiazepine-taper, "),
+        ("clonidine", "'clonidine'; name its form: clonidine-er or clonidine-tablet; known: "),
+        ("Venlafaxine", "'Venlafaxine'; name its form: venlafaxine-xr; known: "),
+        ("soap", "'soap'; known: baclofen-tablet, "),
+    ],
+)
+def test_an_unknown_drug_is_refused_with_the_known_ones(name: str, words: str) -> None:
+    """What is not known is not guessed: the answer says what comes near, which forms there are, and what is known."""
+    with pytest.raises(drugs.UnknownDrug) as unknown:
+        drugs.load(name)
+
+    assert words in str(unknown.value)
 
 
 def test_an_unknown_drug_is_a_thing_not_found() -> None:
@@ -34,8 +47,11 @@ def test_an_unknown_drug_is_a_thing_not_found() -> None:
 
 
 def test_the_names_are_the_keys() -> None:
-    """One file each, one key each."""
-    assert drugs.names() == ("baclofen-tablet",)
+    """One file each, one key each, named as its file is; and no two go by one name."""
+    files = sorted(path.stem for path in Path(drugs.__file__).parent.glob("*.toml"))
+    called = [name.casefold() for key in files for name in {key, drugs.load(key).name, *drugs.load(key).aliases}]
+
+    assert (list(drugs.names()), sorted(set(called))) == (files, sorted(called))
 
 
 NUMBERS: list[tuple[Sourced[object] | None, object, Confidence, Severity]] = [
@@ -83,6 +99,7 @@ key = "small"
 name = "small"
 ingredient = "small"
 form = "tablet"
+unit = "mg"
 [sources]
 "a label" = "made up for the test"
 [strengths]
@@ -110,6 +127,7 @@ def small(more: str = "", **changes: str) -> DrugProfile:
 
 OLD = {
     "key": 'key = "small"',
+    "unit": 'unit = "mg"',
     "sources": '"a label" = "made up for the test"',
     "whole_sources": '[sources]\n"a label" = "made up for the test"',
     "strengths": 'value = ["5 mg"]',
@@ -126,7 +144,58 @@ def test_the_smallest_profile_knows_little() -> None:
     profile = small()
 
     assert (profile.aliases, profile.max_per_day, profile.interactions, profile.kidney, profile.notes) == ((), None, (), (), ())
+    assert profile.min_gap is not None
     assert profile.min_gap.value == timedelta(minutes=90)
+
+
+def test_without_strengths_and_gap_a_profile_is_one_all_the_same() -> None:
+    """No number is better than an invented one; who needs it refuses."""
+    text = SMALL[: SMALL.index("[strengths]")] + SMALL[SMALL.index("[withdrawal_risk]") : SMALL.index("[min_gap]")]
+    profile = read_profile(text, "small.toml")
+
+    assert (profile.strengths, profile.tablets, profile.min_gap) == (None, (), None)
+
+
+FIELDS = {
+    "strengths": '["5 mg"]', "scored": '["5 mg"]', "withdrawal_risk": "true", "max_per_dose": '"5 mg"', "max_per_day": '"5 mg"',
+    "max_in_24h": '"5 mg"', "start_max_per_day": '"5 mg"', "step_max_per_dose": '"5 mg"', "step_max_per_day": '"5 mg"',
+    "step_min_days": "3", "taper_min_days": "3", "min_gap": '"2 h"', "max_gap": '"2 h"', "missed_dose_rule": '{ rule = "ask_provider" }',
+    "gap_warn": '"2 h"', "gap_suspend": '"2 h"', "red_flags": '["fit"]', "ceiling_per_day": '"5 mg"', "usual_per_day": '["5 mg", "9 mg"]',
+    "slot_added": '"one"', "older_from": "65", "kidney_caution": '"care"', "review_within": '"42 d"', "max_per_week": '"5 mg"',
+    "max_doses_in_24h": "3", "longest_gap": '"12 h"', "cut_max_per_day": '"5 mg"', "cut_min_days": "3",
+    "cut_max_percent": '{ percent = "25", days = 14 }', "first_cut_percent": '"10"',
+}  # fmt: skip
+"""Every field of a profile that holds a value with a source, and a value for it."""
+
+
+def test_no_field_with_a_source_is_forgotten() -> None:
+    """A field added to the profile comes into the test below."""
+    sourced = {field.name for field in fields(DrugProfile) if str(field.type).startswith("Sourced[")}
+
+    assert set(FIELDS) == sourced
+
+
+@pytest.mark.parametrize("name", FIELDS)
+def test_no_number_stands_without_its_source(name: str) -> None:
+    """Each field is read with a source that the file lists, and refused without one, or with one that it does not list."""
+    alone = SMALL
+    for given in ("strengths", "withdrawal_risk", "min_gap"):
+        if given == name:
+            begins = alone.index(f"[{given}]")
+            ends = alone.find("[", alone.index("confidence", begins))
+            alone = alone[:begins] + (alone[ends:] if ends >= 0 else "")
+    section = f"[{name}]\nvalue = {FIELDS[name]}\n"
+    faults = []
+    for said in ('confidence = "sourced"\n', SOURCE.replace("a label", "hearsay")):
+        with pytest.raises(BadProfile) as refused:
+            read_profile(alone + section + said, "small.toml")
+        faults.append((refused.value.path, refused.value.message))
+
+    assert getattr(read_profile(alone + section + SOURCE, "small.toml"), name).source == "a label"
+    assert faults == [
+        (f"small.toml: {name}.source", "is missing"),
+        (f"small.toml: {name}.source", "'hearsay' is not among the file's [sources]"),
+    ]
 
 
 RULES: list[tuple[str, MissedDoseRule]] = [
@@ -226,7 +295,9 @@ REFUSED: dict[str, tuple[Callable[[], object], str, str]] = {
     "a gap without a unit": (lambda: small(gap='value = "90"'), "small.toml: min_gap.value", "a span of time"),
     "a gap of no number": (lambda: small(gap='value = "two h"'), "small.toml: min_gap.value", "a span of time"),
     "a gap of nothing": (lambda: small(gap='value = "0 h"'), "small.toml: min_gap.value", "a span of time"),
-    "no gap": (lambda: small(gap_section="[max_gap]"), "small.toml: min_gap", "is missing"),
+    "a limit in another unit": (
+        lambda: small(f'[max_per_day]\nvalue = "80 mcg"\n{SOURCE}'), "small.toml: unit", "is mg, but the file also says 80 mcg",
+    ),
     "half a day": (lambda: small(f"[step_min_days]\nvalue = 2.5\n{SOURCE}"), "small.toml: step_min_days.value", "whole number"),
     "a day of truth": (lambda: small(f"[step_min_days]\nvalue = true\n{SOURCE}"), "small.toml: step_min_days.value", "whole number"),
     "no days": (lambda: small(f"[step_min_days]\nvalue = 0\n{SOURCE}"), "small.toml: step_min_days.value", "whole number"),
@@ -255,6 +326,22 @@ REFUSED: dict[str, tuple[Callable[[], object], str, str]] = {
     "a time of no clock": (weekly("08:00", "8:00"), "small.toml: templates[0].times[0]", "not a local time"),
     "a time past midnight": (weekly("20:00", "24:60"), "small.toml: templates[0].times[1]", "not a local time"),
     "times out of order": (weekly("08:00", "21:00"), "small.toml: templates[0].times", "must rise"),
+    "a unit nobody knows": (lambda: small(unit='unit = "spoon"'), "small.toml: unit", "not one of mg"),
+    "no unit": (lambda: small(unit=""), "small.toml: unit", "is missing"),
+    "a cut of everything": (
+        lambda: small(f'[first_cut_percent]\nvalue = "100"\n{SOURCE}'), "small.toml: first_cut_percent.value", "between 0 and 100",
+    ),
+    "a cut within no days": (
+        lambda: small(f'[cut_max_percent]\nvalue = {{ percent = "25" }}\n{SOURCE}'), "small.toml: cut_max_percent.value.days", "is missing",
+    ),
+    "a date in quotes": (
+        lambda: small('[approved]\nby = "Dr. Ada Sample"\non = "2026-03-01"\n'), "small.toml: approved.on", "a date, like 2026-03-01",
+    ),
+    "an hour for a date": (
+        lambda: small('[approved]\nby = "Dr. Ada"\non = 2026-03-01T08:00:00\n'), "small.toml: approved.on", "a date, like 2026-03-01",
+    ),
+    "approved by nobody": (lambda: small("[approved]\non = 2026-03-01\n"), "small.toml: approved.by", "is missing"),
+    "a replacement nobody approved": (lambda: small(key='key = "small"\nreplaces = true'), "small.toml: approved", "names who approved it"),
     "interactions in no list": (lambda: small(key='key = "small"\ninteractions = "none"'), "small.toml: interactions", "a list"),
 }  # fmt: skip
 

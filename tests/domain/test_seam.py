@@ -7,9 +7,10 @@ from decimal import Decimal
 import pytest
 
 from reminders import drugs
+from reminders.domain.gaps import max_gap_of
 from reminders.domain.plan import Course, Plan, Version
 from reminders.domain.schedule import instant_of, jumped_slots, next_slot, slots_between, totals_by_date
-from reminders.domain.seam import Seam, SeamProblem, join, max_gap_of, too_close
+from reminders.domain.seam import Seam, SeamProblem, join, too_close
 from tests.builders import FOUR, THREE, a_course, a_phase, a_plan, a_taper, times, utc
 
 MIN_GAP, MAX_GAP = timedelta(hours=2), timedelta(hours=12)

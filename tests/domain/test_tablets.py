@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reminders import drugs
-from reminders.domain.plan import Amount, Unit
+from reminders.domain.plan import Amount, InvalidPlan, Unit
 from reminders.domain.tablets import WIDEST, Tablets, count_tablets, in_tablets, makeable, tablets_text
 from reminders.drugs.profile_file import read_profile
 
@@ -78,6 +78,7 @@ key = "small"
 name = "small"
 ingredient = "small"
 form = "tablet"
+unit = "mg"
 [sources]
 "a label" = "made up for the test"
 [strengths]
@@ -157,6 +158,24 @@ def test_tablets_the_patient_lacks_are_counted_all_the_same() -> None:
 def test_what_no_tablet_makes_counts_nothing() -> None:
     """An amount that no strength makes is an error of the plan's check, not of the count."""
     assert count_tablets(mg("7"), BACLOFEN) == {}
+
+
+def test_without_any_strength_nothing_is_counted() -> None:
+    """Where no source gives the strengths and the patient's are not known, the count is refused: none would read as none missing."""
+    gabapentin = drugs.load("gabapentin-ir")
+
+    with pytest.raises(InvalidPlan, match="strengths: no source gives the strengths of this drug"):
+        count_tablets(mg("300"), gabapentin)
+
+    assert (in_tablets(one("300"), gabapentin), tablets_text(one("300"), gabapentin)) == (None, "300 mg")
+    assert count_tablets(mg("300"), gabapentin, mg("100")) == {one("100"): 3}
+
+
+def test_an_injection_is_no_matter_of_tablets() -> None:
+    """It is said by its amount, and none are counted."""
+    ozempic = drugs.load("Ozempic")
+
+    assert (tablets_text(one("0.25"), ozempic), count_tablets(mg("0.25"), ozempic)) == ("0.25 mg", {})
 
 
 sizes = st.sets(st.sampled_from(["2.5", "5", "10", "15", "20", "25"]), min_size=1, max_size=3)

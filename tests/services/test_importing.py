@@ -245,7 +245,10 @@ def test_every_fault_is_named_at_once(sqlite_engine: Engine) -> None:
 
 def test_an_unknown_drug_names_the_known_ones(sqlite_engine: Engine) -> None:
     """Who misspells a drug is told which there are."""
-    with pytest.raises(BadFile, match=r"patients\[0\]\.plans\[0\]\.drug: no drug profile is called 'baklofen'; known: baclofen-tablet"):
+    with pytest.raises(
+        BadFile,
+        match=r"patients\[0\]\.plans\[0\]\.drug: no drug profile is called 'baklofen'; nearest: baclofen-tablet; known: baclofen-tablet",
+    ):
         import_file(sqlite_engine, changed(an_import_file(), "patients[0].plans[0].drug", "baklofen"), now=NOW)
 
 

@@ -14,10 +14,12 @@ from typing import TYPE_CHECKING
 from sqlalchemy import BindParameter, bindparam, exists, func, select, update
 
 from reminders import drugs
+from reminders.domain.gaps import NO_MIN_GAP, longest_gap_of, min_gap_of
 from reminders.domain.missed import AskProviderRule, Limits, MissedDoseRule
 from reminders.domain.plan import Course, Plan, Stay, Version
 from reminders.domain.plan_state import PlanState
 from reminders.domain.schedule import instant_of, next_slot, phase_spans
+from reminders.errors import NotAllowed
 from reminders.formats.plan_file import read_plan, write_plan
 from reminders.services.records.audit import Entry, write_audit
 from reminders.services.records.ledger import ALERT, PATIENT, PLAN, PLAN_EVENT, PLAN_STAY, PLAN_VERSION, asked, by, insert_all, new_id
@@ -68,7 +70,7 @@ class StoredPlan:
     @property
     def limits(self) -> Limits:
         """The ingredient's limits."""
-        return limits_of(self.profile)
+        return limits_of(self.course.current.plan, self.profile)
 
     @property
     def plan(self) -> Plan:
@@ -83,12 +85,16 @@ def rule_of(plan: Plan, profile: DrugProfile) -> MissedDoseRule:
     return profile.missed_dose_rule.value if profile.missed_dose_rule else AskProviderRule()
 
 
-def limits_of(profile: DrugProfile) -> Limits:
-    """What no advice and no announcement may break."""
+def limits_of(plan: Plan, profile: DrugProfile) -> Limits:
+    """What no advice and no announcement may break. Raises NotAllowed without a minimum gap: nothing would keep two doses apart."""
+    min_gap = min_gap_of(plan, profile)
+    if min_gap is None:
+        raise NotAllowed(f"{profile.key}: {NO_MIN_GAP}")
     return Limits(
-        min_gap=profile.min_gap.value,
+        min_gap=min_gap.value,
         max_per_day=profile.max_per_day.value.value if profile.max_per_day else None,
         max_in_24h=profile.max_in_24h.value.value if profile.max_in_24h else None,
+        longest_gap=longest_gap_of(plan, profile),
     )
 
 
