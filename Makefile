@@ -39,7 +39,7 @@ test-cov: .venv/.for-work ## Run the tests, and see that every branch of the rul
 test-night: .venv/.for-work ## Run the long tests too, with many more examples
 	@$(BIN)/python -m pytest -m "night or not night" --hypothesis-profile night -o timeout=3600 $(ARGS)
 
-test-kill: .venv/.for-work ## Kill -9 three sending processes at random, 300 times on each database (KILLS=10000 for the long version)
+test-kill: .venv/.for-work ## Kill -9 three sending processes, on each database 25 times at each milestone and 300 at random (KILLS=10000 for more)
 	@$(BIN)/python -m tests.killing $(KILLS) $(ARGS)
 
 test-mutants: .venv/.for-work ## Plant ten bugs, one after another, and see that the tests turn red (ARGS="fence" for one of them)

@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
+from collections import Counter, deque
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from random import Random
-from threading import Event, Lock, Thread
+from threading import Event, Lock
 
 from sqlalchemy import Engine
 
 from reminders.clock import SystemClock
-from tests.fake_twilio.server import ACCOUNT, OUR_NUMBER, FakeTwilio
+from tests.fake_twilio.server import ACCOUNT, OUR_NUMBER, Message
 from tests.fake_twilio.webhooks import inbound_form
-from tests.killing.carrier import tell_nothing_of
+from tests.killing.carrier import Carrier
 from tests.scheduling.enrolled import LABELS, due_at, enrol
 
 WORDS = ("1", "HELP")
@@ -23,7 +24,12 @@ WORDS = ("1", "HELP")
 TALKING, REPEATED, TWO_DOSES, NO_RECEIPTS = 0.3, 0.2, 0.25, 0.4
 """The shares of patients who say something, of what they say that the carrier brings twice, of batches with two doses, of phones
 of which no receipt comes."""
+LATE = "sorry, late:"
+"""In each reminder that comes a minute after its dose, or later."""
+HELP, THE_DOSE = "help", "the dose"
 TALKERS = 4
+EVERY = 0.15
+"""Seconds from one patient to the next, beside those who are enrolled before each life."""
 MOST_TRIES = 1_000
 TAKEN = 2
 """An answer of 2xx."""
@@ -52,71 +58,108 @@ def zone_at_noon(now: datetime) -> str:
 class Clinic:
     """Who is enrolled, and who said what: what an ordeal should have brought about."""
 
-    def __init__(self, engine: Engine, twilio: FakeTwilio, webhook: str, draw: Random) -> None:
-        self._engine, self._twilio, self._webhook, self._draw = engine, twilio, webhook, draw
+    def __init__(self, engine: Engine, carrier: Carrier, webhook: str, draw: Random) -> None:
+        self._engine, self._carrier, self._webhook, self._draw = engine, carrier, webhook, draw
         self._clock = SystemClock()
         self._zone = zone_at_noon(self._clock.now())
         self._enrolling = Lock()
-        self._over = Event()
-        self._seen = 0
-        self.doses: dict[str, int] = {}
-        """How many doses each phone is to be reminded of, all in one text."""
+        self._bound_to_say: dict[str, str] = {}
+        self._saying: deque[Future[None]] = deque()
+        self.plans: dict[str, list[str]] = {}
+        """The plans of each phone's patient, each with one dose due: all in one text, or if they are late, in one each."""
         self.said: dict[str, Said] = {}
         """What was said from each phone."""
-        self.plans: list[str] = []
+
+    def due_to(self, phone: str) -> Counter[str]:
+        """What a phone is to be told, each once: of its dose, or of each by its letter; and the help it asked for."""
+        plans = len(self.plans[phone])
+        doses = [THE_DOSE] if plans == 1 else [label[0] for label in LABELS[:plans]]
+        return Counter(doses) + Counter([HELP] if phone in self.said and self.said[phone].words == "HELP" else [])
 
     @property
-    def taken(self) -> int:
-        """How many doses were told as taken."""
-        return sum(self.doses[phone] for phone, said in self.said.items() if said.words == "1")
+    def doses(self) -> int:
+        """How many doses are to be recorded."""
+        return sum(len(plans) for plans in self.plans.values())
 
-    def texts_to(self, phone: str) -> int:
-        """How many texts a phone should get: its reminder, and the answer to what it said if that brings one."""
-        return 1 + (phone in self.said and self.said[phone].words == "HELP")
+    @property
+    def heard(self) -> bool:
+        """Whether all that was said has been taken in."""
+        while self._saying and self._saying[0].done():
+            self._saying.popleft().result()
+        return not self._saying
+
+    def enrol_one_of_each(self) -> None:
+        """Enrol a few of whom each says another of the words."""
+        self._bound_to_say = {phone_of(len(self.plans) + number): words for number, words in enumerate(WORDS)}
+        self.enrol(len(WORDS))
 
     def enrol(self, patients: int) -> None:
         """Enrol some more, with one dose or two due this minute."""
         with self._enrolling:
-            first = len(self.doses)
+            first = len(self.plans)
             phones = [phone_of(number) for number in range(first, first + patients)]
             for phone in phones:
                 if self._draw.random() < NO_RECEIPTS:
-                    tell_nothing_of(self._twilio, phone)
+                    self._carrier.tell_nothing_of(phone)
             minute = self._clock.now().replace(second=0, microsecond=0)
             plans = [due_at(minute, LABELS[0], zone=self._zone)]
             if self._draw.random() < TWO_DOSES:
                 plans.append(due_at(minute, LABELS[1], drug="another-tablet", zone=self._zone))
             before = minute - timedelta(minutes=1)
-            self.plans += enrol(self._engine, *plans, now=before, patients=patients, zone=self._zone, phones=phones)
-            self.doses |= dict.fromkeys(phones, len(plans))
+            made = enrol(self._engine, *plans, now=before, patients=patients, zone=self._zone, phones=phones)
+            self.plans |= {phone: made[number * len(plans) :][: len(plans)] for number, phone in enumerate(phones)}
+
+    @contextmanager
+    def filling(self) -> Iterator[None]:
+        """Enrol one patient after another, so that whoever waits for something to do does not wait for long."""
+        over = Event()
+
+        def fill() -> None:
+            while not over.wait(EVERY):
+                self.enrol(1)
+
+        with ThreadPoolExecutor(1) as hands:
+            filled = hands.submit(fill)
+            try:
+                yield
+            finally:
+                over.set()
+                filled.result()
 
     @contextmanager
     def talking(self) -> Iterator[None]:
         """Let patients say something when their reminder comes; at the end, wait until all of it was taken in."""
-        with ThreadPoolExecutor(TALKERS) as talkers:
-            listening = Thread(target=self._listen, args=[talkers])
-            listening.start()
+        over = Event()
+        with ThreadPoolExecutor(TALKERS) as talkers, ThreadPoolExecutor(1) as ears:
+            listened = ears.submit(self._listen, talkers, over)
             try:
                 yield
             finally:
-                self._over.set()
-                listening.join()
+                over.set()
+                listened.result()
 
-    def _listen(self, talkers: ThreadPoolExecutor) -> None:
-        while not self._over.wait(0.1):
-            messages = self._twilio.messages
-            for message in messages[self._seen :]:
-                if message.to not in self.said and self._draw.random() < TALKING:
-                    self.said[message.to] = said = Said(f"SMa{len(self.said):031x}", self._draw.choice(WORDS))
-                    talkers.submit(self._say, message.to, said, times=2 if self._draw.random() < REPEATED else 1)
-            self._seen = len(messages)
+    def _listen(self, talkers: ThreadPoolExecutor, over: Event) -> None:
+        while not over.wait(0.05):
+            for message in self._carrier.fresh():
+                words = self._words_on(message)
+                if words and message.to not in self.said:
+                    self.said[message.to] = said = Said(f"SMa{len(self.said):031x}", words)
+                    again = self._draw.random() < REPEATED
+                    self._saying.append(talkers.submit(self._say, message.to, said, times=2 if again else 1))
+
+    def _words_on(self, message: Message) -> str | None:
+        """What somebody says to a text, if anything. Two doses that are told late come in two texts: a bare "1" would ask which."""
+        words = self._draw.choice(WORDS) if self._draw.random() < TALKING else None
+        if LATE in message.body and len(self.plans.get(message.to, ())) != 1:  # or one whom we have only just entered
+            return None
+        return self._bound_to_say.get(message.to, words)
 
     def _say(self, phone: str, said: Said, *, times: int) -> None:
         """Say something, as a carrier brings it that tries again until it is taken."""
-        self._twilio.account.take_in(from_phone=phone, to_phone=OUR_NUMBER, body=said.words, sid=said.sid)
+        self._carrier.account.take_in(from_phone=phone, to_phone=OUR_NUMBER, body=said.words, sid=said.sid)
         pairs = inbound_form(account_sid=ACCOUNT, sid=said.sid, from_phone=phone, to_phone=OUR_NUMBER, body=said.words)
         pause, tries = Event(), MOST_TRIES
         while times and tries:
-            times -= self._twilio.poster.post(self._webhook, pairs).answer // 100 == TAKEN
+            times -= self._carrier.poster.post(self._webhook, pairs).answer // 100 == TAKEN
             tries -= 1
             pause.wait(0.05)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -13,6 +14,7 @@ from sqlalchemy import Connection, select
 
 from db.engine import reading
 from db.tables import metadata
+from tests.killing.clinic import HELP, THE_DOSE
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -22,10 +24,19 @@ if TYPE_CHECKING:
 
 Row = Mapping[str, Any]
 
+HELP_WORDS = " dose texts. Call "
+LETTER = re.compile(r"\b([A-C]):? \d")
+"""A dose of one who has several, in a text: its letter, and how many tablets."""
+KNOWN = ("id", "kind", "state", "attempt", "claimed_at", "looked", "doubts", "sid", "status", "created_at", "cause")
+
 
 @dataclass(frozen=True, slots=True)
 class Judgement:
-    """What was found: how many texts there should be, and each fault in words."""
+    """What was found: how many texts the carrier accepted, and each fault in words.
+
+    lost, doubled  what somebody should have been told and was not, or was told more than once: by the carrier's own texts alone.
+    untrue         where the ledger says otherwise.
+    """
 
     texts: int
     lost: tuple[str, ...]
@@ -76,73 +87,80 @@ def gathered(engine: Engine, accepted: Sequence[Message]) -> Evidence:
 
 def judge(clinic: Clinic, evidence: Evidence) -> Judgement:
     """Hold what the carrier accepted against what should have been, and the ledger against both."""
+    told: dict[str, Counter[str]] = {phone: Counter() for phone in clinic.plans}
+    for message in evidence.accepted:
+        told[message.to].update(_told(message.body))
+    due = {phone: clinic.due_to(phone) for phone in clinic.plans}
     return Judgement(
-        texts=sum(clinic.texts_to(phone) for phone in clinic.doses),
-        lost=tuple(_lost(clinic, evidence)),
-        doubled=tuple(_doubled(evidence)),
+        texts=len(evidence.accepted),
+        lost=tuple(_faults(evidence, "was not told", {phone: due[phone] - told[phone] for phone in due})),
+        doubled=tuple(_faults(evidence, "was told once too often", {phone: told[phone] - due[phone] for phone in due})),
         untrue=tuple(_untrue(clinic, evidence)),
     )
+
+
+def _told(body: str) -> list[str]:
+    """What a text tells: the help that was asked for, or the doses by their letters, or the one dose there is."""
+    return [HELP] if HELP_WORDS in body else LETTER.findall(body) or [THE_DOSE]
+
+
+def _faults(evidence: Evidence, what: str, found: Mapping[str, Counter[str]]) -> Iterator[str]:
+    for phone, told in found.items():
+        for one in told.elements():
+            yield f"{phone} {what}: {one}{_story(evidence, phone)}"
 
 
 def _all(c: Connection, table: str) -> list[Row]:
     return [dict(row) for row in c.execute(select(metadata.tables[table])).mappings()]
 
 
-def _lost(clinic: Clinic, evidence: Evidence) -> Iterator[str]:
-    """Texts that never reached the carrier: one reminder for each phone, and one answer for each that was said."""
-    got = Counter(message.to for message in evidence.accepted)
-    for phone in clinic.doses:
-        wanted = clinic.texts_to(phone)
-        if got[phone] < wanted:
-            yield f"{phone} got {got[phone]} texts of {wanted}: {_story(evidence, phone)}"
-    announced = Counter(item["dose_id"] for item in evidence.items if item["kind"] == "reminder")
-    for dose in evidence.doses:
-        if dose["state"] not in {"open", "taken"} or announced[dose["id"]] != 1:
-            yield f"dose {dose['id']} is {dose['state']} ({dose['reason']}), in {announced[dose['id']]} reminders"
-
-
-def _doubled(evidence: Evidence) -> Iterator[str]:
-    """Texts that reached the carrier twice: by their words alone, and by the ledger's tags."""
-    for (phone, body), times in Counter((message.to, message.body) for message in evidence.accepted).items():
-        if times > 1:
-            yield f"{phone} got {body!r} {times} times: {_story(evidence, phone)}"
-    texts = Counter(text["id"] for message in evidence.accepted if (text := evidence.text_of(message)))
-    for text_id, times in texts.items():
-        if times > 1:
-            yield f"text {text_id} was accepted {times} times"
-
-
 def _untrue(clinic: Clinic, evidence: Evidence) -> Iterator[str]:
     """Where the ledger says what is not so."""
-    sids = {message.sid: text["id"] for message in evidence.accepted if (text := evidence.text_of(message))}
-    for text in evidence.texts.values():
-        if text["state"] != "accepted":
-            yield f"text {text['id']} ended {text['state']}: {_story(evidence, evidence.phones[text['contact_point_id']])}"
-        elif sids.get(text["sid"]) != text["id"]:
-            yield f"text {text['id']} has the carrier's id {text['sid']}, which is that of {sids.get(text['sid'])}"
-    if sorted(dose["plan_id"] for dose in evidence.doses) != sorted(clinic.plans):
-        yield f"{len(evidence.doses)} doses recorded of {len(clinic.plans)}"
+    yield from _untrue_texts(evidence)
+    yield from _untrue_doses(clinic, evidence)
     if sorted(text["sid"] for text in evidence.heard) != sorted(said.sid for said in clinic.said.values()):
         yield f"{len(evidence.heard)} texts heard of {len(clinic.said)}"
-    taken = sum(dose["state"] == "taken" for dose in evidence.doses)
-    if taken != clinic.taken:
-        yield f"{taken} doses taken of {clinic.taken}"
+
+
+def _untrue_texts(evidence: Evidence) -> Iterator[str]:
+    """Each text is one that the carrier accepted, and has its id; and the other way round."""
+    sids = {message.sid: text["id"] for message in evidence.accepted if (text := evidence.text_of(message))}
+    if len(sids) != len(evidence.accepted):
+        yield f"{len(evidence.accepted) - len(sids)} accepted texts that are none of the ledger's"
+    for text in evidence.texts.values():
+        if text["state"] != "accepted":
+            yield f"text {text['id']} ended {text['state']}{_story(evidence, evidence.phones[text['contact_point_id']])}"
+        elif sids.get(text["sid"]) != text["id"]:
+            yield f"text {text['id']} has the carrier's id {text['sid']}, which is that of {sids.get(text['sid'])}"
+
+
+def _untrue_doses(clinic: Clinic, evidence: Evidence) -> Iterator[str]:
+    """Each plan has its one dose, in one reminder, and in the state that was told."""
+    announced = Counter(item["dose_id"] for item in evidence.items if item["kind"] == "reminder")
+    for dose in evidence.doses:
+        if announced[dose["id"]] != 1:
+            yield f"dose {dose['id']} is in {announced[dose['id']]} reminders"
+    if sorted(dose["plan_id"] for dose in evidence.doses) != sorted(plan for plans in clinic.plans.values() for plan in plans):
+        yield f"{len(evidence.doses)} doses recorded of {clinic.doses}"
+    states = {dose["plan_id"]: dose["state"] for dose in evidence.doses}
+    for phone, plans in clinic.plans.items():
+        found = {states.get(plan) for plan in plans}
+        told = "taken" if phone in clinic.said and clinic.said[phone].words == "1" else "open"
+        if found != {told}:
+            yield f"{phone}'s doses are {found}, and told {told}{_story(evidence, phone)}"
 
 
 def _story(evidence: Evidence, phone: str) -> str:
     """Everything that is known of a phone's texts, for whoever must find out what went wrong."""
-    lines = [
-        f"\n    accepted {message.created_at} {message.sid} {message.status_callback}"
-        for message in evidence.accepted
-        if message.to == phone
+    mine = [text for text in evidence.texts.values() if evidence.phones[text["contact_point_id"]] == phone]
+    tries = {text["id"]: [one for one in evidence.attempts if one["text_id"] == text["id"]] for text in mine}
+    lines = [f"accepted {one.created_at} {one.sid} {one.body!r}" for one in evidence.accepted if one.to == phone]
+    for text in mine:
+        lines.append("text " + " ".join(f"{name}={text[name]}" for name in KNOWN))
+        lines += [
+            f"  try {one['attempt']} {one['claimed_at']} tag={one['tag']} sid={one['sid']} {one['outcome']}" for one in tries[text["id"]]
+        ]
+    lines += [
+        f"heard {text['received_at']} {text['body']!r}" for text in evidence.heard if evidence.phones.get(text["contact_point_id"]) == phone
     ]
-    for text in evidence.texts.values():
-        if evidence.phones[text["contact_point_id"]] == phone:
-            known = ("id", "kind", "state", "attempt", "claimed_at", "lease_until", "looked", "sid", "status", "sent_at", "created_at")
-            lines.append("\n    text " + " ".join(f"{name}={text[name]}" for name in known))
-            lines += [
-                f"\n      try {one['attempt']} {one['claimed_at']} tag={one['tag']} sid={one['sid']} {one['outcome']}"
-                for one in evidence.attempts
-                if one["text_id"] == text["id"]
-            ]
-    return "".join(lines)
+    return "".join(f"\n    {line}" for line in lines)

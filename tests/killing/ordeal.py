@@ -2,30 +2,30 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass, replace
-from multiprocessing.context import ForkServerProcess
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from threading import Event
 
-from sqlalchemy import Engine, Select, func, select
+from sqlalchemy import Engine, func, select
 
 from db.engine import make_engine, reading
 from db.tables import metadata
 from reminders.clock import SystemClock
-from reminders.milestones import Milestone
-from tests.killing.carrier import a_faulty_carrier
+from tests.killing.carrier import Carrier, a_carrier
 from tests.killing.clinic import Clinic
 from tests.killing.judgement import Judgement, gathered, judge
-from tests.killing.killer import Killer
+from tests.killing.killer import STOPPING_SECONDS, Killer
 from tests.killing.lives import Life, dice
-from tests.killing.nursery import address, start
+from tests.killing.nursery import Nursery, address, nursery
 from tests.killing.watcher import Watcher
-from tests.killing.worker import SPANS, Doom, Orders, Spans
-from tests.scheduling.wall import until
+from tests.killing.worker import SPANS, Orders, Spans
 
 WORKERS = 3
+LOOK = 0.05
+PATIENCE = 15
+"""How many times the bound the last workers have, on a machine that may have much else to do."""
 TEXT, DOSE = metadata.tables["text_out"], metadata.tables["dose"]
 IN_HAND = select(func.count()).select_from(TEXT).where(TEXT.c.state.in_(("queued", "sending", "unknown")))
 RECORDED = select(func.count()).select_from(DOSE)
@@ -33,25 +33,76 @@ RECORDED = select(func.count()).select_from(DOSE)
 
 @dataclass(frozen=True, slots=True)
 class Verdict:
-    """What an ordeal showed. `slowest`: how many seconds the longest doubt lasted, `slowest_end` the longest stop."""
+    """What an ordeal showed.
+
+    killer   what it counted.
+    doubted  how many tries at sending were in doubt; `slowest`: how many seconds the longest doubt lasted.
+    """
 
     database: str
     seed: int
-    kills: int
     judgement: Judgement
-    fates: Counter[str]
-    died_at: Counter[Milestone]
+    killer: Killer
     doubted: int
     slowest: float
-    slowest_end: float
     seconds: float
+
+    @property
+    def faults(self) -> tuple[str, ...]:
+        """Everything that is wrong: what the judgement found, and workers that died of themselves or would not stop."""
+        found = list(self.judgement.faults)
+        if self.killer.died_unasked:
+            found.append(f"{self.killer.died_unasked} workers died of themselves")
+        if self.killer.slowest_end > STOPPING_SECONDS:
+            found.append(f"a worker that was asked to stop took {self.killer.slowest_end:.1f} s")
+        return tuple(found)
 
     def __str__(self) -> str:
         found = self.judgement
         return (
-            f"kills {self.kills} ({self.database}): texts {found.texts}, lost {len(found.lost)}, doubled {len(found.doubled)}, "
+            f"kills {self.killer.kills} ({self.database}): texts {found.texts}, lost {len(found.lost)}, doubled {len(found.doubled)}, "
             f"in doubt resolved {self.doubted}, slowest settled {self.slowest:.1f} s, seed {self.seed}"
         )
+
+
+@dataclass(frozen=True, slots=True)
+class Theatre:
+    """A clinic, its carrier, and where workers come from."""
+
+    engine: Engine
+    carrier: Carrier
+    clinic: Clinic
+    workers: Nursery
+    spans: Spans
+
+    def is_done(self) -> bool:
+        """Whether every dose is recorded, no text is left to send or in doubt, and all that was said has been heard."""
+        with reading(self.engine) as c:
+            return self.clinic.heard and c.scalar(RECORDED) == self.clinic.doses and not c.scalar(IN_HAND)
+
+    def wait(self) -> None:
+        """Give the workers time to do everything; what is still undone then is lost, which the judgement says."""
+        clock, pause = SystemClock(), Event()
+        began = clock.monotonic()
+        while not self.is_done() and clock.monotonic() - began < PATIENCE * self.spans.bound:
+            pause.wait(LOOK)
+
+
+@contextmanager
+def a_theatre(database_url: str, log: Path, *, seed: int, spans: Spans) -> Iterator[Theatre]:
+    """Open a clinic on an empty database, in which a first worker has served a patient of each kind.
+
+    What the workers complain of is written to the log.
+    """
+    with _engine_on(database_url) as engine, address() as (listening, public_url), a_carrier(seed) as carrier:
+        clinic = Clinic(engine, carrier, f"{public_url}/sms/inbound", dice(seed))
+        with nursery(Orders(database_url, carrier.url, public_url, log, spans), listening) as workers:
+            theatre = Theatre(engine, carrier, clinic, workers, spans)
+            with clinic.talking():
+                clinic.enrol_one_of_each()
+                theatre.wait()
+            workers.begin()
+            yield theatre
 
 
 def endure(
@@ -60,43 +111,36 @@ def endure(
     log: Path,
     *,
     seed: int,
-    patients: int = 6,
+    workers: int = WORKERS,
+    patients: int = 3,
     spans: Spans = SPANS,
     tell: Callable[[int], object] = bool,
 ) -> Verdict:
-    """Let workers on an empty database live and die, then a few undisturbed, and judge what they leave.
+    """Let workers on an empty database live and die, then a few undisturbed, and judge what they leave. The carrier is at fault throughout.
 
-    So many patients are enrolled before each life. What the workers complain of is written to the log.
+    So many patients are enrolled before each life, and more in between.
     """
     clock = SystemClock()
     began = clock.monotonic()
-    with _engine_on(database_url) as engine, address() as (listening, public_url), a_faulty_carrier(seed, spans) as twilio:
-        orders = Orders(database_url, twilio.url, public_url, log, spans)
-        clinic = Clinic(engine, twilio, f"{public_url}/sms/inbound", dice(seed))
-        watcher = Watcher(engine)
-
-        def begin(doom: Doom | None = None) -> ForkServerProcess:
-            return start(replace(orders, doom=doom), listening)
-
-        killer = Killer(begin, freeze=2 * spans.lease, before_each=lambda: clinic.enrol(patients), tell=tell)
-        with watcher.watching():
+    with a_theatre(database_url, log, seed=seed, spans=spans) as theatre:
+        clinic, watcher = theatre.clinic, Watcher(theatre.engine)
+        killer = Killer(theatre.workers, freeze=2 * spans.lease, before_each=lambda: clinic.enrol(patients), tell=tell)
+        with watcher.watching(), theatre.carrier.at_fault(seed, spans):
             with clinic.talking():
-                killer.run(lives, workers=WORKERS)
-                last = [begin() for _ in range(WORKERS)]
-                _wait(lambda: clinic.doses.keys() <= {message.to for message in twilio.messages}, spans)
-            _wait(lambda: _count(engine, RECORDED) >= len(clinic.plans) and not _count(engine, IN_HAND), spans)
-        for worker in last:
-            killer.end(worker)
+                with clinic.filling():
+                    killer.run(lives, workers=workers)
+                last = [theatre.workers.bear() for _ in range(workers)]
+                theatre.wait()
+            theatre.wait()  # for what was said at the very last
+            for worker in last:
+                killer.end(worker)
         return Verdict(
-            engine.dialect.name,
+            theatre.engine.dialect.name,
             seed,
-            killer.kills,
-            judge(clinic, gathered(engine, twilio.messages)),
-            killer.fates,
-            killer.died_at,
+            judge(clinic, gathered(theatre.engine, theatre.carrier.messages)),
+            killer,
             watcher.doubted,
             watcher.slowest,
-            killer.slowest_end,
             clock.monotonic() - began,
         )
 
@@ -108,14 +152,3 @@ def _engine_on(url: str) -> Iterator[Engine]:
         yield engine
     finally:
         engine.dispose()
-
-
-def _count(engine: Engine, query: Select[int]) -> int:
-    with reading(engine) as c:
-        return c.scalar(query) or 0
-
-
-def _wait(true: Callable[[], bool], spans: Spans) -> None:
-    """Give the last ones time; what is still undone then is lost, which the judgement says."""
-    with suppress(AssertionError):
-        until(true, within=3 * spans.bound + 30)
