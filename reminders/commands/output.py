@@ -14,6 +14,7 @@ from rich.console import Console, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from reminders.domain.plan import InvalidPlan
 from reminders.errors import BadFile, DoselineError
 
 FAILED = 1
@@ -71,7 +72,9 @@ def telling(ctx: typer.Context, *, bad_file: int = FAILED) -> Iterator[None]:
 def _error_json(error: DoselineError) -> dict[str, object]:
     if isinstance(error, BadFile):
         return {"error": "bad file", "faults": [asdict(fault) for fault in error.faults]}
-    return {"error": str(error), "faults": []}
+    fault = error.__cause__
+    faults = [{"path": fault.path, "message": fault.message}] if isinstance(fault, InvalidPlan) else []
+    return {"error": str(error), "faults": faults}
 
 
 def _say(error: DoselineError) -> None:

@@ -4,117 +4,47 @@ from __future__ import annotations
 
 from dataclasses import asdict
 from datetime import date, datetime
-from decimal import Decimal
 from typing import Annotated
 
 import typer
 
-from reminders.commands import plan_tables
+from reminders.commands import plan_json, plan_tables
 from reminders.commands.output import FAILED, SCREEN, UNREADABLE, JsonFlag, instant_text, print_json, print_table, telling
-from reminders.commands.typed import (
-    FileArgument,
-    FromTo,
-    SlotName,
-    Times,
-    amount_option,
-    choice_of,
-    date_option,
-    from_to,
-    instant_option,
-    read_file,
-    slot_name,
-    times_of_day,
-    typed,
-    zone_option,
-)
+from reminders.commands.plan_build_commands import StrengthsOption, UntilOption, build, taper
+from reminders.commands.typed import FileArgument, SlotName, date_option, instant_option, read_file, slot_name, typed
 from reminders.domain.finding import Finding, ours
-from reminders.domain.plan import AdvancePolicy, InvalidPlan, Kind, Plan, plain
+from reminders.domain.plan import Amount, plain
 from reminders.domain.profile import Severity
 from reminders.domain.schedule import Slot
-from reminders.domain.taper import Basis
-from reminders.errors import BadFile, DoselineError
-from reminders.formats.plan_file import read_plan, write_plan
-from reminders.services.building import Recipe, build_plan, table_of, two_readings
+from reminders.errors import BadFile
+from reminders.formats.plan_file import read_plan
+from reminders.services.laying_out import USUAL_DAYS
 from reminders.services.previewing import advice_on, findings_of, profile_of, slots_of
 
 app = typer.Typer(no_args_is_help=True, help="Build, check and lay out plans. Nothing is stored.")
 
-Amounts = Annotated[FromTo | None, typer.Option(parser=typed(from_to), metavar="FROM:TO", help="Amounts per dose, in the drug's unit.")]
+app.command()(build)
+app.command()(taper)
 
 
 @app.command()
-def build(
+def table(
     ctx: typer.Context,
+    file: FileArgument,
     *,
-    drug: Annotated[str, typer.Option(help="A drug's key, name or brand.")],
-    titrate: Amounts = None,
-    taper: Amounts = None,
-    step: Annotated[Decimal, typer.Option(parser=typed(amount_option), metavar="AMOUNT", help="How much each step changes.")],
-    every: Annotated[int, typer.Option(min=1, max=366, metavar="DAYS", help="How many days each step lasts.")],
-    basis: Annotated[
-        Basis | None,
-        typer.Option(
-            parser=typed(choice_of(*Basis)), metavar="per-dose|per-day", help="What a step changes: each dose, or the day's total."
-        ),
-    ] = None,
-    times: Annotated[Times, typer.Option(parser=typed(times_of_day), metavar="HH:MM,...", help="Local times of the doses.")],
-    start: Annotated[date, typer.Option(parser=typed(date_option), metavar="DATE", help="The first local date.")],
-    zone: Annotated[str, typer.Option(parser=typed(zone_option), metavar="ZONE", help="The patient's zone, like America/New_York.")],
-    advance: Annotated[
-        AdvancePolicy,
-        typer.Option(
-            parser=typed(choice_of(*AdvancePolicy)), metavar="POLICY", help=f"What an unmet gate does: {', '.join(AdvancePolicy)}."
-        ),
-    ],
-    label: Annotated[str | None, typer.Option(help="The patient's own name for it, from the second plan on.")] = None,
+    strengths: StrengthsOption = None,
+    until_day: UntilOption = USUAL_DAYS,
     as_json: JsonFlag = False,
 ) -> None:
-    """Build a plan from a formula: a plan file (--json), or its dated table for a provider to approve."""
+    """Lay a plan file out as its dated table, with the tablets that it takes."""
     with telling(ctx):
-        kind, amounts = _kind(ctx, titrate, taper)
-        recipe = Recipe(
-            drug=drug,
-            kind=kind,
-            from_=amounts.start,
-            to=amounts.end,
-            step=step,
-            every_days=every,
-            times=times.of_day,
-            start=start,
-            zone=zone,
-            advance=advance,
-            label=label,
-        )
-        plan = _built(ctx, recipe, basis)
-        findings = findings_of(plan)
+        plan = read_plan(read_file(file))
+        profile = profile_of(plan)
+        own = None if strengths is None else tuple(Amount(size, plan.unit) for size in strengths.sizes)
         if as_json:
-            print_json(write_plan(plan))
+            print_json(plan_json.table_json(plan, profile, own, until_day=until_day))
         else:
-            print_table(plan_tables.plan_table(plan, table_of(plan), profile_of(plan)))
-        if findings:
-            print_table(plan_tables.findings_table(findings), error=True)
-        raise typer.Exit(_exit_code(findings))
-
-
-def _kind(ctx: typer.Context, titrate: FromTo | None, taper: FromTo | None) -> tuple[Kind, FromTo]:
-    if titrate is not None and taper is None:
-        return Kind.TITRATION, titrate
-    if taper is not None and titrate is None:
-        return Kind.TAPER, taper
-    raise typer.BadParameter("give one of the two, and not both", ctx=ctx, param_hint="--titrate or --taper")
-
-
-def _built(ctx: typer.Context, recipe: Recipe, basis: Basis | None) -> Plan:
-    """Build the plan; without a basis show what the step could mean, and build nothing."""
-    try:
-        if basis is None:
-            print_table(plan_tables.readings_table(two_readings(recipe), recipe), error=True)
-            message = "say what a step changes: --basis per-dose (every dose of the day) or --basis per-day (the day's total)"
-            raise typer.BadParameter(message, ctx=ctx, param_hint="--basis")
-        plan = build_plan(recipe, basis)
-    except InvalidPlan as fault:
-        raise DoselineError(f"these steps make no plan: {fault}") from fault
-    return read_plan(write_plan(plan))  # what is printed can be read: a label, for one, must fit a text
+            print_table(plan_tables.plan_table(plan, profile, own, until_day=until_day))
 
 
 @app.command()

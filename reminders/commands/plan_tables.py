@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from datetime import date, time
 from zoneinfo import ZoneInfo
 
 from rich import box
@@ -11,55 +12,135 @@ from rich.table import Table
 from rich.text import Text
 
 from reminders.domain.finding import Finding
-from reminders.domain.plan import Kind, Plan, plain
-from reminders.domain.profile import DrugProfile, Severity
+from reminders.domain.plan import Amount, Kind, Plan, plain
+from reminders.domain.profile import DrugProfile, Severity, Template
 from reminders.domain.schedule import Slot
-from reminders.domain.tablets import tablets_text
-from reminders.services.building import Reading, Recipe, TableRow, TwoReadings
+from reminders.domain.tablets import in_tablets, tablets_text
+from reminders.services.building import Percents, Reading, Recipe, Steps, TwoReadings
+from reminders.services.laying_out import USUAL_DAYS, Dispensing, TableRow, table_of, tablets_to_dispense
 from reminders.services.previewing import Advised
 
 NONE = "–"
+
+# More columns of times than these do not fit on a narrow screen.
+MOST_TIMES = 5
+
 _COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
 
 
-def plan_table(plan: Plan, rows: Iterable[TableRow], profile: DrugProfile) -> Group:
-    """The dated table of a plan, a row for each phase, and what each amount is in tablets."""
+def plan_table(plan: Plan, profile: DrugProfile, strengths: tuple[Amount, ...] | None = None, *, until_day: int = USUAL_DAYS) -> Group:
+    """The dated table of a plan, what each amount is in tablets, and the tablets to dispense."""
+    title = f"{plan.drug}, {plan.kind} from {plan.start:%Y-%m-%d}, {plan.zone}, {plan.advance}"
+    table = _table()
     times = sorted({dose.at for phase in plan.phases for dose in phase.doses})
-    table = _table(f"{plan.drug}, {plan.kind} from {plan.start:%Y-%m-%d}, {plan.zone}, {plan.advance}")
+    apart = len(times) <= MOST_TIMES
     for heading in ("phase", "dates", "days"):
         table.add_column(heading, no_wrap=True)
-    for heading in (*(f"{at:%H:%M}" for at in times), f"{plan.unit} a day", "so far"):
-        table.add_column(heading, justify="right")
-    for row, phase in zip(rows, plan.phases, strict=True):
-        every = "" if phase.every_n_days == 1 else f", every {phase.every_n_days} days"
+    for heading in (*((f"{at:%H:%M}" for at in times) if apart else ("each dose",)), _of_a_day(plan), "so far"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    year = plan.start.year
+    for row in table_of(plan, until_day=until_day):
+        if row.first.year != year:  # a line of its own: beside the dates it would make the table too wide
+            year = row.first.year
+            table.add_row("", str(year), style="bold")
         amounts = [plain(row.amounts[at]) if at in row.amounts else NONE for at in times]
-        so_far = NONE if row.so_far is None else plain(row.so_far)
-        table.add_row(str(row.phase_no), _dates(row), f"{row.days or 'open'}{every}", *amounts, plain(row.per_day), so_far)
-    return Group(table, *_in_tablets(plan, profile))
+        table.add_row(*_when(row, plan), *(amounts if apart else _in_one(row)), plain(row.per_day), _so_far(row))
+    at = () if apart else _times(plan)
+    dispensed = tablets_to_dispense(plan, profile, strengths, until_day=until_day)
+    return Group(
+        _title(title), table, *at, *_in_tablets(plan, profile, strengths), *(() if dispensed is None else (Text(), *_dispensing(dispensed)))
+    )
+
+
+def _when(row: TableRow, plan: Plan) -> tuple[str, str, str]:
+    nth = plan.phases[row.phase_no - 1].every_n_days
+    days = f"{row.from_day}–" if row.until_day is None else _span(row.from_day, row.until_day)
+    return str(row.phase_no), _dates(row), days if nth == 1 else f"{days}, every {_nth(nth)}"
+
+
+def _of_a_day(plan: Plan) -> str:
+    """The heading of a day's total: with doses on some days only it is not what a day takes."""
+    return f"{plan.unit}/day" if all(phase.every_n_days == 1 for phase in plan.phases) else f"{plan.unit}/dosing day"
+
+
+def _in_one(row: TableRow) -> tuple[str]:
+    return ("/".join(map(plain, row.amounts.values())),)
+
+
+def _so_far(row: TableRow) -> str:
+    return NONE if row.so_far is None else plain(row.so_far)
+
+
+def _times(plan: Plan) -> Iterator[Text]:
+    """From which phase on the doses have which times, where the times change too often for a column each."""
+    before: tuple[time, ...] = ()
+    for number, phase in enumerate(plan.phases, 1):
+        times = tuple(dose.at for dose in phase.doses)
+        if times != before:
+            yield Text(f"from phase {number} at {', '.join(f'{at:%H:%M}' for at in times)}")
+        before = times
+
+
+def _span(first: int, last: int) -> str:
+    return str(first) if first == last else f"{first}–{last}"
+
+
+def _nth(number: int) -> str:
+    ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th") if number // 10 % 10 != 1 else "th"
+    return f"{number}{ending}"
 
 
 def _dates(row: TableRow) -> str:
-    first = f"{row.first:%a} {row.first.day} {row.first:%b}"
-    return f"{first} on" if row.last is None else f"{first} – {row.last:%a} {row.last.day} {row.last:%b}"
+    first, last = row.first, row.last
+    if last is None:
+        return f"{_date(first)} on"
+    if first == last:
+        return _date(first)
+    alike = (first.year, first.month) == (last.year, last.month)
+    return f"{first:%a} {first.day} – {_date(last)}" if alike else f"{_date(first)} – {_date(last)}"
 
 
-def _in_tablets(plan: Plan, profile: DrugProfile) -> Iterator[Text]:
+def _date(day: date) -> str:
+    return f"{day:%a} {day.day} {day:%b}"
+
+
+def _in_tablets(plan: Plan, profile: DrugProfile, strengths: tuple[Amount, ...] | None) -> Iterator[Text]:
     for amount in sorted({dose.amount for phase in plan.phases for dose in phase.doses}):
-        yield Text(f"{amount}: {tablets_text(amount, profile)}")
+        if in_tablets(amount, profile, strengths) is not None:
+            yield Text(f"{amount}: {tablets_text(amount, profile, strengths)}")
 
 
-def readings_table(readings: Iterable[TwoReadings], recipe: Recipe) -> Table:
-    """The two readings of a step, side by side."""
-    sign = "+" if recipe.kind is Kind.TITRATION else "−"
-    table = _table(f"{sign}{plain(recipe.step)} {recipe.unit} every {recipe.every_days} days, read in two ways")
-    table.add_column("days")
-    for basis in ("per dose", "per day"):
-        for heading in (basis, f"{recipe.unit} a day", "so far"):
-            table.add_column(heading, justify="right")
-    for row in readings:
-        first, last = row.days
-        table.add_row(f"{first}-{last}", *_reading(row.per_dose), *_reading(row.per_day))
-    return table
+def _dispensing(dispensed: Dispensing) -> tuple[Text, Table]:
+    """The tablets to dispense, phase by phase and in all; two halves are one tablet, so that phases may add up to more."""
+    table = _table()
+    table.add_column("phase", no_wrap=True)
+    for strength in dispensed.in_all:
+        table.add_column(f"of {strength}", justify="right", no_wrap=True)
+    for name, counts in (*((str(number), counts) for number, counts in enumerate(dispensed.phases, 1)), ("in all", dispensed.in_all)):
+        table.add_row(name, *(str(counts.get(strength, NONE)) for strength in dispensed.in_all), style="bold" if name == "in all" else "")
+    return _title("Tablets to dispense" + ("" if dispensed.until_day is None else f", to day {dispensed.until_day}")), table
+
+
+def readings_table(readings: TwoReadings, recipe: Recipe) -> Group:
+    """The two readings of a formula, side by side, and why one of them makes no plan."""
+    table = _table()
+    table.add_column("days", no_wrap=True)
+    for name in readings.names:
+        for heading in (name, f"{recipe.unit}/day", "so far"):
+            table.add_column(heading, justify="right", no_wrap=True)
+    for run in readings.runs:
+        table.add_row(_span(*run.days), *_reading(run.left), *_reading(run.right))
+    faults = [Text(f"{name}: {fault}") for name, fault in zip(readings.names, readings.faults, strict=True) if fault is not None]
+    return Group(_title(f"{_formula(recipe)}, read in two ways"), table, *faults)
+
+
+def _formula(recipe: Recipe) -> str:
+    how = recipe.how
+    if isinstance(how, Percents):
+        return f"−{plain(how.percent)} % every {how.every_days} days"
+    if isinstance(how, Steps):
+        return f"{'+' if recipe.kind is Kind.TITRATION else '−'}{plain(how.step)} {recipe.unit} every {how.every_days} days"
+    return recipe.drug
 
 
 def _reading(reading: Reading | None) -> tuple[str, str, str]:
@@ -68,9 +149,9 @@ def _reading(reading: Reading | None) -> tuple[str, str, str]:
     return "/".join(plain(amount) if amount else NONE for amount in reading.amounts), plain(reading.per_day), plain(reading.so_far)
 
 
-def slots_table(slots: Iterable[Slot], plan: Plan, profile: DrugProfile) -> Table:
+def slots_table(slots: Iterable[Slot], plan: Plan, profile: DrugProfile) -> Group:
     """Slots by local date, each with its instant."""
-    table = _table(f"{plan.drug}, {plan.zone}")
+    table = _table()
     for heading in ("date", "no.", "local time", "due (UTC)", "amount", "phase", "tablets"):
         table.add_column(heading)
     for slot in slots:
@@ -83,20 +164,24 @@ def slots_table(slots: Iterable[Slot], plan: Plan, profile: DrugProfile) -> Tabl
             str(slot.phase_no),
             tablets_text(slot.amount, profile),
         )
-    return table
+    return Group(_title(f"{plan.drug}, {plan.zone}"), table)
 
 
 def findings_table(findings: Iterable[Finding]) -> Table:
-    """What a check found: where, what, the number found, the limit and its source."""
-    table = _table(None)
-    for heading in ("level", "where", "what", "found", "limit", "source"):
-        table.add_column(heading, overflow="fold")
+    """What a check found: where and what, and beneath it the number found, the limit and its source."""
+    table = Table.grid(padding=(0, 2, 0, 0))
+    table.add_column(no_wrap=True)
+    table.add_column(overflow="fold")
     for finding in findings:
-        source = f"{finding.source} ({finding.confidence})"
-        table.add_row(
-            finding.level.value, finding.path, finding.message, finding.found, finding.limit, source, style=_COLOURS[finding.level]
-        )
+        said = Text.assemble((finding.path, "bold"), f" {finding.message}\n{_measured(finding)}")
+        table.add_row(Text(finding.level.value, style=_COLOURS[finding.level]), said)
     return table
+
+
+def _measured(finding: Finding) -> str:
+    numbers = f"found {finding.found}, limit {finding.limit}; " if finding.found or finding.limit else ""
+    second = "; needs a second person's yes" if finding.second_confirmation else ""
+    return f"{numbers}{finding.source} ({finding.confidence}){second}"
 
 
 def advice_lines(advised: Advised, tz: ZoneInfo) -> Group:
@@ -108,5 +193,17 @@ def advice_lines(advised: Advised, tz: ZoneInfo) -> Group:
     return Group(*lines, Text(f"rule: {advised.rule}"), Text(f"text: {advised.text}"))
 
 
-def _table(title: str | None) -> Table:
-    return Table(title=title, title_justify="left", header_style="bold", box=box.SIMPLE_HEAD)
+def template_line(template: Template) -> Text:
+    """What a ready layout rests on."""
+    basis = template.basis
+    note = f"; {basis.note}" if basis.note else ""
+    return Text(f"Ready layout {template.name}: {basis.value}{note} ({basis.source}; {basis.confidence}).")
+
+
+def _title(words: str) -> Text:
+    """A title as a line of its own: a table's would be broken to the width of the table."""
+    return Text(words, style="italic")
+
+
+def _table() -> Table:
+    return Table(header_style="bold", box=box.SIMPLE_HEAD, pad_edge=False, collapse_padding=True)

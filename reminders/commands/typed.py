@@ -65,6 +65,20 @@ class Times:
     of_day: tuple[time, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class DayDoses:
+    """The doses of a day, in the order of its times."""
+
+    of_day: tuple[Decimal, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Strengths:
+    """Sizes of tablets, each once."""
+
+    sizes: tuple[Decimal, ...]
+
+
 def from_to(text: str) -> FromTo:
     """Read FROM:TO, like 5:20 or 20:0."""
     start, colon, end = text.partition(":")
@@ -79,6 +93,16 @@ def times_of_day(text: str) -> Times:
     if sorted(set(times)) != list(times):
         raise ValueError("times must rise through the day, each once, like 08:00,14:00,20:00")
     return Times(times)
+
+
+def day_doses(text: str) -> DayDoses:
+    """Read the doses of a day with slashes between them, like 15/15/20."""
+    return DayDoses(tuple(read_amount(part.strip()) for part in text.split("/")))
+
+
+def strengths_option(text: str) -> Strengths:
+    """Read sizes of tablets with commas between them, like 5,10."""
+    return Strengths(tuple(sorted({read_amount(part.strip()) for part in text.split(",")})))
 
 
 def slot_name(text: str) -> SlotName:
@@ -104,6 +128,11 @@ def choice_of(*choices: T) -> Callable[[str], T]:
 def amount_option(text: str) -> Decimal:
     """Read an exact amount above zero."""
     return read_amount(text)
+
+
+def clock_option(text: str) -> time:
+    """Read a local time of day."""
+    return read_clock(text)
 
 
 def date_option(text: str) -> date:

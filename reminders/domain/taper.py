@@ -236,9 +236,13 @@ def dosing_days(days: int, nth: int) -> int:
 
 
 def refuse_rise(from_: tuple[Decimal, ...], phases: tuple[Phase, ...], times: tuple[time, ...]) -> None:
-    """Raise InvalidPlan where a dose of a taper is larger than the same one was before, `from_` being the day's doses at first."""
-    _refuse_odd_day(from_, times)
-    before = dict(zip(times, from_, strict=True))
+    """Raise InvalidPlan where a dose of a taper is larger than the same one was before.
+
+    `from_` are the day's doses before the first phase; empty, nothing was taken before it, and the first phase is in order.
+    """
+    if from_:
+        _refuse_odd_day(from_, times)
+    before = dict(zip(times, from_, strict=True)) if from_ else {dose.at: dose.amount.value for dose in phases[0].doses}
     for index, phase in enumerate(phases):
         for number, dose in enumerate(phase.doses):
             limit = before.get(dose.at, Decimal(0))

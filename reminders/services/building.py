@@ -1,57 +1,286 @@
-"""Building: a plan from a formula, and the dated table that a provider approves. A formula only helps to build; see `domain/taper.py`."""
+"""Building: a plan from a formula or a ready layout, and what an unclear formula could mean. A formula only helps to build.
+
+What is built is a plan like any other: it is laid out (`laying_out`), checked, and approved by a provider.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, time
 from decimal import Decimal
-from itertools import count
+from typing import assert_never
 
 from reminders import drugs
-from reminders.domain.plan import DAY, AdvancePolicy, Kind, Phase, Plan, Unit
-from reminders.domain.schedule import phase_spans
-from reminders.domain.taper import Basis, taper_by, titrate
+from reminders.domain.day_layout import Layout
+from reminders.domain.plan import AdvancePolicy, Amount, InvalidPlan, Kind, Phase, Plan, PlannedDose, Unit, plain
+from reminders.domain.profile import DrugProfile, Template
+from reminders.domain.tablets import HALF
+from reminders.domain.taper import (
+    Basis,
+    Direction,
+    PercentOf,
+    add_slot,
+    dosing_days,
+    on_every_nth_day,
+    refuse_rise,
+    taper_by,
+    taper_cuts,
+    taper_percent,
+    titrate,
+)
 
 
 @dataclass(frozen=True, slots=True)
-class Recipe:
-    """What a plan is built from. `from_` and `to` are per dose in either basis; `kind` is titration or taper."""
+class OrderedSlot:
+    """One dose more a day at the end of a titration, ordered by the provider; `times`: those of the other doses from then on."""
 
-    drug: str
-    kind: Kind
+    at: time
+    times: tuple[time, ...]
+    layout: Layout = Layout.KEPT
+
+
+@dataclass(frozen=True, slots=True)
+class Steps:
+    """From one amount to another in even steps, up or down; both are per dose in either basis."""
+
     from_: Decimal
     to: Decimal
     step: Decimal
     every_days: int
+    basis: Basis | None = None
+    piece: Decimal | None = None
+    extra: OrderedSlot | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Cuts:
+    """Down from the day's doses by so much a day each time, to a floor a day (0: to nothing). `piece` left out: see `piece_of`."""
+
+    from_: tuple[Decimal, ...]
+    cut: Decimal
+    every_days: int
+    floor: Decimal = Decimal(0)
+    piece: Decimal | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Percents:
+    """Down from the day's doses by a percent each time, rounded, to a floor and then to nothing."""
+
+    from_: tuple[Decimal, ...]
+    percent: Decimal
+    every_days: int
+    rounding: Decimal
+    direction: Direction
+    floor: Decimal
+    of: PercentOf | None = None
+    basis: Basis | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ready:
+    """A ready layout of the drug's profile, by name; `from_` are the day's doses before it, empty where it starts from nothing."""
+
+    name: str
+    from_: tuple[Decimal, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Recipe:
+    """What a plan is built from; doses on every `nth_day` only.
+
+    `strengths`: the sizes of the tablets this patient has, in the drug's unit; left out, those of the profile.
+    """
+
+    drug: str
+    kind: Kind
+    how: Steps | Cuts | Percents | Ready
     times: tuple[time, ...]
     start: date
     zone: str
     advance: AdvancePolicy
     label: str | None = None
+    nth_day: int = 1
+    strengths: tuple[Decimal, ...] | None = None
+
+    @property
+    def profile(self) -> DrugProfile:
+        """What is known of its drug. Raises UnknownDrug."""
+        return drugs.load(self.drug)
 
     @property
     def unit(self) -> Unit:
-        """The unit of the drug's strengths."""
-        return drugs.load(self.drug).strengths.value[0].unit
+        """The unit of the drug's amounts."""
+        return self.profile.unit
+
+    @property
+    def tablets(self) -> tuple[Amount, ...] | None:
+        """The tablets this patient has; None: those of the profile."""
+        return None if self.strengths is None else tuple(Amount(size, self.unit) for size in self.strengths)
+
+    def read_as(self, *, basis: Basis | None = None, of: PercentOf | None = None) -> Recipe:
+        """The same recipe, with what its formula leaves open read in one way."""
+        match self.how:
+            case Steps() as how:
+                return replace(self, how=replace(how, basis=basis or how.basis))
+            case Percents() as how:
+                return replace(self, how=replace(how, basis=basis or how.basis, of=of or how.of))
+            case Cuts() | Ready():
+                return self
+            case _ as unreachable:
+                assert_never(unreachable)
 
 
-@dataclass(frozen=True, slots=True)
-class TableRow:
-    """A run of days of a dated table: amounts by time of day, their sum, and the sum of everything so far. Both dates included."""
+def build_plan(recipe: Recipe) -> Plan:
+    """Build the plan of a recipe. Raises UnknownDrug, and InvalidPlan where its steps do not come out or do not say enough."""
+    return Plan(
+        drug=recipe.drug,
+        kind=recipe.kind,
+        zone=recipe.zone,
+        start=recipe.start,
+        advance=recipe.advance,
+        phases=_phases(recipe),
+        label=recipe.label,
+    )
 
-    phase_no: int
-    first: date
-    last: date | None
-    days: int | None
-    amounts: dict[time, Decimal]
-    per_day: Decimal
-    so_far: Decimal | None
+
+def _phases(recipe: Recipe) -> tuple[Phase, ...]:
+    match recipe.how:
+        case Steps() as how:
+            return on_every_nth_day(_stepped(recipe, how), recipe.nth_day)
+        case Cuts() as how:
+            piece = how.piece or piece_of(recipe, how)
+            cut = taper_cuts(
+                how.from_, cut=how.cut, piece=piece, floor=how.floor, every_days=how.every_days, times=recipe.times, unit=recipe.unit
+            )
+            return on_every_nth_day(cut, recipe.nth_day)
+        case Percents() as how:
+            return on_every_nth_day(_by_percent(recipe, how), recipe.nth_day)
+        case Ready() as how:
+            return _ready(recipe, how)
+        case _ as unreachable:
+            assert_never(unreachable)
+
+
+def _stepped(recipe: Recipe, how: Steps) -> tuple[Phase, ...]:
+    if how.basis is None:
+        raise InvalidPlan("basis", "say what a step changes: per_dose (every dose of the day) or per_day (the day's total)")
+    build = titrate if recipe.kind is Kind.TITRATION else taper_by
+    stepped = build(
+        how.from_,
+        how.to,
+        step=how.step,
+        every_days=how.every_days,
+        basis=how.basis,
+        times=recipe.times,
+        unit=recipe.unit,
+        piece=how.piece,
+    )
+    if how.extra is None:
+        return stepped
+    if recipe.kind is not Kind.TITRATION:
+        raise InvalidPlan("add_slot", "only a titration goes on to one dose more a day")
+    extra = how.extra
+    return add_slot(stepped, extra.at, step=how.step, every_days=how.every_days, basis=how.basis, times=extra.times, layout=extra.layout)
+
+
+def piece_of(recipe: Recipe, how: Cuts) -> Decimal:
+    """What one dose falls by at a time where nobody says: the smallest whole tablet, else the smallest half, that comes out even."""
+    sizes = (*_sizes(recipe)[:1], *_halves(recipe)[:1])
+    return next((size for size in sizes if not any(amount % size for amount in (how.cut, how.floor, *how.from_))), how.cut)
+
+
+def _sizes(recipe: Recipe) -> list[Decimal]:
+    """The sizes of the tablets at hand, rising."""
+    return sorted(strength.value for strength in recipe.tablets or recipe.profile.tablets)
+
+
+def _halves(recipe: Recipe) -> list[Decimal]:
+    """Half of each tablet at hand that is scored, rising."""
+    scored = recipe.profile.scored
+    return [] if scored is None else sorted(strength.value * HALF for strength in scored.value if strength.value in _sizes(recipe))
+
+
+def _by_percent(recipe: Recipe, how: Percents) -> tuple[Phase, ...]:
+    if how.of is None:
+        raise InvalidPlan("of", "say what the percent is of: current (what is then taken) or original (what was taken at first)")
+    basis = Basis.PER_DAY if len(how.from_) == 1 else how.basis
+    if basis is None:
+        raise InvalidPlan("basis", "say what the percent lowers: per_dose (every dose of the day) or per_day (the day's total)")
+    _refuse_odd_unit(recipe, how.rounding)
+    return taper_percent(
+        how.from_,
+        percent=how.percent,
+        of=how.of,
+        basis=basis,
+        rounding=how.rounding,
+        direction=how.direction,
+        floor=how.floor,
+        every_days=how.every_days,
+        times=recipe.times,
+        unit=recipe.unit,
+    )
+
+
+def _refuse_odd_unit(recipe: Recipe, rounding: Decimal) -> None:
+    """An amount is rounded to tablets that exist: to a strength, or to half of a scored one."""
+    sizes, halves, known = _sizes(recipe), _halves(recipe), recipe.profile.strengths
+    if rounding not in {*sizes, *halves}:
+        limit = f"a strength ({_listed(sizes)} {recipe.unit})" if sizes else "a strength, of which none is known"
+        limit += f" or half a scored one ({_listed(halves)} {recipe.unit})" if halves else ""
+        source = "the tablets given" if recipe.strengths or known is None else known.source
+        raise InvalidPlan("round_to", f"must be {limit}, not {plain(rounding)} {recipe.unit} ({source})")
+
+
+def _listed(sizes: list[Decimal]) -> str:
+    return ", ".join(map(plain, sizes))
+
+
+def _ready(recipe: Recipe, how: Ready) -> tuple[Phase, ...]:
+    template = template_of(recipe.profile, how.name)
+    if template.kind.value != recipe.kind.value:
+        raise InvalidPlan("template", f"{template.name} is a {template.kind}, not a {recipe.kind}")
+    slots = len(template.phases[0].amounts)
+    if len(recipe.times) != slots:
+        raise InvalidPlan("times", f"template {template.name} has {slots} doses a day, not {len(recipe.times)}")
+    phases = tuple(
+        Phase(
+            tuple(PlannedDose(at, amount) for at, amount in zip(recipe.times, phase.amounts, strict=True) if amount is not None),
+            phase.days,
+            phase.every_n_days,
+        )
+        for phase in template.phases
+    )
+    if recipe.kind is Kind.TAPER:
+        _refuse_other_start(recipe, template, how.from_)
+        refuse_rise(how.from_, phases, recipe.times)
+    return phases
+
+
+def template_of(profile: DrugProfile, name: str) -> Template:
+    """Find a ready layout of a drug by its name, in any case. Raises InvalidPlan, naming those there are."""
+    for template in profile.templates:
+        if template.name.casefold() == name.casefold():
+            return template
+    known = ", ".join(f"{template.name} ({template.kind}, {template.basis.value})" for template in profile.templates)
+    raise InvalidPlan("template", f"{profile.key} has no ready layout {name!r}; it has {known or 'none'}")
+
+
+def _refuse_other_start(recipe: Recipe, template: Template, from_: tuple[Decimal, ...]) -> None:
+    start, total = template.from_per_day, sum(from_, Decimal(0))
+    if start is not None and start.value != total:
+        source = f"{template.basis.source}; {template.basis.confidence}"
+        found = f"{plain(total)} {recipe.unit} a day" if from_ else "nothing said"
+        raise InvalidPlan("from", f"template {template.name} starts from {start} a day, not from {found} ({source})")
+
+
+# What an unclear formula could mean
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A run of days of one reading of a step: the amounts of a day, their sum, and the sum of everything so far."""
+    """A run of days of one reading: the amounts of a day, their sum, and the sum of everything so far."""
 
     amounts: tuple[Decimal, ...]
     per_day: Decimal
@@ -59,73 +288,74 @@ class Reading:
 
 
 @dataclass(frozen=True, slots=True)
-class TwoReadings:
-    """What "+5 mg every 3 days" can mean, run by run (days counted from 1): None where a taper has ended."""
+class Run:
+    """The same days in both readings, counted from 1: None where a taper has ended, or a reading makes no plan."""
 
     days: tuple[int, int]
-    per_dose: Reading | None
-    per_day: Reading | None
+    left: Reading | None
+    right: Reading | None
 
 
-def build_plan(recipe: Recipe, basis: Basis) -> Plan:
-    """Build the plan of a recipe. Raises InvalidPlan where its steps do not come out."""
-    drugs.load(recipe.drug)
-    return Plan(
-        drug=recipe.drug,
-        kind=recipe.kind,
-        zone=recipe.zone,
-        start=recipe.start,
-        advance=recipe.advance,
-        phases=_phases(recipe, basis),
-        label=recipe.label,
+@dataclass(frozen=True, slots=True)
+class TwoReadings:
+    """What a formula such as "+5 mg every 3 days" can mean, side by side; `faults` say why a reading makes no plan."""
+
+    names: tuple[str, str]
+    runs: tuple[Run, ...]
+    faults: tuple[InvalidPlan | None, InvalidPlan | None]
+
+
+def two_bases(recipe: Recipe) -> TwoReadings:
+    """Lay a formula per dose (left) and per day (right) side by side, until both have ended. Raises InvalidPlan if neither can be built."""
+    return _side_by_side(Basis.PER_DOSE, recipe.read_as(basis=Basis.PER_DOSE), Basis.PER_DAY, recipe.read_as(basis=Basis.PER_DAY))
+
+
+def two_percents(recipe: Recipe) -> TwoReadings:
+    """Lay a percent of the current (left) and of the original (right) side by side, as `two_bases` does.
+
+    Where the basis too is open, both are of the day's total.
+    """
+    basis = recipe.how.basis if isinstance(recipe.how, Percents) else None
+    known = recipe.read_as(basis=basis or Basis.PER_DAY)
+    return _side_by_side(PercentOf.CURRENT, known.read_as(of=PercentOf.CURRENT), PercentOf.ORIGINAL, known.read_as(of=PercentOf.ORIGINAL))
+
+
+def _side_by_side(left: str, lefts: Recipe, right: str, rights: Recipe) -> TwoReadings:
+    built = [_phases_or_fault(recipe) for recipe in (lefts, rights)]
+    (one, fault), (other, other_fault) = built
+    if fault is not None and other_fault is not None:
+        raise fault
+    every = (*one, *other)[0].days or 1
+    runs = max(len(one), len(other))
+    pairs = zip(_goes_on(lefts, one, every, runs), _goes_on(rights, other, every, runs), strict=True)
+    return TwoReadings(
+        names=(left.replace("_", " "), right.replace("_", " ")),
+        runs=tuple(Run((number * every + 1, (number + 1) * every), *pair) for number, pair in enumerate(pairs)),
+        faults=(fault, other_fault),
     )
 
 
-def _phases(recipe: Recipe, basis: Basis) -> tuple[Phase, ...]:
-    build = titrate if recipe.kind is Kind.TITRATION else taper_by
-    return build(recipe.from_, recipe.to, step=recipe.step, every_days=recipe.every_days, basis=basis, times=recipe.times, unit=recipe.unit)
+def _phases_or_fault(recipe: Recipe) -> tuple[tuple[Phase, ...], InvalidPlan | None]:
+    try:
+        return _phases(recipe), None
+    except InvalidPlan as fault:
+        return (), fault
 
 
-def two_readings(recipe: Recipe) -> tuple[TwoReadings, ...]:
-    """Lay the two readings of a step side by side, until both have ended. Raises InvalidPlan where its steps do not come out."""
-    per_dose, per_day = _phases(recipe, Basis.PER_DOSE), _phases(recipe, Basis.PER_DAY)
-    runs = range(max(len(per_dose), len(per_day)))
-    every = recipe.every_days
-    return tuple(
-        TwoReadings((number * every + 1, (number + 1) * every), left, right)
-        for number, left, right in zip(runs, _goes_on(recipe, per_dose), _goes_on(recipe, per_day), strict=False)
-    )
-
-
-def _goes_on(recipe: Recipe, phases: tuple[Phase, ...]) -> Iterator[Reading | None]:
-    """The runs of a reading, without end: a titration stays on its last amounts, a taper has ended."""
+def _goes_on(recipe: Recipe, phases: tuple[Phase, ...], every: int, runs: int) -> Iterator[Reading | None]:
+    """So many runs of a reading: a titration stays on its last amounts, a taper has ended."""
     so_far = Decimal(0)
-    for number in count():
-        if number >= len(phases) and recipe.kind is Kind.TAPER:
+    for number in range(runs):
+        if not phases or (number >= len(phases) and recipe.kind is Kind.TAPER):
             yield None
             continue
         phase = phases[min(number, len(phases) - 1)]
-        so_far += phase.per_day * recipe.every_days
-        taken = {dose.at: dose.amount.value for dose in phase.doses}
-        yield Reading(tuple(taken.get(at, Decimal(0)) for at in recipe.times), phase.per_day, so_far)
+        so_far += phase.per_day * dosing_days(every, phase.every_n_days)
+        yield Reading(_amounts(recipe, phase), phase.per_day, so_far)
 
 
-def table_of(plan: Plan) -> tuple[TableRow, ...]:
-    """Lay a plan out as a dated table, a row for each phase."""
-    rows: list[TableRow] = []
-    so_far = Decimal(0)
-    for span, phase in zip(phase_spans(plan), plan.phases, strict=True):
-        dosing_days = None if phase.days is None else -(-phase.days // phase.every_n_days)
-        so_far += phase.per_day * (dosing_days or 0)
-        rows.append(
-            TableRow(
-                phase_no=span.phase_no,
-                first=span.starts,
-                last=None if span.ends is None else span.ends - DAY,
-                days=phase.days,
-                amounts={dose.at: dose.amount.value for dose in phase.doses},
-                per_day=phase.per_day,
-                so_far=None if dosing_days is None else so_far,
-            )
-        )
-    return tuple(rows)
+def _amounts(recipe: Recipe, phase: Phase) -> tuple[Decimal, ...]:
+    """The amounts of a day, 0 where one of the recipe's doses is left out."""
+    taken = {dose.at: dose.amount.value for dose in phase.doses}
+    times = recipe.times if set(taken) <= set(recipe.times) else tuple(taken)
+    return tuple(taken.get(at, Decimal(0)) for at in times)

@@ -414,3 +414,11 @@ def test_a_dose_that_was_left_out_does_not_come_back() -> None:
 def test_a_taper_that_falls_is_no_rise() -> None:
     """Doses that stay or fall are in order."""
     refuse_rise((D(20), D(20), D(20)), (a_phase("20/20/20", 7), a_phase("–/20/15", 7)), AT)
+
+
+def test_a_taper_that_follows_nothing_may_begin_anywhere() -> None:
+    """Where nothing was taken before, the first phase is in order, and what follows still never rises."""
+    refuse_rise((), (a_phase("20/20/20", 7), a_phase("20/20/15", 7)), AT)
+
+    with pytest.raises(InvalidPlan, match=r"phases\[1\].doses\[2\].amount"):
+        refuse_rise((), (a_phase("10/10/10", 7), a_phase("10/10/15", 7)), AT)

@@ -6,24 +6,38 @@ from decimal import Decimal
 
 import pytest
 
-from reminders.domain.plan import AdvancePolicy, Amount, InvalidPlan, Kind, Phase, PlannedDose, plain
-from reminders.domain.taper import Basis
+from reminders.domain.day_layout import Layout
+from reminders.domain.plan import AdvancePolicy, InvalidPlan, Kind, plain
+from reminders.domain.taper import Basis, Direction, PercentOf
 from reminders.drugs import UnknownDrug
-from reminders.services.building import Reading, Recipe, build_plan, table_of, two_readings
+from reminders.services.building import (
+    Cuts,
+    OrderedSlot,
+    Percents,
+    Reading,
+    Ready,
+    Recipe,
+    Steps,
+    TwoReadings,
+    build_plan,
+    two_bases,
+    two_percents,
+)
 
+D = Decimal
+UP = Steps(D(5), D(20), step=D(5), every_days=3)
 RISE = Recipe(
     drug="baclofen",
     kind=Kind.TITRATION,
-    from_=Decimal(5),
-    to=Decimal(20),
-    step=Decimal(5),
-    every_days=3,
+    how=UP,
     times=(time(8), time(14), time(20)),
     start=date(2026, 3, 2),
     zone="America/New_York",
     advance=AdvancePolicy.AS_PRESCRIBED,
 )
-FALL = replace(RISE, kind=Kind.TAPER, from_=Decimal(20), to=Decimal(0))
+SIXTY = (D(20), D(20), D(20))
+FALL = replace(RISE, kind=Kind.TAPER, how=Cuts(SIXTY, cut=D(10), every_days=7))
+TENTH = Percents(SIXTY, percent=D(10), every_days=7, rounding=D(5), direction=Direction.DOWN, floor=D(5))
 
 # The two readings of "+5 mg every three days", as US labels and the slower plan a provider may write lay them out.
 SIDE_BY_SIDE = """
@@ -47,42 +61,233 @@ def written(reading: Reading | None) -> str:
     return f"{'/'.join(map(plain, reading.amounts))} {plain(reading.per_day)} {plain(reading.so_far)}"
 
 
-def side_by_side(recipe: Recipe) -> list[list[str]]:
+def side_by_side(readings: TwoReadings) -> list[list[str]]:
     """Write the two readings row by row."""
-    return [[f"{row.days[0]}-{row.days[1]}", written(row.per_dose), written(row.per_day)] for row in two_readings(recipe)]
+    return [[f"{run.days[0]}-{run.days[1]}", written(run.left), written(run.right)] for run in readings.runs]
+
+
+def amounts(recipe: Recipe) -> list[str]:
+    """The amounts of each phase of what is built."""
+    return ["/".join(plain(dose.amount.value) for dose in phase.doses) for phase in build_plan(recipe).phases]
+
+
+def refused(recipe: Recipe) -> str:
+    """Why a recipe makes no plan."""
+    with pytest.raises(InvalidPlan) as fault:
+        build_plan(recipe)
+    return str(fault.value)
+
+
+# Read in two ways
 
 
 def test_the_two_readings_of_a_rise_stand_side_by_side() -> None:
     """Per dose reaches 60 mg a day on day 10, per day on day 28; on days 10 to 12 they differ two-fold."""
     expected = [[" ".join(cell.split()) for cell in row.split("|")] for row in SIDE_BY_SIDE.strip().splitlines()]
 
-    assert side_by_side(RISE) == expected
+    assert side_by_side(two_bases(RISE)) == expected
 
 
 def test_a_reading_of_a_taper_that_has_ended_is_empty() -> None:
     """A taper per dose ends after three steps, while per day goes on lowering one dose at a time."""
-    rows = side_by_side(FALL)
+    rows = side_by_side(two_bases(replace(RISE, kind=Kind.TAPER, how=replace(UP, from_=D(20), to=D(0)))))
 
     assert rows[2:4] == [["7-9", "5/5/5 15 270", "15/15/15 45 450"], ["10-12", "-", "10/15/15 40 570"]]
     assert rows[-1] == ["31-33", "-", "0/0/5 5 990"]
 
 
+def test_a_reading_with_a_fourth_dose_shows_it() -> None:
+    """Where the other doses move for the fourth, the day is written with the doses it has."""
+    slot = OrderedSlot(time(22), (time(6), time(12), time(18)))
+    rows = side_by_side(two_bases(replace(RISE, how=replace(UP, extra=slot))))
+
+    assert (rows[4][1], rows[10]) == ("20/20/20/20 80 690", ["31-33", "20/20/20/20 80 2130", "20/20/20/5 65 1320"])
+
+
+def test_a_weekly_rise_counts_its_doses() -> None:
+    """With a dose on every seventh day, four weeks of 0.25 mg are 1 mg."""
+    weekly = replace(RISE, times=(time(9),), nth_day=7, how=Steps(D("0.25"), D("0.5"), step=D("0.25"), every_days=28))
+
+    assert side_by_side(two_bases(weekly)) == [["1-28", "0.25 0.25 1", "0.25 0.25 1"], ["29-56", "0.5 0.5 3", "0.5 0.5 3"]]
+
+
 def test_steps_that_do_not_come_out_have_no_readings() -> None:
     """Steps that do not end at the last amount are no plan in either reading."""
     with pytest.raises(InvalidPlan):
-        two_readings(replace(RISE, to=Decimal(22)))
+        two_bases(replace(RISE, how=replace(UP, to=D(22))))
+
+
+def test_a_percent_is_read_of_the_current_and_of_the_original() -> None:
+    """Half of 60 mg a day is the same at first; of the original the second cut leaves nothing but the floor."""
+    rows = side_by_side(two_percents(replace(FALL, how=replace(TENTH, percent=D(50), basis=Basis.PER_DAY))))
+
+    assert rows == [
+        ["1-7", "10/10/10 30 210", "10/10/10 30 210"],
+        ["8-14", "5/5/5 15 315", "0/0/5 5 245"],
+        ["15-21", "0/0/5 5 350", "-"],
+    ]
+
+
+def test_a_percent_whose_basis_is_open_too_is_shown_of_the_day() -> None:
+    """To show what the percent is of, the day's total is taken until somebody says otherwise."""
+    assert two_percents(replace(FALL, how=TENTH)) == two_percents(replace(FALL, how=replace(TENTH, basis=Basis.PER_DAY)))
+
+
+def test_a_reading_that_makes_no_plan_says_why() -> None:
+    """A percent of the original that rounding swallows in each dose still comes out for the day's total."""
+    readings = two_bases(replace(FALL, how=replace(TENTH, of=PercentOf.ORIGINAL)))
+
+    assert {run.left for run in readings.runs} == {None}
+    assert str(readings.faults[0]).startswith("rounding: 15 would not fall")
+    assert readings.faults[1] is None
+
+
+def test_what_can_be_read_in_one_way_only_is_read_so() -> None:
+    """Neither a basis nor a percent changes a taper by amount or a ready layout."""
+    assert [recipe.read_as(basis=Basis.PER_DAY, of=PercentOf.CURRENT) is recipe for recipe in (FALL, replace(FALL, how=Ready("A")))] == [
+        True,
+        True,
+    ]
+
+
+# Built
 
 
 def test_a_plan_of_an_unknown_drug_is_not_built() -> None:
     """The drug's profile gives the unit and the limits: without it nothing is built."""
     with pytest.raises(UnknownDrug):
-        build_plan(replace(RISE, drug="aspirin"), Basis.PER_DOSE)
+        build_plan(replace(RISE, drug="aspirin", how=replace(UP, basis=Basis.PER_DOSE)))
 
 
-def test_a_dated_table_counts_what_is_taken() -> None:
-    """A phase of seven days with a dose every third day has three dosing days; an open-ended one has no sum."""
-    doses = (PlannedDose(time(8), Amount(Decimal(5))),)
-    plan = replace(build_plan(RISE, Basis.PER_DOSE), phases=(Phase(doses, 7, 3), Phase(doses, None)))
+@pytest.mark.parametrize(
+    ("how", "said"),
+    [
+        (UP, "basis: say what a step changes"),
+        (TENTH, "of: say what the percent is of"),
+        (replace(TENTH, of=PercentOf.CURRENT), "basis: say what the percent lowers"),
+    ],
+)
+def test_what_can_be_read_in_two_ways_is_not_built(how: Steps | Percents, said: str) -> None:
+    """No reading is a default."""
+    assert refused(replace(FALL if isinstance(how, Percents) else RISE, how=how)).startswith(said)
 
-    rows = [(row.first, row.last, row.days, row.so_far) for row in table_of(plan)]
-    assert rows == [(date(2026, 3, 2), date(2026, 3, 8), 7, Decimal(15)), (date(2026, 3, 9), None, None, None)]
+
+def test_a_percent_of_one_dose_a_day_has_one_reading() -> None:
+    """With one dose a day the dose is the day's total."""
+    one = replace(FALL, times=(time(20),), how=replace(TENTH, from_=(D(20),), percent=D(50), of=PercentOf.CURRENT))
+
+    assert amounts(one) == ["10", "5"]
+
+
+def test_a_percent_taper_is_built() -> None:
+    """A tenth of the day's current total, rounded down to tablets of 5 mg, until 5 mg are left."""
+    fallen = amounts(replace(FALL, how=replace(TENTH, percent=D(30), of=PercentOf.CURRENT, basis=Basis.PER_DAY)))
+
+    assert fallen == ["10/15/15", "5/10/10", "5/5/5", "5/5", "5"]
+
+
+PIECES = [
+    (None, SIXTY, "10", "5"),
+    (None, (D("7.5"), D("7.5")), "5", "5"),
+    (("10",), SIXTY, "10", "10"),
+    (("10",), (D(15), D(15)), "15", "5"),
+    (("20",), (D("7.5"),), "2.5", "2.5"),
+]
+
+
+@pytest.mark.parametrize(("strengths", "from_", "cut", "piece"), PIECES)
+def test_a_cut_falls_in_the_smallest_tablets_that_come_out(
+    strengths: tuple[str, ...] | None, from_: tuple[Decimal, ...], cut: str, piece: str
+) -> None:
+    """Whole tablets before halves of scored ones, and else the whole cut at once; a piece that is given goes before all."""
+    own = None if strengths is None else tuple(map(D, strengths))
+    times = RISE.times[: len(from_)]
+    recipe = replace(FALL, strengths=own, times=times, how=Cuts(from_, cut=D(cut), every_days=7))
+
+    assert build_or_fault(recipe) == build_or_fault(replace(recipe, how=Cuts(from_, cut=D(cut), every_days=7, piece=D(piece))))
+
+
+def build_or_fault(recipe: Recipe) -> object:
+    """What is built, or why not."""
+    try:
+        return build_plan(recipe)
+    except InvalidPlan as fault:
+        return str(fault)
+
+
+@pytest.mark.parametrize(
+    ("strengths", "unit", "said"),
+    [
+        (None, "7", "round_to: must be a strength (5, 10, 20 mg) or half a scored one (5, 10 mg), not 7 mg (US baclofen tablets label;"),
+        (("20",), "5", "round_to: must be a strength (20 mg) or half a scored one (10 mg), not 5 mg (the tablets given)"),
+        (("5",), "2.5", "round_to: must be a strength (5 mg), not 2.5 mg (the tablets given)"),
+    ],
+)
+def test_an_amount_is_rounded_to_tablets_that_exist(strengths: tuple[str, ...] | None, unit: str, said: str) -> None:
+    """A rounding unit that is neither a strength nor half a scored one is refused, with what there is and its source."""
+    own = None if strengths is None else tuple(map(D, strengths))
+    how = replace(TENTH, of=PercentOf.CURRENT, basis=Basis.PER_DAY, rounding=D(unit), floor=D(unit))
+
+    assert refused(replace(FALL, strengths=own, how=how)).startswith(said)
+
+
+def test_a_rounding_unit_of_a_drug_without_known_strengths_is_refused() -> None:
+    """Where no source gives the strengths, nothing can be rounded to them until the patient's own are given."""
+    how = replace(TENTH, of=PercentOf.CURRENT, basis=Basis.PER_DAY, rounding=D(1), floor=D(1))
+
+    assert refused(replace(FALL, drug="prednisolone-polymyalgia", how=how)) == (
+        "round_to: must be a strength, of which none is known, not 1 mg (the tablets given)"
+    )
+
+
+def test_a_titration_goes_on_to_a_fourth_dose_in_either_layout() -> None:
+    """The fourth dose is ordered with its time; evened out only by name."""
+    slot = OrderedSlot(time(22), RISE.times)
+    kept, evened = (amounts(replace(RISE, how=replace(UP, basis=Basis.PER_DAY, extra=replace(slot, layout=layout)))) for layout in Layout)
+
+    assert (kept[10], evened[10]) == ("20/20/20/5", "15/15/15/20")
+
+
+def test_a_taper_has_no_slot_added() -> None:
+    """One dose more a day is no taper."""
+    slot = OrderedSlot(time(22), RISE.times)
+    how = replace(UP, from_=D(20), to=D(0), basis=Basis.PER_DOSE, extra=slot)
+
+    assert refused(replace(RISE, kind=Kind.TAPER, how=how)) == "add_slot: only a titration goes on to one dose more a day"
+
+
+# Ready layouts
+
+
+def test_a_ready_layout_is_found_in_any_case() -> None:
+    """Layout A is the one of two weeks."""
+    assert amounts(replace(FALL, how=Ready("a", SIXTY))) == ["15/15/15", "10/10/10", "5/5/5", "5/5", "5"]
+
+
+def test_a_ready_titration_is_built() -> None:
+    """The label's schedule, from nothing."""
+    assert amounts(replace(RISE, how=Ready("label"))) == ["5/5/5", "10/10/10", "15/15/15", "20/20/20"]
+
+
+def test_a_ready_layout_keeps_its_rhythm() -> None:
+    """A weekly drug's layout has its doses on every seventh day."""
+    plan = build_plan(replace(RISE, drug="ozempic", times=(time(9),), how=Ready("label")))
+
+    assert {phase.every_n_days for phase in plan.phases} == {7}
+
+
+@pytest.mark.parametrize(
+    ("change", "how", "said"),
+    [
+        ({}, Ready("Z", SIXTY), "template: baclofen-tablet has no ready layout 'Z'; it has label (titration, 5, 10, 15,"),
+        ({}, Ready("label", SIXTY), "template: label is a titration, not a taper"),
+        ({"kind": Kind.TITRATION}, Ready("A"), "template: A is a taper, not a titration"),
+        ({"times": (time(8), time(20))}, Ready("A", (D(30), D(30))), "times: template A has 3 doses a day, not 2"),
+        ({}, Ready("A", (D(15), D(15), D(15))), "from: template A starts from 60 mg a day, not from 45 mg a day (Doseline; default)"),
+        ({}, Ready("A"), "from: template A starts from 60 mg a day, not from nothing said (Doseline; default)"),
+        ({}, Ready("A", (D(10), D(25), D(25))), "phases[0].doses[0].amount: a taper never goes back up: 10 to 15 mg at 08:00"),
+    ],
+)
+def test_a_ready_layout_that_does_not_fit_is_refused(change: dict[str, object], how: Ready, said: str) -> None:
+    """A layout of another name, kind, day or start is refused with the numbers and its source; and it never raises a dose."""
+    assert refused(replace(FALL, how=how, **change)).startswith(said)  # type: ignore[arg-type]  # fields by name

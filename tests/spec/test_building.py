@@ -1,17 +1,22 @@
 from __future__ import annotations
 
+import json
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
+from typing import Any, TypeAlias
 
 import pytest
+from typer.testing import CliRunner
 
 from reminders import drugs
+from reminders.cli import app
 from reminders.domain.checking import check_plan
 from reminders.domain.plan import Amount, Phase, Plan, plain
 from reminders.domain.schedule import slots_between, slots_of_dates, totals_by_date
 from reminders.domain.supply import tablets_needed
 from reminders.domain.taper import Basis
+from reminders.formats.plan_file import read_plan
 from tests.builders import FOUR, a_course, a_phase, a_plan, a_taper, a_titration, utc
 
 
@@ -46,37 +51,92 @@ dose of the day is raised first, then the middle one, then the first.
 ‡ only if the provider orders a fourth dose and its time; the builder stops at 20/20/20.
 """
 
-READINGS = {"per dose": (Basis.PER_DOSE, 1), "per day": (Basis.PER_DAY, 4)}
+AFTER_DAY_30 = drawn("""
+    days  | not ordered | mg a day | mg so far | ordered     | evened      | mg a day | mg so far
+    31-33 | 20/20/20    | 60       | 1305      | 20/20/20/5  | 15/15/15/20 | 65       | 1320
+    34-36 | 20/20/20    | 60       | 1485      | 20/20/20/10 | 15/15/20/20 | 70       | 1530
+    37-39 | 20/20/20    | 60       | 1665      | 20/20/20/15 | 15/20/20/20 | 75       | 1755
+    40-42 | 20/20/20    | 60       | 1845      | 20/20/20/20 | 20/20/20/20 | 80       | 1995
+""")
+"""The reading per day from day 31 on, with no fourth dose, with one ordered, and with one ordered and evened out.
+
+Nobody ordering it, 20/20/20 stays. Ordered, three doses stay and only the new one rises. The evened layout has the same
+totals, but some doses fall while the day rises: it is never built unless it is chosen by name.
+"""
+
+FORMULA = (
+    "--drug baclofen --titrate 5:20 --step 5 --every 3 --times 08:00,14:00,20:00"
+    " --start 2026-03-02 --zone America/New_York --advance as_prescribed"
+)
+FOURTH = "--add-slot 22:00 --other-times 06:00,12:00,18:00"
+
+Rows: TypeAlias = list[tuple[str, ...]]
+
+# How each table is asked for, and its rows: days, the amounts of a day, mg a day, mg so far.
+ASKED: dict[str, tuple[str, Rows]] = {
+    "per dose": ("--basis per-dose", [(row[0], *row[1:4]) for row in TWO_READINGS[1:]]),
+    "per day": (f"--basis per-day {FOURTH}", [(row[0], row[4].removesuffix(" ‡"), *row[5:]) for row in TWO_READINGS[1:]]),
+    "per day, no fourth ordered": (
+        "--basis per-day",
+        [(row[0], *row[4:]) for row in TWO_READINGS[1:11]] + [(row[0], *row[1:4]) for row in AFTER_DAY_30[1:]],
+    ),
+    "per day, evened": (
+        f"--basis per-day {FOURTH} --layout evened",
+        [(row[0], *row[4:]) for row in TWO_READINGS[1:11]] + [(row[0], *row[5:]) for row in AFTER_DAY_30[1:]],
+    ),
+}
 
 
-def _ordered_fourth(plan: Plan) -> Plan:
-    """The same plan with the fourth slot of the day as a provider would order it after day 30."""
-    fourth = [a_phase(f"20/20/20/{amount}", 3, at="06:00 12:00 18:00 22:00") for amount in (5, 10, 15)]
-    last = Phase(plan.phases[-1].doses, 3)
-    return a_plan(*plan.phases[:-1], last, *fourth, a_phase("20/20/20/20", at=FOUR))
+def _run(*words: str, typed: str | None = None) -> str:
+    """What a `doseline plan` command prints."""
+    return CliRunner().invoke(app, ["plan", *words], input=typed).stdout
 
 
-def _rows(plan: Plan, until: int) -> list[tuple[str, str, str]]:
+@pytest.mark.parametrize("asked", ASKED)
+def test_the_plan_that_is_built_adds_up(asked: str) -> None:
+    """Built by the command, laid out slot by slot and added up to day 42, each reading is its table, exactly."""
+    words, expected = ASKED[asked]
+    plan = read_plan(json.loads(_run("build", *FORMULA.split(), *words.split(), "--json")))
+
+    assert _rows(plan, 42) == expected
+
+
+@pytest.mark.parametrize("asked", ASKED)
+def test_the_table_for_programs_is_the_same(asked: str) -> None:
+    """The table of the plan file, as JSON, has the same fourteen rows, and then goes on without end."""
+    words, expected = ASKED[asked]
+    file = _run("build", *FORMULA.split(), *words.split(), "--json")
+    *rows, last = json.loads(_run("table", "-", "--json", typed=file))["rows"]
+
+    assert [_json_row(row) for row in rows] == expected
+    assert (last["from_day"], last["to_day"], last["so_far"]) == (43, None, None)
+
+
+def _json_row(row: dict[str, Any]) -> tuple[str, ...]:
+    return f"{row['from_day']}-{row['to_day']}", "/".join(dose["amount"] for dose in row["doses"]), row["per_day"], row["so_far"]
+
+
+@pytest.mark.parametrize("asked", ["per dose", "per day, no fourth ordered"])
+def test_the_table_for_people_is_the_same(asked: str) -> None:
+    """What the provider is shown has the same fourteen rows, each amount under its time."""
+    words, expected = ASKED[asked]
+    lines = [line.split() for line in _run("build", *FORMULA.split(), *words.split()).splitlines()]
+    rows = [line for line in lines if len(line) > 5 and line[-1].isdigit() and line[0].isdigit()]
+
+    assert [(row[-6].replace("–", "-"), "/".join(row[-5:-2]), *row[-2:]) for row in rows] == expected
+
+
+def _rows(plan: Plan, until: int) -> Rows:
     """Each three days of a plan: the amounts of a day, its total, and the total so far, all from its slots."""
     slots = slots_between(a_course(plan), utc("2026-01-01 00:00"), utc("2026-12-01 00:00"))
-    totals, rows, so_far = totals_by_date(slots), [], Decimal(0)
+    totals, so_far = totals_by_date(slots), Decimal(0)
+    rows: Rows = []
     for first in range(0, until, 3):
         dates = [plan.start + timedelta(days=first + offset) for offset in range(3)]
         day = "/".join(plain(slot.amount.value) for slot in slots if slot.local_date == dates[0])
         so_far += sum((totals[day] for day in dates), Decimal(0))
-        rows.append((day, plain(totals[dates[0]]), plain(so_far)))
+        rows.append((f"{first + 1}-{first + 3}", day, plain(totals[dates[0]]), plain(so_far)))
     return rows
-
-
-@pytest.mark.parametrize("reading", READINGS)
-def test_the_two_readings_of_five_more_every_three_days(reading: str) -> None:
-    """Built, laid out and added up to day 42, each reading is its half of the table, exactly."""
-    basis, column = READINGS[reading]
-    titration = a_titration(basis)
-    plan = _ordered_fourth(titration) if basis is Basis.PER_DAY else titration
-    expected = [tuple(cell.removesuffix(" ‡") for cell in row[column : column + 3]) for row in TWO_READINGS[1:]]
-
-    assert _rows(plan, 42) == expected
 
 
 @pytest.mark.parametrize("basis", Basis)
@@ -171,6 +231,27 @@ def test_which_dose_of_the_day_is_lowered(row: tuple[str, ...]) -> None:
     expected = tuple(a_phase(amounts, phase.days) for amounts, phase in zip(row[1].split(", "), plan.phases, strict=True))
 
     assert plan.phases == expected
+
+
+TAPER = "--drug baclofen --from 20/20/20 --times 08:00,14:00,20:00 --start 2026-03-02 --zone America/New_York --advance as_prescribed"
+
+WAYS = drawn("""
+    template | asked for by name | asked for by amount
+    A        | --template A      |
+    B        | --template B      | --by-amount 15 --every 7
+    C        | --template c      | --by-amount 10 --every 7
+    D        | --template d      | --by-amount 5 --every 7
+""")
+"""The command builds each of them by its name; those of even cuts also by so many mg a day less each week."""
+
+
+@pytest.mark.parametrize("row", WAYS[1:], ids=lambda row: row[0])
+def test_the_command_builds_the_tapers(row: tuple[str, ...]) -> None:
+    """However a taper is asked for, the plan file has the phases of its template."""
+    for words in filter(None, row[1:]):
+        built = read_plan(json.loads(_run("taper", *TAPER.split(), *words.split(), "--json")))
+
+        assert built.phases == a_taper(row[0]).phases
 
 
 @pytest.mark.parametrize("template", "ABCD")
