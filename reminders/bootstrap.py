@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import make_url
 
+from reminders import drugs
 from reminders.chores import Hands, Sender, chores
 from reminders.clock import Clock, SystemClock
 from reminders.errors import LedgerBusy, LedgerHeld
@@ -176,8 +177,10 @@ def carrier_of(settings: Settings) -> Carrier | None:
 def running(settings: Settings) -> Iterator[Running]:
     """Open the ledger, put the process together, and take it apart again at the end.
 
-    Raises LedgerBusy if another process serves the same SQLite file.
+    Raises LedgerBusy if another process serves the same SQLite file, and BadProfile if a clinic's own drug profile cannot be trusted.
     """
+    drugs.stock(settings.drugs)
+    drugs.all_profiles()  # before anything is told to a patient, not with the first dose
     with only_one(settings.database_url.reveal()):
         clock = SystemClock()
         engine = open_ledger(settings.database_url.reveal())

@@ -9,6 +9,7 @@ from reminders.commands import (
     backup_commands,
     demo_commands,
     doctor_command,
+    drug_commands,
     import_command,
     list_commands,
     phone_commands,
@@ -24,6 +25,7 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_show_locals=False,  # a traceback must not print a patient
 )
+app.callback()(drug_commands.stock)
 app.command("serve")(serve_command.serve)
 app.command("migrate")(serve_command.migrate_)
 app.command("doctor")(doctor_command.doctor)
@@ -34,6 +36,7 @@ app.add_typer(audit_command.app, name="audit")
 app.command("demo")(demo_commands.demo)
 app.command("import")(import_command.import_)
 app.add_typer(plan_commands.app, name="plan")
+app.add_typer(drug_commands.app, name="drugs")
 app.command("simulate")(demo_commands.simulate)
 app.command("texts")(phone_commands.texts)
 app.command("reply")(phone_commands.reply)

@@ -28,6 +28,7 @@ E = TypeVar("E", bound=StrEnum)
 VARIABLES: Mapping[str, str] = MappingProxyType(
     {
         "DATABASE_URL": "sqlite:///var/doseline.db",
+        "DOSELINE_DRUGS": "",
         "DOSELINE_HOST": "127.0.0.1",
         "DOSELINE_HTTP_SECONDS": "10",
         "DOSELINE_LEASE_SECONDS": "30",
@@ -145,7 +146,10 @@ class SendingPace:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Settings:
-    """Everything that differs between one installation and another. `twilio` is there exactly when the transport is Twilio."""
+    """Everything that differs between one installation and another. `twilio` is there exactly when the transport is Twilio.
+
+    `drugs`: the directory of the clinic's own drug profiles, if it has any.
+    """
 
     database_url: Secret
     transport: TransportName
@@ -155,6 +159,7 @@ class Settings:
     port: int
     pace: SendingPace
     log_level: LogLevel
+    drugs: Path | None = None
 
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Settings:
@@ -172,6 +177,7 @@ class Settings:
             port=given.whole("DOSELINE_PORT", most=_HIGHEST_PORT),
             pace=given.pace(),
             log_level=given.choice("DOSELINE_LOG_LEVEL", LogLevel),
+            drugs=given.directory("DOSELINE_DRUGS"),
         )
 
 
@@ -180,13 +186,23 @@ def load_settings(environ: Mapping[str, str] | None = None, *, env_file: Path = 
 
     Raises SettingsError with the variable's name and the remedy.
     """
+    return Settings.from_environ(_environment(environ, env_file))
+
+
+def load_drugs_directory(environ: Mapping[str, str] | None = None, *, env_file: Path = Path(".env")) -> Path | None:
+    """Read where a clinic's own drug profiles are, as `load_settings` does, and nothing else: what asks no ledger needs no more.
+
+    Raises SettingsError with the variable's name and the remedy.
+    """
+    return _Given(_environment(environ, env_file)).directory("DOSELINE_DRUGS")
+
+
+def _environment(environ: Mapping[str, str] | None, env_file: Path) -> dict[str, str]:
     set_here = {name: value for name, value in (os.environ if environ is None else environ).items() if value}
     written = dotenv_values(env_file, interpolate=False, encoding="utf-8")
     # A name counts in either of its two forms: TWILIO_AUTH_TOKEN_FILE in the environment puts aside TWILIO_AUTH_TOKEN in the file.
     aside = {name.removesuffix("_FILE") for name in set_here}
-    return Settings.from_environ(
-        {name: value for name, value in written.items() if value and name.removesuffix("_FILE") not in aside} | set_here
-    )
+    return {name: value for name, value in written.items() if value and name.removesuffix("_FILE") not in aside} | set_here
 
 
 class _Given:
@@ -209,6 +225,13 @@ class _Given:
         if _PLACEHOLDER.search(value):
             raise SettingsError(f"{name} still holds a placeholder: set it to the real value.")
         return value
+
+    def directory(self, name: str) -> Path | None:
+        """Return a directory that is there, None if none is named."""
+        value = self.text(name)
+        if value and not Path(value).is_dir():
+            raise _refusal(name, f"names {value}, which is no directory", "create that directory, correct its name, or leave it out")
+        return Path(value) if value else None
 
     def whole(self, name: str, *, most: int) -> int:
         """Return a whole number from 1 to `most`."""

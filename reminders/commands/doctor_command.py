@@ -72,6 +72,7 @@ def sending_of(settings: Settings) -> Sending:
 def _examined(settings: Settings, to: str | None) -> Iterator[Finding]:
     clock, sending = SystemClock(), sending_of(settings)
     yield from diagnosing.of_sending(sending)
+    yield from diagnosing.of_drugs(settings.drugs)
     engine = make_engine(settings.database_url.reveal())
     try:
         unreadable = diagnosing.can_be_read(engine)

@@ -1,19 +1,21 @@
 """What is known of each drug and form: one TOML file each, every number with its source.
 
 An error may rest on a sourced number only, and a number without a source is refused: see `profile_file`.
+A clinic's own files stand beside the shipped ones (`stock`), each with the name of who approved it: see `shelf`.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from difflib import SequenceMatcher
-from functools import cache
-from importlib.resources import files
+from pathlib import Path
 
 from reminders.domain.profile import DrugProfile
-from reminders.drugs.profile_file import BadProfile, read_profile
+from reminders.drugs.profile_file import BadProfile
+from reminders.drugs.shelf import shelved
 from reminders.errors import NotFound
 
-__all__ = ["BadProfile", "UnknownDrug", "load", "names", "nearest"]
+__all__ = ["BadProfile", "UnknownDrug", "all_profiles", "load", "names", "nearest", "stock"]
 
 
 class UnknownDrug(NotFound):
@@ -41,6 +43,11 @@ def names() -> tuple[str, ...]:
     return tuple(profile.key for profile in _shelf())
 
 
+def all_profiles() -> tuple[DrugProfile, ...]:
+    """Every profile, by key."""
+    return _shelf()
+
+
 def nearest(name: str) -> tuple[str, ...]:
     """The keys of the profiles whose names come nearest to this one, the nearest first; none if none is near."""
     near: dict[str, float] = {}
@@ -63,7 +70,23 @@ def _instead(name: str) -> str:
     return f"nearest: {', '.join(near)}; " if near else ""
 
 
-@cache
+@dataclass(slots=True)
+class _Stock:
+    """Where a clinic's own files are; told once, at the start, by the edge that knows the settings."""
+
+    directory: Path | None = None
+
+
+_STOCK = _Stock()
+
+
+def stock(directory: Path | None) -> None:
+    """Have a clinic's own files read beside the shipped ones; None: the shipped ones alone.
+
+    They are read when a profile is first asked for, once: BadProfile is raised then, and nothing is known.
+    """
+    _STOCK.directory = directory
+
+
 def _shelf() -> tuple[DrugProfile, ...]:
-    pages = sorted((page for page in files(__name__).iterdir() if page.name.endswith(".toml")), key=lambda page: page.name)
-    return tuple(read_profile(page.read_text("utf-8"), page.name) for page in pages)
+    return shelved(_STOCK.directory)

@@ -54,11 +54,18 @@ def read_profile(text: str, name: str) -> DrugProfile:
     except tomllib.TOMLDecodeError as error:
         raise BadProfile(name, f"not TOML: {error}") from error
     page = _Table(written, name, frozenset(_listed(written.get("sources"), f"{name}: sources")))
+    page.answers = _who_answers(page)
     profile = page.whole(_profile)
     for amount in _amounts_in(profile):
         if amount.unit is not profile.unit:  # held against a limit in another unit, it would be no limit
             raise BadProfile(page.at("unit"), f"is {profile.unit}, but the file also says {amount}")
     return profile
+
+
+def _who_answers(page: _Table) -> str:
+    """What is added to each source of a clinic's own file, so that every finding says who approved the number."""
+    approval = _approval(page)
+    return "" if approval is None else f" (approved by {approval.by}, {approval.on.isoformat()})"
 
 
 def _amounts_in(thing: object) -> Iterator[Amount]:
@@ -89,6 +96,7 @@ class _Table:
         self.fields: dict[str, object] = dict(fields)
         self.path = path
         self.sources = sources
+        self.answers = ""
         self._unread = set(self.fields) - {"sources"}
 
     def at(self, name: str) -> str:
@@ -133,7 +141,9 @@ class _Table:
         return lambda value, path: self._inside(value, path).whole(read)
 
     def _inside(self, fields: object, path: str) -> _Table:
-        return _Table(fields, path, self.sources)
+        inner = _Table(fields, path, self.sources)
+        inner.answers = self.answers
+        return inner
 
 
 def _profile(page: _Table) -> DrugProfile:
@@ -187,7 +197,7 @@ def _profile(page: _Table) -> DrugProfile:
 def _sourced(table: _Table, read: Callable[[object, str], T]) -> Sourced[T]:
     named = Sourced(
         value=table.need("value", read),
-        source="; ".join(table.need("source", _texts)),
+        source="; ".join(table.need("source", _texts)) + table.answers,
         confidence=table.need("confidence", _one_of(Confidence)),
         on_breach=table.may("on_breach", _one_of(Severity)) or Severity.WARNING,
         disagrees=table.may("disagrees", _pairs) or (),

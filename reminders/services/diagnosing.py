@@ -16,6 +16,7 @@ from uuid import uuid4
 from sqlalchemy.exc import SQLAlchemyError
 
 from db.engine import WriterBusy, current_revision, is_current, reading, writing
+from reminders import drugs
 from reminders.clock import APART
 from reminders.messaging.transport import Ambiguous, NotSent, Refused
 from reminders.services.records import probes, quarantines, troubles, watermarks
@@ -124,6 +125,18 @@ def of_sending(sending: Sending) -> list[Finding]:
         return [Finding("sending", Verdict.WARN, "sandbox: texts are kept, none is sent", "set DOSELINE_TRANSPORT=twilio for real texts")]
     stands_in = Finding("sending", Verdict.WARN, "through a stand-in: no phone gets a text", "leave TWILIO_API_BASE_URL empty")
     return [stands_in if sending.stand_in else Finding("sending", Verdict.OK, "through Twilio"), _address(sending)]
+
+
+def of_drugs(directory: Path | None) -> list[Finding]:
+    """Look at the clinic's own drug profiles, if it has any."""
+    if directory is None:
+        return []
+    try:
+        own = [profile for profile in drugs.all_profiles() if profile.approval is not None]
+    except drugs.BadProfile as bad:
+        return [Finding("drugs", Verdict.FAIL, str(bad), "mend that file: nothing starts before")]
+    said = ", ".join(f"{profile.key} (approved by {profile.approval.by})" for profile in own if profile.approval is not None)
+    return [Finding("drugs", Verdict.OK, f"the clinic's own: {said or 'none yet'}")]
 
 
 def of_clock(apart: timedelta | None) -> Finding:

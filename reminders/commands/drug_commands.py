@@ -1,0 +1,190 @@
+"""`doseline drugs`: what is known of each drug, every number with its source; and the clinic's own profiles beside it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, fields
+from datetime import timedelta
+from decimal import Decimal
+from typing import Annotated
+
+import typer
+from rich import box
+from rich.console import Group
+from rich.table import Table
+from rich.text import Text
+
+from reminders import drugs
+from reminders.commands.output import JsonFlag, print_json, print_table, telling
+from reminders.domain.missed_rules import AskProviderRule, Fraction, HoursBeforeNext, MaxLate, in_words, span
+from reminders.domain.plan import plain
+from reminders.domain.profile import Approval, Confidence, DrugProfile, PercentCut, Severity, Sourced, Template, TemplatePhase
+from reminders.settings import load_drugs_directory
+
+app = typer.Typer(no_args_is_help=True, help="Show what is known of each drug, every number with its source.")
+
+NO_SLOT = "-"
+_COLOURS = {Confidence.SECOND_HAND: "yellow", Confidence.DEFAULT: "cyan"}
+
+
+def stock(ctx: typer.Context) -> None:
+    """Have the clinic's own profiles read beside the shipped ones, whichever command follows."""
+    with telling(ctx):
+        drugs.stock(load_drugs_directory())
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One thing known of a drug: the field of its file, the value as it is written there, and what it rests on."""
+
+    field: str
+    value: str
+    source: str
+    confidence: Confidence
+    on_breach: Severity
+    disagrees: tuple[tuple[str, str], ...]
+    note: str
+
+
+@app.command("list")
+def list_(ctx: typer.Context, *, as_json: JsonFlag = False) -> None:
+    """List the drugs and forms that are known."""
+    with telling(ctx):
+        known = drugs.all_profiles()
+    if as_json:
+        print_json([_head(profile) for profile in known])
+        return
+    table = _table(None, "drug", "name", "form", "ready layouts", "numbers", "approved by")
+    for profile in known:
+        layouts = ", ".join(template.name for template in profile.templates)
+        table.add_row(profile.key, profile.name, profile.form, layouts, str(len(list(lines_of(profile)))), _approved(profile.approval))
+    print_table(table)
+
+
+@app.command()
+def show(
+    ctx: typer.Context, drug: Annotated[str, typer.Argument(metavar="DRUG", help="Its key, name or brand.")], *, as_json: JsonFlag = False
+) -> None:
+    """Show all that is known of a drug: each number, its source, how sure it is, and where sources disagree."""
+    with telling(ctx):
+        profile = drugs.load(drug)
+    lines = tuple(lines_of(profile))
+    if as_json:
+        print_json(_head(profile) | {"known": [asdict(line) for line in lines], "unknown": list(unknown_in(profile))})
+    else:
+        print_table(_page(profile, lines))
+
+
+def _head(profile: DrugProfile) -> dict[str, object]:
+    approval = profile.approval
+    return {
+        "key": profile.key,
+        "name": profile.name,
+        "ingredient": profile.ingredient,
+        "form": profile.form,
+        "unit": profile.unit.value,
+        "aliases": list(profile.aliases),
+        "layouts": [template.name for template in profile.templates],
+        "approved": None if approval is None else {"by": approval.by, "on": approval.on.isoformat(), "replaces": approval.replaces},
+    }
+
+
+def _approved(approval: Approval | None) -> str:
+    if approval is None:
+        return ""
+    return f"{approval.by}, {approval.on.isoformat()}{', replaces the shipped one' if approval.replaces else ''}"
+
+
+def lines_of(profile: DrugProfile) -> Iterator[Line]:
+    """All that a profile says with a source, by the names of its file's fields."""
+    for field in fields(profile):
+        said = getattr(profile, field.name)
+        if isinstance(said, Sourced):
+            yield _line(field.name, said, written(said.value))
+    for index, template in enumerate(profile.templates):
+        yield _line(f"templates[{index}]", template.basis, _layout(template))
+    for index, band in enumerate(profile.kidney):
+        yield _line(f"kidney[{index}]", band.advice, f"{plain(band.above)} to under {plain(band.below)} mL/min: {band.advice.value}")
+    for index, indication in enumerate(profile.indications):
+        if indication.caution is not None:
+            yield _line(f"indications[{index}]", indication.caution, f"{', '.join(indication.names)}: {indication.caution.value}")
+    for index, group in enumerate(profile.interactions):
+        words = f"{group.group} ({', '.join(group.names)}): {group.effect.value}; {group.advice}; {group.severity}"
+        yield _line(f"interactions[{index}]", group.effect, words)
+    for topic, note in profile.notes:
+        yield _line(f"notes.{topic}", note, note.value)
+
+
+def unknown_in(profile: DrugProfile) -> Iterator[str]:
+    """The fields for which no source was found: the provider fills them in, nobody guesses."""
+    yield from (field.name for field in fields(profile) if getattr(profile, field.name) is None and field.name != "approval")
+
+
+def _line(field: str, said: Sourced[object], value: str) -> Line:
+    return Line(field, value, said.source, said.confidence, said.on_breach, said.disagrees, said.note)
+
+
+def written(value: object) -> str:
+    """Write any value of a profile as a person reads it."""
+    match value:
+        case bool():
+            return "yes" if value else "no"
+        case timedelta():
+            return span(value)
+        case Decimal():
+            return f"{plain(value)} %"
+        case tuple():
+            return ", ".join(map(written, value))
+        case PercentCut():
+            return f"{plain(value.percent)} % in {value.days} days"
+        case HoursBeforeNext() | MaxLate() | Fraction() | AskProviderRule():
+            return in_words(value)
+        case _:
+            return str(value)
+
+
+def _layout(template: Template) -> str:
+    start = "" if template.from_per_day is None else f" from {template.from_per_day} a day"
+    times = f" at {', '.join(f'{at:%H:%M}' for at in template.times)}" if template.times else ""
+    return f"{template.name} ({template.kind}{start}{times}): {', then '.join(map(_phase, template.phases))}; {template.basis.value}"
+
+
+def _phase(phase: TemplatePhase) -> str:
+    amounts = [amount for amount in phase.amounts if amount is not None]
+    day = "/".join(NO_SLOT if amount is None else plain(amount.value) for amount in phase.amounts)
+    days = "and on" if phase.days is None else f"for {phase.days} days"
+    every = "" if phase.every_n_days == 1 else f", every {phase.every_n_days} days"
+    return f"{day} {amounts[0].unit} {days}{every}"
+
+
+def _page(profile: DrugProfile, lines: tuple[Line, ...]) -> Group:
+    title = f"{profile.key}: {profile.name}, {profile.form}; amounts in {profile.unit}"
+    table = _table(title, "field", "value", "source", "sure", "breach")
+    for line in lines:
+        table.add_row(line.field, _value(line), line.source, _sure(line.confidence), line.on_breach.value)
+    words = [Text(f"Also called: {', '.join(profile.aliases)}")] if profile.aliases else []
+    if profile.approval is not None:
+        words.append(Text(f"Approved by {_approved(profile.approval)}"))
+    missing = Text(f"No source was found for: {', '.join(unknown_in(profile))}. The provider fills these in.")
+    advice = Text("A clinician at each clinic checks these numbers against the current label before switching them on.")
+    return Group(*words, table, missing, advice)
+
+
+def _value(line: Line) -> Text:
+    value = Text(line.value)
+    if line.note:
+        value.append(f"\n{line.note}", style="dim")
+    for said, source in line.disagrees:
+        value.append(f"\nbut {said}, says {source}", style="yellow")
+    return value
+
+
+def _sure(confidence: Confidence) -> Text:
+    return Text(confidence.value, style=_COLOURS.get(confidence, ""))
+
+
+def _table(title: str | None, *headings: str) -> Table:
+    table = Table(title=title, title_justify="left", header_style="bold", box=box.SIMPLE_HEAD)
+    for heading in headings:
+        table.add_column(heading, overflow="fold")
+    return table
