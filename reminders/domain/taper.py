@@ -61,7 +61,7 @@ def titrate(
     (the whole step if left out): the last of the day first, then the one before it, then round again (5/5/10).
     Raises InvalidPlan where the steps do not end at `to` exactly.
     """
-    _refuse_not_numbers(start=start, to=to, step=step, piece=piece)
+    refuse_not_numbers(start=start, to=to, step=step, piece=piece)
     if not 0 < start < to:
         raise InvalidPlan("to", f"a titration rises from above nothing: {plain(start)} to {plain(to)} does not")
     days = list(_ladder(start, to, step=step, basis=basis, slots=len(times), piece=piece))
@@ -88,7 +88,7 @@ def taper_by(
     cut, not `from_`, which ended the day before. A dose of nothing does not exist. Every phase lasts `every_days`.
     Raises InvalidPlan where the steps do not end at `to` exactly.
     """
-    _refuse_not_numbers(from_=from_, to=to, step=step, piece=piece)
+    refuse_not_numbers(from_=from_, to=to, step=step, piece=piece)
     if not 0 <= to < from_:
         raise InvalidPlan("to", f"a taper falls: {plain(from_)} to {plain(to)} does not")
     up = list(_ladder(to, from_, step=step, basis=basis, slots=len(times), piece=piece))
@@ -110,7 +110,7 @@ def taper_cuts(
     A cut falls in whole pieces on the largest doses, of those on the first one of the day first. The first phase is the
     first cut; a dose of nothing does not exist. Raises InvalidPlan where the cuts do not end at the floor exactly.
     """
-    _refuse_not_numbers(cut=cut, piece=piece, floor=floor, **_named(from_))
+    refuse_not_numbers(cut=cut, piece=piece, floor=floor, **_named(from_))
     _refuse_odd_day(from_, times)
     total = sum(from_, Decimal(0))
     if not 0 <= floor < total:
@@ -147,7 +147,7 @@ def taper_percent(
     what is then taken, rounded; of the original, cut follows cut unrounded, so that rounding never makes a taper faster.
     What would fall to the floor or below it is the floor, for one last phase. Raises InvalidPlan where rounding leaves no cut.
     """
-    _refuse_not_numbers(percent=percent, rounding=rounding, floor=floor, **_named(from_))
+    refuse_not_numbers(percent=percent, rounding=rounding, floor=floor, **_named(from_))
     _refuse_odd_day(from_, times)
     per_dose = basis is Basis.PER_DOSE
     lowered_one_by_one = from_ if per_dose else (sum(from_, Decimal(0)),)
@@ -235,6 +235,13 @@ def dosing_days(days: int, nth: int) -> int:
     return -(-days // nth)
 
 
+def refuse_not_numbers(**numbers: Decimal | None) -> None:
+    """Raise InvalidPlan, by its name, for the first number that is none, or has no end."""
+    for name, number in numbers.items():
+        if number is not None and not number.is_finite():
+            raise InvalidPlan(name.rstrip("_"), f"must be a number, not {number}")
+
+
 def refuse_rise(from_: tuple[Decimal, ...], phases: tuple[Phase, ...], times: tuple[time, ...]) -> None:
     """Raise InvalidPlan where a dose of a taper is larger than the same one was before.
 
@@ -283,12 +290,6 @@ def _rounded(amount: Decimal, to: Decimal, direction: Direction) -> Decimal:
 
 def _named(from_: tuple[Decimal, ...]) -> dict[str, Decimal]:
     return {f"from[{slot}]": amount for slot, amount in enumerate(from_)}
-
-
-def _refuse_not_numbers(**numbers: Decimal | None) -> None:
-    for name, number in numbers.items():
-        if number is not None and not number.is_finite():
-            raise InvalidPlan(name.rstrip("_"), f"must be a number, not {number}")
 
 
 def _refuse_odd_day(from_: tuple[Decimal, ...], times: tuple[time, ...]) -> None:

@@ -6,7 +6,7 @@ What is built is a plan like any other: it is laid out (`laying_out`), checked, 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from datetime import date, time
 from decimal import Decimal
 from typing import assert_never
@@ -23,6 +23,7 @@ from reminders.domain.taper import (
     add_slot,
     dosing_days,
     on_every_nth_day,
+    refuse_not_numbers,
     refuse_rise,
     taper_by,
     taper_cuts,
@@ -146,11 +147,12 @@ def build_plan(recipe: Recipe) -> Plan:
 
 
 def _phases(recipe: Recipe) -> tuple[Phase, ...]:
+    refuse_not_numbers(**dict(_numbers(recipe.how)))
     match recipe.how:
         case Steps() as how:
             return on_every_nth_day(_stepped(recipe, how), recipe.nth_day)
         case Cuts() as how:
-            piece = how.piece or piece_of(recipe, how)
+            piece = piece_of(recipe, how) if how.piece is None else how.piece
             cut = taper_cuts(
                 how.from_, cut=how.cut, piece=piece, floor=how.floor, every_days=how.every_days, times=recipe.times, unit=recipe.unit
             )
@@ -161,6 +163,16 @@ def _phases(recipe: Recipe) -> tuple[Phase, ...]:
             return _ready(recipe, how)
         case _ as unreachable:
             assert_never(unreachable)
+
+
+def _numbers(how: Steps | Cuts | Percents | Ready) -> Iterator[tuple[str, Decimal]]:
+    """Every number of a formula, with its name."""
+    for field in fields(how):
+        value = getattr(how, field.name)
+        if isinstance(value, tuple):
+            yield from ((f"from[{slot}]", number) for slot, number in enumerate(value))
+        elif isinstance(value, Decimal):
+            yield field.name, value
 
 
 def _stepped(recipe: Recipe, how: Steps) -> tuple[Phase, ...]:
