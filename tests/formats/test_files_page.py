@@ -6,12 +6,15 @@ import json
 import re
 import shlex
 from collections.abc import Callable
+from dataclasses import fields
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from reminders.cli import app
+from reminders.domain.profile import DrugProfile, Template, TemplatePhase
+from reminders.drugs.shelf import shelved
 from reminders.formats.import_file import read_import
 from reminders.formats.plan_file import read_plan
 from reminders.formats.story_file import read_story
@@ -58,6 +61,20 @@ def test_the_example_of_a_command_prints_what_it_says(name: str, command: str, p
     result = CliRunner().invoke(app, arguments, env={"DATABASE_URL": sqlite_url})
 
     assert json.loads(result.stdout) == json.loads(printed)
+
+
+def test_the_example_of_a_drug_profile_stands_on_the_shelf(tmp_path: Path) -> None:
+    """Put into a clinic's directory as it is, the page's profile is read beside the shipped ones."""
+    (tmp_path / "ourdrug.toml").write_text(next(text for _, name, text in BLOCKS if name == "profile"), encoding="utf-8")
+
+    assert [profile.key for profile in shelved(tmp_path) if profile.approval] == ["ourdrug-tablet"]
+
+
+def test_the_page_names_every_field_of_a_drug_profile() -> None:
+    """No field that a profile may have is left out of the page."""
+    names = {field.name for shape in (DrugProfile, Template, TemplatePhase) for field in fields(shape)} - {"approval"}
+
+    assert {name for name in names if f"`{name}`" not in PAGE} == set()
 
 
 def test_the_page_names_every_key_of_every_shape() -> None:
