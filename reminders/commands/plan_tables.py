@@ -162,7 +162,7 @@ def slots_table(slots: Iterable[Slot], plan: Plan, profile: DrugProfile) -> Grou
             f"{slot.due_at:%Y-%m-%d %H:%M}",
             str(slot.amount),
             str(slot.phase_no),
-            tablets_text(slot.amount, profile),
+            tablets_text(slot.amount, profile, plan.strengths),
         )
     return Group(_title(f"{plan.drug}, {plan.zone}"), table)
 

@@ -42,14 +42,15 @@ def check_plan(
     """Check a plan; errors first, then warnings, each in the order of the plan.
 
     others     the patient's other plans of any drug; those of the same ingredient share its limits and gaps
-    strengths  the tablets this patient has, and which of them are `scored`; left out, those of the profile
+    strengths  the tablets this patient has, and which of them are `scored`; left out, those of the plan, or else of the profile
     ceiling    a clinic's own daily maximum, honoured up to the profile's ceiling
     facts      left out, nothing is asked about the patient (a plan file alone says nothing of one)
     is_alike   which of the others are of the same ingredient; left out, those that go by a name of this profile
     """
     alike = tuple(other for other in others if (is_alike or _goes_by(profile))(other))
     case = _Case(plan, profile, (plan, *alike), ceiling)
-    found = [*_label(plan, others), *_only_tapers(case), *(tuple(_unit(case)) or _amounts_and_times(case, strengths, scored))]
+    tablets = strengths or plan.strengths
+    found = [*_label(plan, others), *_only_tapers(case), *(tuple(_unit(case)) or _amounts_and_times(case, tablets, scored))]
     if facts is not None:
         found += check_patient(plan, profile, facts)
     return tuple(sorted(found, key=lambda finding: finding.level is not Severity.ERROR))

@@ -115,7 +115,10 @@ class Phase:
 
 @dataclass(frozen=True)
 class Plan:
-    """One immutable version of a prescription: what is taken, at which local times, from which date on."""
+    """One immutable version of a prescription: what is taken, at which local times, from which date on.
+
+    `strengths`: the tablets that this patient has; empty: those of the drug's profile.
+    """
 
     drug: str
     kind: Kind
@@ -125,6 +128,7 @@ class Plan:
     phases: tuple[Phase, ...]
     label: str | None = None
     missed_dose_rule: MissedDoseRule | None = None
+    strengths: tuple[Amount, ...] = ()
 
     def __post_init__(self) -> None:
         if not self.phases:
@@ -135,6 +139,10 @@ class Plan:
         units = {dose.amount.unit for phase in self.phases for dose in phase.doses}
         if len(units) > 1:
             raise InvalidPlan("phases", f"one plan, one unit; found {', '.join(sorted(units))}")
+        if {strength.unit for strength in self.strengths} - units:
+            raise InvalidPlan("strengths", f"must be in {self.unit}, as the doses are")
+        if len(set(self.strengths)) < len(self.strengths):
+            raise InvalidPlan("strengths", "must each stand once")
         if self.kind is Kind.TAPER and self.advance is AdvancePolicy.STAY_UNLESS_MET:
             # A silent stay can use up the tablets, and so cause the sudden stop that the taper should prevent.
             raise InvalidPlan("advance", "a taper is as_prescribed or ask_provider, never stay_unless_met")

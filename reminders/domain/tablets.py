@@ -23,8 +23,8 @@ MOST_AT_ONCE = 40
 WIDEST = 31
 
 NO_STRENGTHS = (
-    "no source gives the strengths of this drug: give the tablets that this patient has, "
-    "or the clinic writes its strengths into a profile of its own"
+    "no source gives the strengths of this drug: the provider writes the tablets that this patient has into the plan (strengths), "
+    "or the clinic its strengths into a profile of its own"
 )
 
 

@@ -132,6 +132,7 @@ class PlanShape(Shape):
     label: Word | None = None
     phases: Annotated[tuple[PhaseShape, ...], Field(strict=False, min_length=1)]
     missed_dose_rule: RuleShape | None = None
+    strengths: Annotated[tuple[AmountText, ...], Field(strict=False, min_length=1)] | None = None
 
     @model_validator(mode="after")
     def _can_exist(self) -> PlanShape:
@@ -150,6 +151,7 @@ class PlanShape(Shape):
             phases=tuple(phase.phase for phase in self.phases),
             label=self.label,
             missed_dose_rule=self.missed_dose_rule.rule if self.missed_dose_rule else None,
+            strengths=tuple(Amount(strength, self.phases[0].doses[0].unit) for strength in self.strengths or ()),
         )
 
 
@@ -178,6 +180,8 @@ def write_plan(plan: Plan) -> dict[str, object]:
     written["phases"] = [_phase(phase) for phase in plan.phases]
     if plan.missed_dose_rule is not None:
         written["missed_dose_rule"] = write_rule(plan.missed_dose_rule)
+    if plan.strengths:
+        written["strengths"] = [plain(strength.value) for strength in plan.strengths]
     return written
 
 

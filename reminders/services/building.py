@@ -143,6 +143,7 @@ def build_plan(recipe: Recipe) -> Plan:
         advance=recipe.advance,
         phases=_phases(recipe),
         label=recipe.label,
+        strengths=recipe.tablets or (),
     )
 
 

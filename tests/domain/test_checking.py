@@ -106,6 +106,20 @@ def test_the_maximum_is_held_against_all_plans_of_the_drug() -> None:
     assert (finding.path, finding.found) == ("phases[0]", "90 mg a day")
 
 
+@pytest.mark.parametrize(
+    ("own", "given", "found"), [("5", None, ""), ("10", None, "10 mg"), ("10", "5", ""), ("", None, "5 mg, 10 mg, 20 mg")]
+)
+def test_the_tablets_of_a_plan_go_before_the_profiles(own: str, given: str | None, found: str) -> None:
+    """What was given to the check goes first, then what the plan says the patient has, then what the drug comes in."""
+    plan = replace(a_plan(a_phase("5/5/7" if not own else "5/5/5")), strengths=(mg(own),) if own else ())
+    whole = replace(BACLOFEN, scored=None)
+    limits = {
+        finding.limit for finding in check_plan(plan, whole, strengths=(mg(given),) if given else None) if finding.code == "not_makeable"
+    }
+
+    assert limits == ({found} if found else set())
+
+
 def _limit(value: str) -> Sourced[Amount]:
     return Sourced(mg(value), "a label", Confidence.SOURCED, Severity.ERROR)
 

@@ -13,6 +13,8 @@ from tests.builders import a_course, a_phase, a_plan, a_taper, a_titration, utc
 DOSE = PlannedDose(time(8), Amount(Decimal(5)))
 
 INVALID: dict[str, tuple[Callable[[], object], str]] = {
+    "tablets in another unit": (lambda: replace(a_plan(), strengths=(Amount(Decimal(5), Unit.MCG),)), "strengths"),
+    "a strength twice": (lambda: replace(a_plan(), strengths=(Amount(Decimal(5)), Amount(Decimal("5.0")))), "strengths"),
     "an amount of nothing": (lambda: Amount(Decimal(0)), "amount"),
     "an amount below nothing": (lambda: Amount(Decimal(-5)), "amount"),
     "an amount without end": (lambda: Amount(Decimal("Infinity")), "amount"),

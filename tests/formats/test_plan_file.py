@@ -254,3 +254,23 @@ def test_a_plan_is_written_as_plainly_as_it_was_read() -> None:
         phase["every_n_days"] = 1
 
     assert write_plan(read_plan(data)) == changed(data, "missed_dose_rule.min_gap", "2 d")
+
+
+def test_the_tablets_of_a_patient_stand_in_the_plans_unit() -> None:
+    """They are read as amounts, and written back as they were; without them the profile's hold."""
+    plan = read_plan(a_plan_file(strengths=["5", "10"]))
+
+    assert (plan.strengths, write_plan(plan)["strengths"]) == ((Amount(Decimal(5)), Amount(Decimal(10))), ["5", "10"])
+    assert (read_plan(a_plan_file()).strengths, "strengths" in write_plan(read_plan(a_plan_file()))) == ((), False)
+
+
+@pytest.mark.parametrize(
+    ("strengths", "path"),
+    [([], "strengths"), ("5", "strengths"), (["0"], "strengths[0]"), ([5], "strengths[0]"), (["5", "5"], "strengths")],
+)
+def test_odd_tablets_are_refused(strengths: object, path: str) -> None:
+    """None, one that is no list, of nothing, as a number, twice."""
+    with pytest.raises(BadFile) as refused:
+        read_plan(a_plan_file(strengths=strengths))
+
+    assert [fault.path for fault in refused.value.faults] == [path]

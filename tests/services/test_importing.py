@@ -12,7 +12,7 @@ from reminders.domain.contact import Contactable, Role
 from reminders.errors import BadFile, Fault
 from reminders.services.importing import Imported, check_import, import_file, short_name
 from reminders.services.records import people
-from tests.files import File, a_patient, a_phase, a_proxy, an_entry, an_import_file, changed, without
+from tests.files import File, a_dose, a_patient, a_phase, a_proxy, an_entry, an_import_file, changed, without
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 BEN = {"ref": "ben", "name": "Ben Okafor", "phone": "+12025550103"}
@@ -217,6 +217,32 @@ def test_two_plans_of_one_ingredient_share_its_limits(sqlite_engine: Engine) -> 
 def test_two_plans_of_one_ingredient_within_its_limits_are_stored(sqlite_engine: Engine) -> None:
     """60 mg and 15 mg a day are within the label's 80."""
     assert import_file(sqlite_engine, two_plans(phases=[a_phase(None, "5", ("11:00", "17:00", "23:00"))]), now=NOW).plans == 2
+
+
+def clonidine(form: str, amounts: str, times: str, **more: object) -> File:
+    """A plan of one form, with what no source gives: the tablets, and a missed-dose rule with a time of its own."""
+    doses = [a_dose(at, amount) for at, amount in zip(times.split(), amounts.split(), strict=True)]
+    filled_in = {"strengths": ["0.1"], "missed_dose_rule": {"hours_before_next": "2"}}
+    return an_entry(**{"drug": form, "ref": form, "kind": "maintenance", "phases": [{"days": None, "doses": doses}], **filled_in, **more})
+
+
+@pytest.mark.parametrize("number", [0, 1])
+def test_two_forms_of_one_ingredient_share_its_limits(sqlite_engine: Engine, number: int) -> None:
+    """0.4 mg of extended release and 0.2 mg in tablets pass the 0.4 mg of the first, wherever it stands in the file."""
+    plans = [clonidine("clonidine-tablet", "0.1 0.1", "11:00 16:00", label="B, tan")]
+    plans.insert(number, clonidine("clonidine-er", "0.2 0.2", "08:00 20:00", label="A, white"))
+
+    assert faults_of(sqlite_engine, an_import_file(a_patient(plans=plans))) == [f"patients[0].plans[{number}].phases[0]"]
+
+
+@pytest.mark.parametrize("missing", ["strengths", "missed_dose_rule"])
+def test_what_no_source_gives_must_stand_in_the_plan(sqlite_engine: Engine, missing: str) -> None:
+    """Without it nothing is stored; with it the plan is."""
+    whole, lacking = (clonidine("clonidine-er", "0.2 0.2", "08:00 20:00") for _ in range(2))
+    del lacking[missing]
+
+    assert faults_of(sqlite_engine, an_import_file(a_patient(plans=[lacking]))) == [f"patients[0].plans[0].{missing}"]
+    assert import_file(sqlite_engine, an_import_file(a_patient(plans=[whole])), now=NOW).plans == 1
 
 
 def test_a_second_plan_without_a_label_is_refused(sqlite_engine: Engine) -> None:

@@ -42,6 +42,24 @@ def test_announced_at_its_minute() -> None:
         assert clinic.texts() == [("03-02 08:00", body)]
 
 
+def test_announced_in_the_tablets_that_the_patient_has() -> None:
+    """Where no source gives a drug's strengths, the plan's own say what an amount is."""
+    pregabalin = plan(phase("150/150", times=("08:00", "20:00")), drug="pregabalin", strengths=["75"])
+    with Stage.on_paper(patient(pregabalin)) as clinic:
+        clinic.run_until("03-02 08:00")
+        assert [body.split(".")[0] for _, body in clinic.texts()] == ["Mon 8:00 am dose: 2 tablets of 75 mg"]
+
+
+def test_an_injection_is_announced_by_its_amount_on_its_day_of_the_week() -> None:
+    """Once a week, and in mg: it is not made of tablets."""
+    ozempic = plan(phase("0.25", 28, times=("08:00",), every=7), phase("0.5", times=("08:00",), every=7), drug="Ozempic")
+    with Stage.on_paper(patient(ozempic)) as clinic:
+        clinic.answers("03-02 08:05", "03-09 08:05")
+        clinic.run_until("03-15 08:00")
+        said = [(at, body.partition(". Reply")[0]) for at, body in clinic.texts("reminder")]
+        assert said == [("03-02 08:00", "Mon 8:00 am dose: 0.25 mg"), ("03-09 08:00", "Mon 8:00 am dose: 0.25 mg")]
+
+
 def test_discreet_by_default() -> None:
     """A discreet reminder names no amount where all doses of the day are the same."""
     with Stage.on_paper(patient(wording="discreet")) as clinic:

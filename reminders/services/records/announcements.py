@@ -269,7 +269,7 @@ def due_dose(all_plans: Sequence[StoredPlan], spoken: Spoken) -> DueDose:
 def _in_words(all_plans: Sequence[StoredPlan], plan: StoredPlan, slot: Slot, times: FourTimes) -> DueDose:
     return DueDose(
         slot.due_at,
-        tablets_text(slot.amount, plan.profile),
+        tablets_text(slot.amount, plan.profile, plan.plan.strengths),
         drug=plan.profile.name,
         mg=f"{plain(slot.amount.value)} {slot.amount.unit}",
         label=plan.label if len(all_plans) > 1 else None,

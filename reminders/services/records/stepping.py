@@ -230,4 +230,4 @@ def _step_words(patient: Patient, plan: StoredPlan, old: Phase, new: Phase, star
 
 
 def _in_tablets(plan: StoredPlan, amount: Amount) -> str:
-    return tablets_text(amount, plan.profile)
+    return tablets_text(amount, plan.profile, plan.plan.strengths)
