@@ -11,9 +11,9 @@ import typer
 from reminders.commands import plan_json, plan_tables
 from reminders.commands.output import FAILED, SCREEN, UNREADABLE, JsonFlag, instant_text, print_json, print_table, telling
 from reminders.commands.plan_build_commands import StrengthsOption, UntilOption, build, taper
-from reminders.commands.typed import FileArgument, SlotName, date_option, instant_option, read_file, slot_name, typed
+from reminders.commands.typed import FileArgument, SlotName, Strengths, date_option, instant_option, read_file, slot_name, typed
 from reminders.domain.finding import Finding, ours
-from reminders.domain.plan import Amount, plain
+from reminders.domain.plan import Amount, Plan, plain
 from reminders.domain.profile import Severity
 from reminders.domain.schedule import Slot
 from reminders.errors import BadFile
@@ -40,7 +40,7 @@ def table(
     with telling(ctx):
         plan = read_plan(read_file(file))
         profile = profile_of(plan)
-        own = None if strengths is None else tuple(Amount(size, plan.unit) for size in strengths.sizes)
+        own = _own(plan, strengths)
         if as_json:
             print_json(plan_json.table_json(plan, profile, own, until_day=until_day))
         else:
@@ -48,10 +48,19 @@ def table(
 
 
 @app.command()
-def check(ctx: typer.Context, file: FileArgument, *, as_json: JsonFlag = False) -> None:
+def check(
+    ctx: typer.Context,
+    file: FileArgument,
+    *,
+    strengths: StrengthsOption = None,
+    approved_at: Annotated[
+        datetime | None, typer.Option(parser=typed(instant_option), metavar="INSTANT", help="When it was approved: 2026-03-02T16:40:00Z.")
+    ] = None,
+    as_json: JsonFlag = False,
+) -> None:
     """Check a plan file. Ends with 0 (nothing, or warnings), 1 (errors) or 2 (not to be read as a plan at all)."""
     with telling(ctx, bad_file=UNREADABLE):
-        findings = _findings(read_file(file))
+        findings = _findings(read_file(file), strengths, approved_at)
     if as_json:
         print_json([asdict(finding) for finding in findings])
     elif findings:
@@ -61,14 +70,20 @@ def check(ctx: typer.Context, file: FileArgument, *, as_json: JsonFlag = False) 
     raise typer.Exit(_exit_code(findings))
 
 
-def _findings(data: object) -> tuple[Finding, ...]:
+def _findings(data: object, strengths: Strengths | None, approved_at: datetime | None) -> tuple[Finding, ...]:
     """A plan file's findings; a value in it that cannot be used is an error too. Raises BadFile if the whole is no plan."""
     try:
-        return findings_of(read_plan(data))
+        plan = read_plan(data)
+        return findings_of(plan, _own(plan, strengths), approved_at=approved_at)
     except BadFile as bad:
         if any(not fault.path for fault in bad.faults):
             raise
         return tuple(ours("bad_value", fault.path, fault.message, found="", limit="") for fault in bad.faults)
+
+
+def _own(plan: Plan, strengths: Strengths | None) -> tuple[Amount, ...] | None:
+    """The tablets that were given, in the plan's unit; else those that the plan says this patient has."""
+    return plan.strengths or None if strengths is None else tuple(Amount(size, plan.unit) for size in strengths.sizes)
 
 
 def _exit_code(findings: tuple[Finding, ...]) -> int:

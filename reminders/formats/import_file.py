@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
@@ -59,10 +60,11 @@ class CaregiverShape(Shape):
 
 
 class PlanEntryShape(PlanShape):
-    """A plan file's plan, with its own name and its approver's."""
+    """A plan file's plan, with its own name and its approver's; `approved_at` left out: at the import."""
 
     ref: Ref
     approved_by: Name
+    approved_at: InstantText | None = None
 
 
 class PatientShape(Shape):
@@ -95,10 +97,11 @@ class ImportFile(Shape):
 
 @dataclass(frozen=True, slots=True)
 class PatientPlans:
-    """What can be read of a patient's plans, each with its path, and the medicines beside them."""
+    """What can be read of a patient's plans, each with its path, when each was approved if that is said, and the medicines beside them."""
 
     path: str
     plans: tuple[tuple[str, Plan], ...]
+    approved: Mapping[str, datetime | None]
     medicines: tuple[str, ...]
 
 
@@ -116,20 +119,23 @@ def read_import(data: object) -> ImportFile:
 
 def plans_in(data: object) -> tuple[PatientPlans, ...]:
     """Give the plans that can be read, patient by patient, of a file that may have faults elsewhere."""
-    return tuple(
-        PatientPlans(
-            path=path,
-            plans=tuple(_readable(_entries(patient, "plans", path))),
-            medicines=tuple(name for name in _list(patient, "medicines") if isinstance(name, str)),
-        )
-        for path, patient in _entries(data, "patients")
+    return tuple(_patient_plans(path, patient) for path, patient in _entries(data, "patients"))
+
+
+def _patient_plans(path: str, patient: object) -> PatientPlans:
+    entries = tuple(_readable(_entries(patient, "plans", path)))
+    return PatientPlans(
+        path=path,
+        plans=tuple((where, entry.plan) for where, entry in entries),
+        approved={where: entry.approved_at for where, entry in entries},
+        medicines=tuple(name for name in _list(patient, "medicines") if isinstance(name, str)),
     )
 
 
-def _readable(entries: Iterable[Entry]) -> Iterator[tuple[str, Plan]]:
+def _readable(entries: Iterable[Entry]) -> Iterator[tuple[str, PlanEntryShape]]:
     for path, entry in entries:
         try:
-            yield path, read(PlanEntryShape, entry).plan
+            yield path, read(PlanEntryShape, entry)
         except BadFile:
             continue
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 from db.engine import writing
 from reminders import drugs
+from reminders.domain.approval import check_approval
 from reminders.domain.checking import check_plan
 from reminders.domain.finding import Finding, PatientFacts
 from reminders.domain.patient_checks import check_patient
@@ -78,7 +79,7 @@ def import_file(
     clinic_id = clinic_id or short_name(file.clinic.name)
     with writing(engine) as c:
         clinic = enrolment.claim_clinic(c, clinic_id, file.clinic, simulated=simulated, at=now)
-        if faults := (*_against_clinic(file, clinic), *_against_refs(c, file, clinic_id)):
+        if faults := (*_against_clinic(file, clinic), *_against_refs(c, file, clinic_id), *_not_yet_approved(file, now)):
             raise BadFile(_placed(faults, within))
         quiet = tuple(_opted_out(c, file, clinic_id))
         for done, patient in enumerate(file.patients, 1):
@@ -93,6 +94,7 @@ def import_file(
                     plan=entry.plan,
                     ingredient=ingredient,
                     approved_by=entry.approved_by,
+                    approved_at=entry.approved_at,
                     at=now,
                 )
             progress(done, len(file.patients))
@@ -134,7 +136,7 @@ def _notes(patient: PatientPlans) -> Iterator[tuple[Severity, Fault]]:
             yield Severity.ERROR, Fault(join(path, "drug"), str(unknown))
         else:
             found = check_plan(plan, profile, others=[other for _, other in before], is_alike=_alike(profile))
-            yield from (_note(path, finding) for finding in found)
+            yield from (_note(path, finding) for finding in (*found, *check_approval(plan, patient.approved[path])))
             yield from _of_other_forms(path, plan, profile, before)
             yield from (_note(patient.path, finding) for finding in _of_medicines(plan, profile, patient.medicines))
         before.append((path, plan))
@@ -208,6 +210,14 @@ def _against_refs(c: Connection, file: ImportFile, clinic_id: str) -> Iterator[F
         yield Fault(patients[ref], f"the clinic already has a patient {ref!r}")
     for ref in enrolment.plan_refs_taken(c, clinic_id, plans):
         yield Fault(plans[ref], f"the clinic already has a plan {ref!r}")
+
+
+def _not_yet_approved(file: ImportFile, now: datetime) -> Iterator[Fault]:
+    for index, patient in enumerate(file.patients):
+        for number, plan in enumerate(patient.plans):
+            if plan.approved_at is not None and plan.approved_at > now:
+                path = f"patients[{index}].plans[{number}].approved_at"
+                yield Fault(path, f"nobody has approved it yet: found {plan.approved_at.isoformat()}, limit {now.isoformat()} (Doseline)")
 
 
 # What is stored, and yet to be looked at

@@ -7,6 +7,7 @@ from datetime import date, datetime, time, timedelta
 from typing import assert_never
 
 from reminders import drugs
+from reminders.domain.approval import check_approval
 from reminders.domain.checking import check_plan
 from reminders.domain.contact import QuietHours
 from reminders.domain.finding import Finding, ours
@@ -37,13 +38,13 @@ class Advised:
     text: str
 
 
-def findings_of(plan: Plan, strengths: tuple[Amount, ...] | None = None) -> tuple[Finding, ...]:
+def findings_of(plan: Plan, strengths: tuple[Amount, ...] | None = None, *, approved_at: datetime | None = None) -> tuple[Finding, ...]:
     """Check a plan against its drug's profile, errors first. An unknown drug is an error at `drug`.
 
-    `strengths`: the tablets this patient has; left out, those of the profile.
+    `strengths`: the tablets this patient has; left out, those of the profile. `approved_at` (UTC) left out: not said.
     """
     try:
-        return check_plan(plan, drugs.load(plan.drug), strengths=strengths)
+        return (*check_approval(plan, approved_at), *check_plan(plan, drugs.load(plan.drug), strengths=strengths))
     except drugs.UnknownDrug as unknown:
         known = ", ".join(drugs.names())
         return (ours("unknown_drug", "drug", str(unknown), found=plan.drug, limit=known),)

@@ -110,9 +110,21 @@ def plan_of(document: str) -> Plan:
 
 
 def add_plan(
-    c: Connection, *, clinic_id: str, patient_id: str, ref: str, plan: Plan, ingredient: str, approved_by: str, at: datetime
+    c: Connection,
+    *,
+    clinic_id: str,
+    patient_id: str,
+    ref: str,
+    plan: Plan,
+    ingredient: str,
+    approved_by: str,
+    at: datetime,
+    approved_at: datetime | None = None,
 ) -> str:
-    """Store an approved plan, active from its first local midnight, and put it on the clock; return its id."""
+    """Store an approved plan, active from its first local midnight, and put it on the clock; return its id.
+
+    `approved_at` left out: it is approved as it is stored, at `at`.
+    """
     plan_id = new_id()
     begins = max(at, instant_of(plan.start, time.min, plan.tz))
     row = {
@@ -130,13 +142,15 @@ def add_plan(
         "created_at": at,
     }
     insert_all(c, PLAN, [row])
-    add_version(c, clinic_id, plan_id, Version(plan, begins), approved_by=approved_by, at=at)
+    add_version(c, clinic_id, plan_id, Version(plan, begins), approved_by=approved_by, approved_at=approved_at, at=at)
     add_event(c, clinic_id, plan_id, kind="approved", state=PlanState.ACTIVE, by=approved_by, at=at, phase_no=1)
     put_on_clock(c, [read(c, [plan_id])[plan_id]])
     return plan_id
 
 
-def add_version(c: Connection, clinic_id: str, plan_id: str, version: Version, *, approved_by: str, at: datetime) -> None:
+def add_version(
+    c: Connection, clinic_id: str, plan_id: str, version: Version, *, approved_by: str, at: datetime, approved_at: datetime | None = None
+) -> None:
     """Store an approved version: an immutable document, and where it joins the one before it."""
     document = document_of(version.plan)
     used = {day.isoformat(): number for day, number in version.used}
@@ -151,7 +165,7 @@ def add_version(c: Connection, clinic_id: str, plan_id: str, version: Version, *
         "first_at": version.first_at,
         "used": json.dumps(used),
         "approved_by": approved_by,
-        "approved_at": at,
+        "approved_at": approved_at or at,
     }
     insert_all(c, PLAN_VERSION, [row])
     for stay in version.stays:  # a plan that only moved goes on with its stays

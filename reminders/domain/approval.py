@@ -1,0 +1,19 @@
+"""When a plan was approved, held against when it starts: nobody takes what no one has approved yet."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime
+
+from reminders.domain.finding import Finding, ours
+from reminders.domain.plan import Plan
+
+
+def check_approval(plan: Plan, approved_at: datetime | None) -> Iterator[Finding]:
+    """Yield an error where a plan starts before the day, by its own clocks, on which it was approved (UTC). None: not said."""
+    if approved_at is None:
+        return
+    approved_on = approved_at.astimezone(plan.tz).date()
+    if plan.start < approved_on:
+        message = "a plan starts on the day of its approval at the earliest"
+        yield ours("start_before_approval", "start", message, found=plan.start.isoformat(), limit=approved_on.isoformat())
