@@ -3,12 +3,14 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 from decimal import Decimal
+from fractions import Fraction
 from itertools import groupby
 
 import pytest
 
 from reminders import drugs
 from reminders.domain.checking import check_plan
+from reminders.domain.escalation import Ladder
 from reminders.domain.finding import PatientFacts
 from reminders.domain.missed import HoursBeforeNext, MaxLate
 from reminders.domain.plan import HOUR, Amount, Kind, Phase, plain
@@ -255,6 +257,64 @@ def test_how_fast_a_benzodiazepine_falls(days: str, found: str) -> None:
     cuts = [said[finding.code].format(finding.found) for finding in seen if finding.code in said]
 
     assert cuts == ([found] if "first" in found or "in 14" in found else [])
+
+
+CUTS = drawn("""
+    profile        | of        | mg a day, and its days           | found
+    clonidine-er   | taper     | 0.3 ×3, 0.2 ×3, 0.1 ×3           |
+    clonidine-er   | taper     | 0.3 ×3, 0.2 ×2, 0.1 ×2           | too soon at 1: 2 days for 3; too soon at 2: 2 days for 3
+    clonidine-er   | taper     | 0.4 ×7, 0.2 ×7, 0.1 ×7           | too large at 1: 0.2 mg a day for 0.1 mg
+    clonidine-er   | taper     | 0.3 ×7, 0.2 ×7                   | too large at 1: 0.2 mg a day for 0.1 mg
+    venlafaxine-xr | taper     | 150 ×7, 75 ×7                    |
+    venlafaxine-xr | taper     | 225 ×7, 75 ×7                    | too large at 1: 150 mg a day for 75 mg
+    venlafaxine-xr | titration | 75 ×4, 150 ×4, 75 on             | too soon at 1: 4 days for 7
+    tizanidine     | taper     | 12 ×1, 8 ×1, 4 ×1                |
+    tizanidine     | taper     | 12 ×1, 6 ×1, 2 ×1                | too large at 1: 6 mg a day for 4 mg
+""")
+"""How far and how soon a day may fall. A taper's last step, to nothing, is a cut too; a plan that only goes back a step makes one."""
+
+
+@pytest.mark.parametrize("row", CUTS[1:], ids=lambda row: f"{row[0]} {row[2]}")
+def test_how_far_and_how_soon_a_day_falls(row: tuple[str, ...]) -> None:
+    """More than the source has it, or sooner, needs a typed reason; the finding names the phase."""
+    key, kind, days, found = row
+    parts = [part.replace(" on", " ×").split(" ×") for part in days.split(", ")]
+    phases = [a_phase(amount, int(length) if length else None, at="08:00") for amount, length in parts]
+    plan = replace(a_plan(*phases, drug=key, kind=Kind(kind)), missed_dose_rule=HoursBeforeNext(2 * HOUR))
+    said = {"cut_too_large": "too large", "cut_too_soon": "too soon"}
+    seen = [finding for finding in check_plan(plan, PROFILES[key], strengths=(Amount(Decimal("0.1")),)) if finding.code in said]
+    cuts = [
+        f"{said[one.code]} at {one.path.split('[')[1].split(']')[0]}: {one.found} for {one.limit.removesuffix(' days')}" for one in seen
+    ]
+
+    assert "; ".join(cuts) == found
+    assert {one.level for one in seen} <= {Severity.WARNING}
+
+
+LADDERS = drawn("""
+    profile                  | doses a day | alert at | urgent at | suspended at, when reported
+    baclofen-tablet          | 3           | 3        | 6         | 6
+    benzodiazepine-taper     | 1           | 1        | 3         | 3
+    clonidine-er             | 2           | 2        | 4         | 4
+    clonidine-tablet         | 2           | 2        | 4         | 4
+    gabapentin-ir            | 3           | 3        | 6         | 6
+    metformin-ir             | 2           | 3        | –         | –
+    prednisolone-polymyalgia | 1           | 1        | 6         | –
+    pregabalin               | 2           | 2        | 4         | 4
+    semaglutide-ozempic      | 1/7         | 2        | –         | 2
+    tizanidine               | 3           | 3        | 6         | 6
+    venlafaxine-xr           | 1           | 2        | 5         | 5
+""")
+"""What becomes of the gaps in doses, with each drug as it is usually taken: not taken running. All of it is our default."""
+
+
+@pytest.mark.parametrize("row", LADDERS[1:], ids=lambda row: row[0])
+def test_what_becomes_of_the_gaps_in_doses(row: tuple[str, ...]) -> None:
+    """Silence never suspends; of what is reported, so many doses do."""
+    ladder = Ladder.for_(PROFILES[row[0]], Fraction(row[1]))
+    counts = (ladder.alert_after, ladder.urgent_after, ladder.gap_suspend_doses)
+
+    assert (*row[:2], *("–" if count is None else str(count) for count in counts)) == row
 
 
 @pytest.mark.parametrize("medicine", ["fluvoxamine 50 mg", "Ciprofloxacin"])
