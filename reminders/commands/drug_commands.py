@@ -84,6 +84,7 @@ def _head(profile: DrugProfile) -> dict[str, object]:
         "form": profile.form,
         "unit": profile.unit.value,
         "aliases": list(profile.aliases),
+        "given_for": [list(indication.names) for indication in profile.indications],
         "layouts": [template.name for template in profile.templates],
         "approved": None if approval is None else {"by": approval.by, "on": approval.on.isoformat(), "replaces": approval.replaces},
     }
@@ -134,7 +135,7 @@ def written(value: object) -> str:
         case Decimal():
             return f"{plain(value)} %"
         case tuple():
-            return ", ".join(map(written, value))
+            return "; ".join(map(written, value))
         case PercentCut():
             return f"{plain(value.percent)} % in {value.days} days"
         case HoursBeforeNext() | MaxLate() | Fraction() | AskProviderRule():
@@ -152,7 +153,7 @@ def _layout(template: Template) -> str:
 def _phase(phase: TemplatePhase) -> str:
     amounts = [amount for amount in phase.amounts if amount is not None]
     day = "/".join(NO_SLOT if amount is None else plain(amount.value) for amount in phase.amounts)
-    days = "and on" if phase.days is None else f"for {phase.days} days"
+    days = "and on" if phase.days is None else f"for {phase.days} day{'' if phase.days == 1 else 's'}"
     every = "" if phase.every_n_days == 1 else f", every {phase.every_n_days} days"
     return f"{day} {amounts[0].unit} {days}{every}"
 
@@ -163,6 +164,8 @@ def _page(profile: DrugProfile, lines: tuple[Line, ...]) -> Group:
     for line in lines:
         table.add_row(line.field, _value(line), line.source, _sure(line.confidence), line.on_breach.value)
     words = [Text(f"Also called: {', '.join(profile.aliases)}")] if profile.aliases else []
+    if profile.indications:
+        words.append(Text(f"Given for: {'; '.join(', '.join(indication.names) for indication in profile.indications)}"))
     if profile.approval is not None:
         words.append(Text(f"Approved by {_approved(profile.approval)}"))
     missing = Text(f"No source was found for: {', '.join(unknown_in(profile))}. The provider fills these in.")
