@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date, time
 from decimal import Decimal
-from typing import Annotated, NoReturn, TypeAlias, TypeVar
+from typing import Annotated, TypeAlias, TypeVar
 
 import typer
 from typer.models import OptionInfo
@@ -42,8 +42,8 @@ from reminders.services.building import (
     Ready,
     Recipe,
     Steps,
-    TwoReadings,
     build_plan,
+    check_from_before,
     template_of,
     two_bases,
     two_percents,
@@ -284,7 +284,8 @@ def _show(ctx: typer.Context, recipe: Recipe, until_day: int, *, as_json: bool) 
         plan = read_plan(write_plan(build_plan(recipe)))  # what is printed can be read: a label, for one, must fit a text
     except InvalidPlan as fault:
         raise DoselineError(f"these steps make no plan: {fault}") from fault
-    findings = findings_of(plan, recipe.tablets)
+    known = findings_of(plan, recipe.tablets)
+    findings = (*known, *(finding for finding in check_from_before(recipe, plan) if finding not in known))
     if isinstance(recipe.how, Ready):
         print_table(plan_tables.template_line(template_of(recipe.profile, recipe.how.name)), error=True)
     if as_json:
@@ -301,19 +302,18 @@ def _explain_unclear(ctx: typer.Context, recipe: Recipe, *, as_json: bool) -> No
     how = recipe.how
     if isinstance(how, Percents) and how.of is None:
         message = "say what the percent is of: --of current (what is then taken) or --of original (what was taken at first)"
-        _unclear(ctx, recipe, "--of", message, two_percents(recipe), as_json=as_json)
-    if isinstance(how, Steps) and how.basis is None:
+        readings, option = two_percents(recipe), "--of"
+    elif isinstance(how, Steps) and how.basis is None:
         message = "say what a step changes: --basis per-dose (every dose of the day) or --basis per-day (the day's total)"
-        _unclear(ctx, recipe, "--basis", message, two_bases(recipe), as_json=as_json)
-    if isinstance(how, Percents) and how.basis is None and len(how.from_) > 1:
+        readings, option = two_bases(recipe), "--basis"
+    elif isinstance(how, Percents) and how.basis is None and len(how.from_) > 1:
         message = "say what the percent lowers: --basis per-dose (every dose of the day) or --basis per-day (the day's total)"
-        _unclear(ctx, recipe, "--basis", message, two_bases(recipe), as_json=as_json)
-
-
-def _unclear(ctx: typer.Context, recipe: Recipe, option: str, message: str, readings: TwoReadings, *, as_json: bool) -> NoReturn:
+        readings, option = two_bases(recipe), "--basis"
+    else:
+        return
     if as_json:
         path = option.removeprefix("--")
         print_json({"error": message, "faults": [{"path": path, "message": message}], "readings": readings_json(readings)})
         raise typer.Exit(UNREADABLE)
-    print_table(plan_tables.readings_table(readings, recipe), error=True)
+    print_table(plan_tables.readings_table(readings, recipe, how), error=True)
     raise typer.BadParameter(message, ctx=ctx, param_hint=option)

@@ -121,7 +121,7 @@ def _dispensing(dispensed: Dispensing) -> tuple[Text, Table]:
     return _title("Tablets to dispense" + ("" if dispensed.until_day is None else f", to day {dispensed.until_day}")), table
 
 
-def readings_table(readings: TwoReadings, recipe: Recipe) -> Group:
+def readings_table(readings: TwoReadings, recipe: Recipe, how: Steps | Percents) -> Group:
     """The two readings of a formula, side by side, and why one of them makes no plan."""
     table = _table()
     table.add_column("days", no_wrap=True)
@@ -131,16 +131,13 @@ def readings_table(readings: TwoReadings, recipe: Recipe) -> Group:
     for run in readings.runs:
         table.add_row(_span(*run.days), *_reading(run.left), *_reading(run.right))
     faults = [Text(f"{name}: {fault}") for name, fault in zip(readings.names, readings.faults, strict=True) if fault is not None]
-    return Group(_title(f"{_formula(recipe)}, read in two ways"), table, *faults)
+    return Group(_title(f"{_formula(recipe, how)}, read in two ways"), table, *faults)
 
 
-def _formula(recipe: Recipe) -> str:
-    how = recipe.how
-    if isinstance(how, Percents):
-        return f"−{plain(how.percent)} % every {how.every_days} days"
-    if isinstance(how, Steps):
-        return f"{'+' if recipe.kind is Kind.TITRATION else '−'}{plain(how.step)} {recipe.unit} every {how.every_days} days"
-    return recipe.drug
+def _formula(recipe: Recipe, how: Steps | Percents) -> str:
+    """A formula as it is spoken: +5 mg, or −10 %, every so many days."""
+    change = f"{plain(how.percent)} %" if isinstance(how, Percents) else f"{plain(how.step)} {recipe.unit}"
+    return f"{'+' if recipe.kind is Kind.TITRATION else '−'}{change} every {how.every_days} days"
 
 
 def _reading(reading: Reading | None) -> tuple[str, str, str]:

@@ -254,7 +254,7 @@ def refuse_rise(from_: tuple[Decimal, ...], phases: tuple[Phase, ...], times: tu
         for number, dose in enumerate(phase.doses):
             limit = before.get(dose.at, Decimal(0))
             if dose.amount.value > limit:
-                found = f"{plain(limit)} to {dose.amount} at {dose.at:%H:%M}"
+                found = f"found {dose.amount} at {dose.at:%H:%M}, limit {plain(limit)} {dose.amount.unit}, what was taken before (Doseline)"
                 raise InvalidPlan(f"phases[{index}].doses[{number}].amount", f"a taper never goes back up: {found}")
         before = {dose.at: dose.amount.value for dose in phase.doses}
 

@@ -5,14 +5,17 @@ What is built is a plan like any other: it is laid out (`laying_out`), checked, 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
-from datetime import date, time
+from datetime import date, time, timedelta
 from decimal import Decimal
 from typing import assert_never
 
 from reminders import drugs
+from reminders.domain.cut_checks import check_cuts
 from reminders.domain.day_layout import Layout
+from reminders.domain.finding import Finding
 from reminders.domain.plan import AdvancePolicy, Amount, InvalidPlan, Kind, Phase, Plan, PlannedDose, Unit, plain
 from reminders.domain.profile import DrugProfile, Template
 from reminders.domain.tablets import HALF
@@ -30,6 +33,9 @@ from reminders.domain.taper import (
     taper_percent,
     titrate,
 )
+
+# The day before a taper had lasted longer than any rule about cuts looks back.
+LONG = 366
 
 
 @dataclass(frozen=True, slots=True)
@@ -286,6 +292,33 @@ def _refuse_other_start(recipe: Recipe, template: Template, from_: tuple[Decimal
         source = f"{template.basis.source}; {template.basis.confidence}"
         found = f"{plain(total)} {recipe.unit} a day" if from_ else "nothing said"
         raise InvalidPlan("from", f"template {template.name} starts from {start} a day, not from {found} ({source})")
+
+
+# What the day before a taper shows
+
+
+def check_from_before(recipe: Recipe, plan: Plan) -> tuple[Finding, ...]:
+    """Check the cuts of a taper from the day before it on; a plan alone does not say what was taken before its first phase.
+
+    Paths are the plan's own. How long the day before had lasted nobody says: long enough.
+    """
+    before = _day_before(recipe)
+    if not before or recipe.kind is not Kind.TAPER:
+        return ()
+    doses = tuple(PlannedDose(at, Amount(value, plan.unit)) for at, value in zip(recipe.times, before, strict=True))
+    phases = (Phase(doses, LONG), *plan.phases)
+    whole = replace(plan, start=plan.start - timedelta(days=LONG), phases=phases)
+    return tuple(replace(finding, path=_one_before(finding.path)) for finding in check_cuts(whole, recipe.profile))
+
+
+def _day_before(recipe: Recipe) -> tuple[Decimal, ...]:
+    from_ = recipe.how.from_
+    return from_ if isinstance(from_, tuple) else (from_,) * len(recipe.times)
+
+
+def _one_before(path: str) -> str:
+    """The path of a phase in the plan without the day before it."""
+    return re.sub(r"(?<=^phases\[)[0-9]+", lambda index: str(int(index.group()) - 1), path)
 
 
 # What an unclear formula could mean

@@ -148,7 +148,7 @@ TYPED: dict[str, tuple[str, int, str]] = {
     "a ready taper that rises": (
         f"{DOWN.replace('20/20/20', '10/25/25')} --template A",
         1,
-        "phases[0].doses[0].amount: a taper never goes back up: 10 to 15 mg at 08:00",
+        "phases[0].doses[0].amount: a taper never goes back up: found 15 mg at 08:00, limit 10 mg, what was taken before (Doseline)",
     ),
     "a floor that rises": (f"{DOWN} --by-amount 10 --every 7 --floor 70", 1, "floor: a taper falls: 60 to 70 a day does not"),
     "an amount the strengths cannot make": (

@@ -137,9 +137,24 @@ def test_a_percent_is_not_guessed_at() -> None:
     assert "--basis per-dose" in said(basis)
 
 
+def test_a_reading_that_has_ended_is_nothing_to_programs() -> None:
+    """Of the original, a tenth of 60 mg a day ends a week earlier than of the current."""
+    last = json.loads(taper(f"{TENTH} --json").stdout)["readings"][-1]
+
+    assert last == {"days": [64, 70], "current": {"amounts": ["0", "0", "5"], "per_day": "5", "so_far": "1925"}, "original": None}
+
+
 def test_a_reading_that_makes_no_plan_says_why_to_people() -> None:
     """Beneath the two readings stands what is wrong with one of them."""
     assert "per dose: rounding: 15 would not fall" in said(taper(f"{TENTH} --of original"))
+
+
+def test_the_first_cut_is_checked_from_the_day_before() -> None:
+    """From 20 to 15 mg is 25 %, more than a first cut should be: a warning that the plan alone could not give."""
+    words = "--drug benzodiazepine-taper --times 21:00 --start 2026-03-02 --zone America/New_York --advance ask_provider --strengths 2.5,5"
+    result = taper("--from 20 --by-amount 5 --every 14", words)
+
+    assert "phases[0] the first cut is larger than usual found 25 %, limit 10 %" in said(result)
 
 
 def test_a_layout_that_follows_nothing_needs_no_start() -> None:
@@ -249,6 +264,13 @@ def test_a_table_counts_the_tablets_the_patient_has() -> None:
 
     assert table["rows"][4]["doses"][0]["tablets"] == [{"count": "0.5", "strength": "10"}]
     assert table["dispense"]["in_all"] == [{"strength": "10", "count": 38}]
+
+
+def test_a_plan_file_has_the_table_of_its_build() -> None:
+    """Laid out from its file, a plan has the same table for people as when it was built."""
+    words = "--basis per-day --until-day 30"
+
+    assert run("table", "-", "--until-day", "30", typed=build(f"{words} --json").stdout).stdout == build(words).stdout
 
 
 def test_what_is_not_made_of_tablets_has_none_to_dispense() -> None:

@@ -402,12 +402,15 @@ def test_a_taper_that_rises_in_one_dose_is_found() -> None:
     with pytest.raises(InvalidPlan) as refused:
         refuse_rise((D(10), D(20), D(20)), (a_phase("15/15/15", 7),), AT)
 
-    assert (refused.value.path, refused.value.message) == ("phases[0].doses[0].amount", "a taper never goes back up: 10 to 15 mg at 08:00")
+    assert (refused.value.path, refused.value.message) == (
+        "phases[0].doses[0].amount",
+        "a taper never goes back up: found 15 mg at 08:00, limit 10 mg, what was taken before (Doseline)",
+    )
 
 
 def test_a_dose_that_was_left_out_does_not_come_back() -> None:
     """Once a dose is left out, a later phase cannot have it again."""
-    with pytest.raises(InvalidPlan, match=r"phases\[1\].doses\[0\].amount: a taper never goes back up: 0 to 5 mg at 08:00"):
+    with pytest.raises(InvalidPlan, match=r"phases\[1\].doses\[0\].amount: a taper never goes back up: found 5 mg at 08:00, limit 0 mg"):
         refuse_rise((D(10), D(10), D(10)), (a_phase("–/10/10", 7), a_phase("5/5/5", 7)), AT)
 
 

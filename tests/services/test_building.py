@@ -20,6 +20,7 @@ from reminders.services.building import (
     Steps,
     TwoReadings,
     build_plan,
+    check_from_before,
     two_bases,
     two_percents,
 )
@@ -256,6 +257,38 @@ def test_a_taper_has_no_slot_added() -> None:
     assert refused(replace(RISE, kind=Kind.TAPER, how=how)) == "add_slot: only a titration goes on to one dose more a day"
 
 
+# The first cut
+
+
+BENZODIAZEPINE = replace(FALL, drug="benzodiazepine-taper", times=(time(21),), strengths=(D("2.5"), D(5)))
+
+
+def cut_codes(recipe: Recipe) -> list[tuple[str, str, str]]:
+    """What a check from the day before finds: code, path and number."""
+    return [(finding.code, finding.path, finding.found) for finding in check_from_before(recipe, build_plan(recipe))]
+
+
+def test_the_first_cut_is_held_against_the_day_before() -> None:
+    """From 20 to 15 mg is 25 %, where 10 % is the most that a first cut should be; the plan alone does not show it."""
+    found = cut_codes(replace(BENZODIAZEPINE, how=Cuts((D(20),), cut=D(5), every_days=14)))
+
+    assert found[0] == ("first_cut_too_large", "phases[0]", "25 %")
+    assert ("falls_too_fast", "phases[1]", "33.3 % in 14 days") in found
+
+
+def test_a_taper_in_steps_is_held_against_its_start() -> None:
+    """A taper FROM:TO starts from its first amount in each dose."""
+    how = Steps(D(20), D(0), step=D(5), every_days=14, basis=Basis.PER_DOSE)
+
+    assert cut_codes(replace(BENZODIAZEPINE, how=how))[0] == ("first_cut_too_large", "phases[0]", "25 %")
+
+
+@pytest.mark.parametrize("recipe", [replace(RISE, how=Ready("label")), replace(RISE, how=replace(UP, basis=Basis.PER_DOSE))])
+def test_a_titration_has_no_first_cut(recipe: Recipe) -> None:
+    """Nothing is lowered on the way up."""
+    assert cut_codes(recipe) == []
+
+
 # Ready layouts
 
 
@@ -285,7 +318,11 @@ def test_a_ready_layout_keeps_its_rhythm() -> None:
         ({"times": (time(8), time(20))}, Ready("A", (D(30), D(30))), "times: template A has 3 doses a day, not 2"),
         ({}, Ready("A", (D(15), D(15), D(15))), "from: template A starts from 60 mg a day, not from 45 mg a day (Doseline; default)"),
         ({}, Ready("A"), "from: template A starts from 60 mg a day, not from nothing said (Doseline; default)"),
-        ({}, Ready("A", (D(10), D(25), D(25))), "phases[0].doses[0].amount: a taper never goes back up: 10 to 15 mg at 08:00"),
+        (
+            {},
+            Ready("A", (D(10), D(25), D(25))),
+            "phases[0].doses[0].amount: a taper never goes back up: found 15 mg at 08:00, limit 10 mg, what was taken before (Doseline)",
+        ),
     ],
 )
 def test_a_ready_layout_that_does_not_fit_is_refused(change: dict[str, object], how: Ready, said: str) -> None:
