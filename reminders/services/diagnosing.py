@@ -19,7 +19,7 @@ from db.engine import WriterBusy, current_revision, is_current, reading, writing
 from reminders import drugs
 from reminders.clock import APART
 from reminders.messaging.transport import Ambiguous, NotSent, Refused
-from reminders.services.records import probes, quarantines, troubles, watermarks
+from reminders.services.records import plans, probes, quarantines, troubles, watermarks
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -184,7 +184,8 @@ def of_ledger(engine: Engine, sending: Sending, *, now: datetime) -> list[Findin
     """Look at a ledger that can be read: whether it takes writes, how far patients were heard, and what stands in the way."""
     with reading(engine) as c:
         mark, quarantine, wrong = watermarks.read(c, watermarks.INBOUND, now=now), quarantines.standing(c), troubles.standing(c)
-    findings = [_writes(engine, now)]
+        used = plans.drugs_in_use(c)
+    findings = [_writes(engine, now), *_without_profile(used)]
     if sending.sends:
         findings.append(_hearing(mark, now))
     if quarantine is None:
@@ -195,6 +196,18 @@ def of_ledger(engine: Engine, sending: Sending, *, now: datetime) -> list[Findin
         )
     told = [_trouble(str(row["name"]), str(row["words"])) for row in wrong if row["name"] != troubles.Trouble.QUARANTINE.value]
     return [*findings, *(told or [Finding("troubles", Verdict.OK, "none")])]
+
+
+def _without_profile(used: set[str]) -> list[Finding]:
+    """The plans whose drug's file is gone: their doses are not announced, for nothing says what keeps two of them apart."""
+    try:
+        lost = sorted(used.difference(drugs.names()))
+    except drugs.BadProfile:  # said by `of_drugs`
+        return []
+    if not lost:
+        return []
+    says = f"plans are set aside, for no profile knows their drug: {', '.join(lost)}"
+    return [Finding("profiles", Verdict.FAIL, says, "put the clinic's own files back, and name their directory in DOSELINE_DRUGS")]
 
 
 def of_measurement(found: Measurement | NotSent | Ambiguous | Refused, sending: Sending, *, list_lag: timedelta) -> list[Finding]:

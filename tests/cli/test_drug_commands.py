@@ -11,6 +11,7 @@ from typer.testing import CliRunner, Result
 from reminders import drugs
 from reminders.cli import app
 from tests.domain.test_drug_shelf import OURS, STRICTER
+from tests.files import a_patient, a_phase, an_entry, an_import_file, saved
 
 Said: TypeAlias = dict[str, Any]
 
@@ -140,6 +141,19 @@ def test_a_directory_that_is_not_there_is_refused(tmp_path: Path) -> None:
     result = typed("drugs", "list", DOSELINE_DRUGS=str(tmp_path / "none"))
 
     assert (result.exit_code, "DOSELINE_DRUGS names" in result.output, "create that directory" in result.output) == (1, True, True)
+
+
+def test_the_doctor_misses_the_file_of_a_plan_that_goes_on(tmp_path: Path, sqlite_url: str) -> None:
+    """A plan of a drug that only the clinic's file knew: without the directory nothing is announced, and the doctor says why."""
+    (tmp_path / "ours.toml").write_text(OURS, encoding="utf-8")
+    file = saved(tmp_path, an_import_file(a_patient(plans=[an_entry(drug="ours", phases=[a_phase(None, "5", ("08:00",))])])))
+    stored = typed("import", str(file), DOSELINE_DRUGS=str(tmp_path), DATABASE_URL=sqlite_url)
+    seen = []
+    for directory in (str(tmp_path), ""):
+        checks = json.loads(typed("doctor", "--json", DOSELINE_DRUGS=directory, DATABASE_URL=sqlite_url).stdout)["checks"]
+        seen.append([check["says"] for check in checks if check["name"] == "profiles"])
+
+    assert (stored.exit_code, seen) == (0, [[], ["plans are set aside, for no profile knows their drug: ours"]])
 
 
 def test_the_doctor_looks_at_the_clinics_own_files(tmp_path: Path, sqlite_url: str) -> None:

@@ -98,6 +98,11 @@ def limits_of(plan: Plan, profile: DrugProfile) -> Limits:
     )
 
 
+def drugs_in_use(c: Connection) -> set[str]:
+    """The keys of the drugs of all plans that are not over."""
+    return set(c.scalars(_DRUGS))
+
+
 def document_of(plan: Plan) -> str:
     """Write a plan as canonical JSON: what is signed, hashed and kept for ever."""
     return json.dumps(write_plan(plan), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
@@ -203,7 +208,9 @@ def add_event(
 
 _IDS: BindParameter[list[str]] = bindparam("ids", expanding=True)  # statements made once: to make one costs SQLAlchemy more than to run it
 _BY_ID = select(PLAN).where(PLAN.c.id.in_(_IDS))
-_LIVE = select(PLAN).where(PLAN.c.patient_id.in_(_IDS), PLAN.c.state.not_in(("draft", "stopped", "completed")))
+_GOES_ON = PLAN.c.state.not_in(("draft", "stopped", "completed"))
+_DRUGS = select(PLAN.c.drug).where(_GOES_ON).distinct()
+_LIVE = select(PLAN).where(PLAN.c.patient_id.in_(_IDS), _GOES_ON)
 _OF_VERSION = (
     (PLAN_STAY.c.clinic_id == PLAN_VERSION.c.clinic_id)
     & (PLAN_STAY.c.plan_id == PLAN_VERSION.c.plan_id)
