@@ -394,6 +394,40 @@ def test_dosing_days_are_the_first_and_every_nth(days: int, nth: int, found: int
     assert dosing_days(days, nth) == found
 
 
+# No end of steps
+
+
+def rise_of(steps: int) -> tuple[Phase, ...]:
+    """A titration of so many steps of 1 mg."""
+    return titrate(D(1), D(1 + steps), step=D(1), every_days=1, basis=Basis.PER_DAY, times=AT[:1])
+
+
+STEPS: dict[str, Callable[[int], object]] = {
+    "a titration": rise_of,
+    "pieces of a rise": lambda pieces: titrate(
+        D(1), D(1 + pieces), step=D(pieces), every_days=1, basis=Basis.PER_DAY, times=AT[:1], piece=D(1)
+    ),
+    "cuts": lambda cuts: taper_cuts((D(cuts),), cut=D(1), piece=D(1), every_days=1, times=AT[:1]),
+    "pieces of a cut": lambda pieces: taper_cuts((D(2 * pieces),), cut=D(pieces), piece=D(1), every_days=1, times=AT[:1]),
+    "phases with a fourth dose": lambda phases: add_slot(
+        titrate(D(phases - 2), D(phases - 1), step=D(1), every_days=1, basis=Basis.PER_DAY, times=AT[:1])[1:],
+        time(22),
+        step=D(1),
+        every_days=1,
+        basis=Basis.PER_DAY,
+        times=AT[:1],
+    ),
+}
+
+
+@pytest.mark.parametrize("name", STEPS)
+def test_a_formula_has_some_hundred_steps_at_most(name: str) -> None:
+    """366 steps, or pieces of one, are a plan; one more is a slip of the pen."""
+    assert STEPS[name](366)
+    with pytest.raises(InvalidPlan, match="step: this takes 367 steps or more: the most that a formula may take is 366"):
+        STEPS[name](367)
+
+
 # Never up
 
 
