@@ -70,7 +70,10 @@ def show(
         profile = drugs.load(drug)
     lines = tuple(lines_of(profile))
     if as_json:
-        print_json(_head(profile) | {"known": [asdict(line) for line in lines], "unknown": list(unknown_in(profile))})
+        print_json(
+            _head(profile)
+            | {"sources": dict(profile.sources), "known": [asdict(line) for line in lines], "unknown": list(unknown_in(profile))}
+        )
     else:
         print_table(_page(profile, lines))
 
@@ -84,6 +87,7 @@ def _head(profile: DrugProfile) -> dict[str, object]:
         "form": profile.form,
         "unit": profile.unit.value,
         "aliases": list(profile.aliases),
+        "taper_only": profile.taper_only,
         "given_for": [list(indication.names) for indication in profile.indications],
         "layouts": [template.name for template in profile.templates],
         "approved": None if approval is None else {"by": approval.by, "on": approval.on.isoformat(), "replaces": approval.replaces},
@@ -166,11 +170,14 @@ def _page(profile: DrugProfile, lines: tuple[Line, ...]) -> Group:
     words = [Text(f"Also called: {', '.join(profile.aliases)}")] if profile.aliases else []
     if profile.indications:
         words.append(Text(f"Given for: {'; '.join(', '.join(indication.names) for indication in profile.indications)}"))
+    if profile.taper_only:
+        words.append(Text("Only its tapers are known."))
     if profile.approval is not None:
         words.append(Text(f"Approved by {_approved(profile.approval)}"))
     missing = Text(f"No source was found for: {', '.join(unknown_in(profile))}. The provider fills these in.")
     advice = Text("A clinician at each clinic checks these numbers against the current label before switching them on.")
-    return Group(*words, table, missing, advice)
+    sources = [Text(f"  {name}: {what}") for name, what in profile.sources]
+    return Group(*words, table, missing, Text("Sources:"), *sources, advice)
 
 
 def _value(line: Line) -> Text:

@@ -143,6 +143,7 @@ class DrugProfile:
     `ceiling_per_day`: how far a clinic may raise `max_per_day` for itself. `notes`: what people read, by topic.
     `longest_gap`: a dose left out that would make a longer one is asked about. `taper_only`: of rising nothing is known.
     `first_cut_percent`: how far a taper's first cut goes at most. `approval`: there where a clinic wrote the file.
+    `sources`: the names that stand beside the values, each with a word on what it is.
     """
 
     key: str
@@ -188,6 +189,7 @@ class DrugProfile:
     cut_max_percent: Sourced[PercentCut] | None = None
     first_cut_percent: Sourced[Decimal] | None = None
     approval: Approval | None = None
+    sources: tuple[tuple[str, str], ...] = ()
 
     @property
     def tablets(self) -> tuple[Amount, ...]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import fields
+from dataclasses import fields, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal, InvalidOperation
 from enum import StrEnum
@@ -53,9 +53,10 @@ def read_profile(text: str, name: str) -> DrugProfile:
         written = tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         raise BadProfile(name, f"not TOML: {error}") from error
-    page = _Table(written, name, frozenset(_listed(written.get("sources"), f"{name}: sources")))
+    sources = _listed(written.get("sources"), f"{name}: sources")
+    page = _Table(written, name, frozenset(sources))
     page.answers = _who_answers(page)
-    profile = page.whole(_profile)
+    profile = replace(page.whole(_profile), sources=tuple(sources.items()))
     for amount in _amounts_in(profile):
         if amount.unit is not profile.unit:  # held against a limit in another unit, it would be no limit
             raise BadProfile(page.at("unit"), f"is {profile.unit}, but the file also says {amount}")
@@ -80,11 +81,11 @@ def _amounts_in(thing: object) -> Iterator[Amount]:
             yield from _amounts_in(getattr(thing, field.name))
 
 
-def _listed(sources: object, path: str) -> list[str]:
+def _listed(sources: object, path: str) -> dict[str, str]:
     """The names under which a file lists its sources, each with a word on what it is."""
     if not isinstance(sources, Mapping):
         raise BadProfile(path, "must be a table of the sources by name")
-    return [name for name, what in sources.items() if _text(what, f"{path}.{name}")]
+    return {str(name): _text(what, f"{path}.{name}") for name, what in sources.items()}
 
 
 class _Table:

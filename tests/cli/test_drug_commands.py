@@ -68,6 +68,9 @@ def test_nothing_that_a_profile_says_is_left_out(key: str) -> None:
     fields = {line["field"].partition("[")[0].partition(".")[0] for line in said["known"]}
 
     assert fields & set(said["unknown"]) == set()
+    assert [name for name, what in said["sources"].items() if "".join(f"{name}:{what}".split()) not in people] == []
+    assert {name for line in said["known"] for name in line["source"].split("; ")} <= set(said["sources"])
+    assert ("Onlyitstapersareknown" in people) == said["taper_only"]
     assert [line["field"] for line in said["known"] if line["field"] not in people] == []
     assert [source for line in said["known"] for _, source in line["disagrees"] if "".join(source.split()) not in people] == []
     assert all(line["source"] for line in said["known"])

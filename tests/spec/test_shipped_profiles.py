@@ -229,6 +229,12 @@ def test_a_plan_past_a_maximum_is_refused(of: str, phase: Phase, strengths: str,
     assert error in _errors(of, phase, strengths=strengths)
 
 
+def test_doses_exactly_a_day_or_a_week_apart_are_not_in_one() -> None:
+    """The fourth dose of tizanidine comes 24 hours after the first, and the next of Ozempic seven days after the last."""
+    assert _errors("tizanidine", a_phase("2/2/2", at=THREE_TIMES), strengths="2") == []
+    assert _errors("semaglutide-ozempic", a_phase("2", at="08:00", every=7)) == []
+
+
 def test_a_benzodiazepine_is_only_tapered() -> None:
     """Nothing is known that a start could be held against."""
     assert ("only_tapers", "titration", "taper", "Doseline") in _errors("benzodiazepine-taper", a_phase("1", at="08:00"), strengths="1")
