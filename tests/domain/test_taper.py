@@ -409,6 +409,17 @@ STEPS: dict[str, Callable[[int], object]] = {
     ),
     "cuts": lambda cuts: taper_cuts((D(cuts),), cut=D(1), piece=D(1), every_days=1, times=AT[:1]),
     "pieces of a cut": lambda pieces: taper_cuts((D(2 * pieces),), cut=D(pieces), piece=D(1), every_days=1, times=AT[:1]),
+    "percents": lambda cuts: taper_percent(
+        (D(1000),),
+        percent=D("0.1"),
+        of=PercentOf.ORIGINAL,
+        basis=Basis.PER_DAY,
+        rounding=D(1),
+        direction=Direction.DOWN,
+        floor=D(1000 - cuts),
+        every_days=1,
+        times=AT[:1],
+    ),
     "phases with a fourth dose": lambda phases: add_slot(
         titrate(D(phases - 2), D(phases - 1), step=D(1), every_days=1, basis=Basis.PER_DAY, times=AT[:1])[1:],
         time(22),
@@ -440,6 +451,12 @@ def test_a_taper_that_rises_in_one_dose_is_found() -> None:
         "phases[0].doses[0].amount",
         "a taper never goes back up: found 15 mg at 08:00, limit 10 mg, what was taken before (Doseline)",
     )
+
+
+def test_a_day_before_of_other_doses_is_refused() -> None:
+    """Two amounts for three doses say nothing of which of them rises."""
+    with pytest.raises(InvalidPlan, match="from: give an amount for each of the 3 times of day, not 2"):
+        refuse_rise((D(30), D(30)), (a_phase("15/15/15", 7),), AT)
 
 
 def test_a_dose_that_was_left_out_does_not_come_back() -> None:
