@@ -193,6 +193,7 @@ class Plan(SQLModel, table=True):
         Index("ix_plan_next_due_at", "next_due_at"),
         Index("ix_plan_step_check_at", "step_check_at"),
         Index("ix_plan_recount_at", "recount_at"),
+        Index("ix_plan_check_in_at", "check_in_at"),
     )
     clinic_id: str = Field(primary_key=True, max_length=ID)
     id: str = Field(primary_key=True, max_length=ID)
@@ -210,6 +211,8 @@ class Plan(SQLModel, table=True):
     step_check_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     step_stage: str | None = Field(default=None, max_length=20)
     recount_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    check_in_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    checked_in_on: date | None = Field(default=None)
     tries: int = Field(default=0)
     set_aside_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
@@ -470,6 +473,39 @@ class Question(SQLModel, table=True):
     expires_at: datetime = Field(sa_type=UtcDateTime)
     answered_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     answer: str | None = Field(default=None, max_length=80)
+
+
+class CheckIn(SQLModel, table=True):
+    """A day on which a plan's patient was asked how it goes, and what was asked: `items`, by comma."""
+
+    __tablename__ = "check_in"
+    __table_args__ = (within_clinic("plan_id", "plan"), UniqueConstraint("clinic_id", "plan_id", "local_date"))
+    clinic_id: str = Field(primary_key=True, max_length=ID)
+    id: str = Field(primary_key=True, max_length=ID)
+    plan_id: str = Field(max_length=ID)
+    version_no: int
+    phase_no: int
+    local_date: date
+    items: str = Field(max_length=80)
+    asked_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class Rating(SQLModel, table=True):
+    """One number that a patient told of how it goes. Only added to; `sid` is the text that told it.
+
+    `item`: a symptom's letter (grade 0 to 3), stiffness (0 to 10), systolic or diastolic (mmHg).
+    """
+
+    __tablename__ = "rating"
+    __table_args__ = (within_clinic("patient_id", "patient"), Index("ix_rating_patient", "patient_id", "at"))
+    clinic_id: str = Field(primary_key=True, max_length=ID)
+    id: str = Field(primary_key=True, max_length=ID)
+    patient_id: str = Field(max_length=ID)
+    item: str = Field(max_length=20)
+    value: int
+    sid: str = Field(max_length=ID)
+    by: str = Field(max_length=20)
+    at: datetime = Field(sa_type=UtcDateTime)
 
 
 class DeliveryEvent(SQLModel, table=True):

@@ -28,7 +28,10 @@ STIFFNESS_RISE = 2
 
 @dataclass(frozen=True, slots=True)
 class CheckIn:
-    """What the check-in of a phase said. Grades 0 to 3; stiffness 0 to 10 over the last 24 hours, None: not rated."""
+    """What the check-ins of a phase said. Grades 0 to 3; stiffness 0 to 10 over the last 24 hours, None: not rated.
+
+    `rates_stiffness`: whether stiffness was asked for.
+    """
 
     answered: bool = True
     worst_grade: int = 0
@@ -38,6 +41,7 @@ class CheckIn:
     red_flag: bool = False
     stiffness: int | None = None
     stiffness_before: int | None = None
+    rates_stiffness: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +136,7 @@ def _severe(check_in: CheckIn) -> tuple[str, ...]:
 def _stiffness(check_in: CheckIn) -> tuple[str, ...]:
     # On a taper only: rising, high stiffness is what the rise is for.
     if check_in.stiffness is None:
-        return ("stiffness is not rated",)
+        return ("stiffness is not rated",) if check_in.rates_stiffness else ()
     if check_in.stiffness >= STIFFNESS_LIMIT:
         return (f"stiffness {check_in.stiffness} of 10 on a taper",)
     if check_in.stiffness_before is not None and check_in.stiffness - check_in.stiffness_before >= STIFFNESS_RISE:

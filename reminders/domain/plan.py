@@ -113,6 +113,26 @@ class Phase:
         return sum((dose.amount.value for dose in self.doses), Decimal(0))
 
 
+class CheckInItem(StrEnum):
+    """What a check-in asks: each in a text of its own, answered in tokens of its own, so that "1" is never ambiguous."""
+
+    SYMPTOMS = "symptoms"
+    STIFFNESS = "stiffness"
+    BLOOD_PRESSURE = "blood_pressure"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckIns:
+    """What the patient is asked on the days of a check-in. `closely`: daily after each change, for who needs it."""
+
+    items: tuple[CheckInItem, ...]
+    closely: bool = False
+
+    def __post_init__(self) -> None:
+        if not self.items or len(set(self.items)) < len(self.items):
+            raise InvalidPlan("items", "name what is asked, each once; a plan without check-ins has no check_ins")
+
+
 @dataclass(frozen=True)
 class Plan:
     """One immutable version of a prescription: what is taken, at which local times, from which date on.
@@ -129,6 +149,7 @@ class Plan:
     label: str | None = None
     missed_dose_rule: MissedDoseRule | None = None
     strengths: tuple[Amount, ...] = ()
+    check_ins: CheckIns | None = None
 
     def __post_init__(self) -> None:
         if not self.phases:

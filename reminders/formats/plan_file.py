@@ -9,7 +9,7 @@ from typing import Annotated, Literal, TypeAlias, assert_never
 from pydantic import Field, Tag, model_validator
 
 from reminders.domain.missed import AskProviderRule, Beyond, Boundary, Fraction, HoursBeforeNext, MaxLate, MissedDoseRule
-from reminders.domain.plan import AdvancePolicy, Amount, Kind, Phase, Plan, PlannedDose, Unit, plain
+from reminders.domain.plan import AdvancePolicy, Amount, CheckInItem, CheckIns, Kind, Phase, Plan, PlannedDose, Unit, plain
 from reminders.formats.parts import (
     AmountText,
     ClockText,
@@ -28,6 +28,7 @@ from reminders.formats.shape import Shape, by_key, read
 # Enums are given as their text: pydantic's strictness would ask for members.
 UnitText = Annotated[Unit, Field(strict=False)]
 KindText = Annotated[Kind, Field(strict=False)]
+ItemText = Annotated[CheckInItem, Field(strict=False)]
 AdvanceText = Annotated[AdvancePolicy, Field(strict=False)]
 BoundaryText = Annotated[Boundary, Field(strict=False)]
 BeyondText = Annotated[Beyond, Field(strict=False)]
@@ -121,6 +122,23 @@ class PhaseShape(Shape):
         return Phase(doses, self.days, self.every_n_days)
 
 
+class CheckInsShape(Shape):
+    """What the patient is asked on the days of a check-in; `closely`: daily for three days after each change."""
+
+    items: Annotated[tuple[ItemText, ...], Field(strict=False, min_length=1)]
+    closely: bool = False
+
+    @model_validator(mode="after")
+    def _asks_each_once(self) -> CheckInsShape:
+        _ = self.check_ins
+        return self
+
+    @property
+    def check_ins(self) -> CheckIns:
+        """The check-ins as a value of the domain. Raises InvalidPlan."""
+        return CheckIns(self.items, self.closely)
+
+
 class PlanShape(Shape):
     """What was prescribed: a drug, and phases whose amounts are resolved."""
 
@@ -133,6 +151,7 @@ class PlanShape(Shape):
     phases: Annotated[tuple[PhaseShape, ...], Field(strict=False, min_length=1)]
     missed_dose_rule: RuleShape | None = None
     strengths: Annotated[tuple[AmountText, ...], Field(strict=False, min_length=1)] | None = None
+    check_ins: CheckInsShape | None = None
 
     @model_validator(mode="after")
     def _can_exist(self) -> PlanShape:
@@ -152,6 +171,7 @@ class PlanShape(Shape):
             label=self.label,
             missed_dose_rule=self.missed_dose_rule.rule if self.missed_dose_rule else None,
             strengths=tuple(Amount(strength, self.phases[0].doses[0].unit) for strength in self.strengths or ()),
+            check_ins=self.check_ins.check_ins if self.check_ins else None,
         )
 
 
@@ -182,6 +202,9 @@ def write_plan(plan: Plan) -> dict[str, object]:
         written["missed_dose_rule"] = write_rule(plan.missed_dose_rule)
     if plan.strengths:
         written["strengths"] = [plain(strength.value) for strength in plan.strengths]
+    if plan.check_ins is not None:
+        closely = {"closely": True} if plan.check_ins.closely else {}
+        written["check_ins"] = {"items": [item.value for item in plan.check_ins.items], **closely}
     return written
 
 

@@ -37,22 +37,24 @@ def read_sentence(sentence: str, language: str, *, question: bool) -> tuple[Inte
 
 _SYMPTOM = re.compile(r"([a-e]) ?([0-3])")
 _STIFFNESS = re.compile(r"(?:s|stiff|stiffness|rigidez) ?(10|[0-9])")
-_TOKEN = rf"(?:{_SYMPTOM.pattern}|{_STIFFNESS.pattern})"
+_NO_SYMPTOM = re.compile(r"\b(?:n|none|ningun[oa]|nada)\b")
+_TOKEN = rf"(?:{_SYMPTOM.pattern}|{_STIFFNESS.pattern}|{_NO_SYMPTOM.pattern})"
 _RATINGS = re.compile(rf"{_TOKEN}(?:(?: and| y| ,|) ?{_TOKEN})*(?: please| thanks| thank you| gracias)?")
 
 
 def _ratings(sentence: str) -> tuple[Intent, ...]:
-    """Read S4, A2 C1, or N alone. A letter that is rated twice with two grades is not understood."""
+    """Read S4, A2 C1, N, or N S4. A letter that is rated twice, and N beside a symptom, are not understood."""
     tokens = " ".join(sentence.replace(SOMETHING_READ, " ").split())
     if tokens == "n":
         return (Symptoms(),)
-    if not _RATINGS.fullmatch(tokens):
+    if _NO_SYMPTOM.fullmatch(tokens) or not _RATINGS.fullmatch(tokens):  # "none" alone can answer other questions too
         return ()
     grades = {(letter.upper(), int(grade)) for letter, grade in _SYMPTOM.findall(tokens)}
     stiffness = {int(number) for number in _STIFFNESS.findall(tokens)}
-    if len({letter for letter, _ in grades}) < len(grades) or len(stiffness) > 1:
+    none = _NO_SYMPTOM.search(tokens) is not None
+    if len({letter for letter, _ in grades}) < len(grades) or len(stiffness) > 1 or (none and grades):
         return ()
-    return (*map(Stiffness, stiffness), *((Symptoms(tuple(sorted(grades))),) if grades else ()))
+    return (*map(Stiffness, stiffness), *((Symptoms(tuple(sorted(grades))),) if grades or none else ()))
 
 
 # --- from words to marks ----------------------------------------------------------------------------------------------------------

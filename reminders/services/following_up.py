@@ -1,4 +1,4 @@
-"""Following up: the nudge, the silence that is counted, the closing of a dose, and the evening before a step."""
+"""Following up: the nudge, the silence that is counted, the closing of a dose, check-ins, and the evening before a step."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from reminders.domain.dose_state import DoseEvent, DoseState, EventKind
 from reminders.domain.hearing import BOUND, Heard, Hearing
 from reminders.domain.plan_state import PlanState
 from reminders.messaging.texts import when
-from reminders.services.records import doses, people, plans, stepping, texts, troubles, watermarks
+from reminders.services.records import check_ins, doses, people, plans, stepping, texts, troubles, watermarks
 from reminders.services.records.doses import Look, StoredDose
 from reminders.services.records.due import MERGED
 from reminders.services.records.ledger import earliest
@@ -34,12 +34,13 @@ DEAF = "We cannot hear patients: the carrier's list of incoming texts is not rea
 
 
 def follow_up(engine: Engine, *, now: datetime, limit: int = 500, heard_until: datetime | None = None) -> int:
-    """Look at every dose and every coming step whose moment has come; return how many there were.
+    """Look at every dose, every check-in and every coming step whose moment has come; return how many there were.
 
     A dose closes, and its silence counts, once every text sent before then has been taken in: up to `heard_until`, or
     as far as the ledger says that the carrier's list was read. Or half an hour later, unverified, if it cannot be read.
     """
-    return _follow_doses(engine, now=now, limit=limit, heard_until=heard_until) + _follow_steps(engine, now=now, limit=limit)
+    closed = _follow_doses(engine, now=now, limit=limit, heard_until=heard_until)
+    return closed + _follow_check_ins(engine, now=now, limit=limit) + _follow_steps(engine, now=now, limit=limit)
 
 
 def _follow_doses(engine: Engine, *, now: datetime, limit: int, heard_until: datetime | None) -> int:
@@ -162,6 +163,14 @@ def _nudge(c: Connection, patient_id: str, ripe: Sequence[StoredDose], *, now: d
     )
     texts.queue(c, patient, patient.line, draft, now=now)
     return {}
+
+
+def _follow_check_ins(engine: Engine, *, now: datetime, limit: int) -> int:
+    with reading(engine) as c:
+        waiting = check_ins.to_ask(c, now=now, limit=limit)
+    for plan_id, patient_id in waiting:
+        _guarded(engine, partial(check_ins.ask, plan_id=plan_id, patient_id=patient_id, now=now), subject=plan_id)
+    return len(waiting)
 
 
 def _follow_steps(engine: Engine, *, now: datetime, limit: int) -> int:

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from reminders.domain.missed import AskProviderRule, Beyond, Boundary, Fraction, HoursBeforeNext, MaxLate, MissedDoseRule
-from reminders.domain.plan import AdvancePolicy, Amount, Kind, Phase, Plan, PlannedDose, Unit
+from reminders.domain.plan import AdvancePolicy, Amount, CheckInItem, CheckIns, Kind, Phase, Plan, PlannedDose, Unit
 from reminders.errors import BadFile
 from reminders.formats.plan_file import read_plan, write_plan
 from tests.files import a_dose, a_phase, a_plan_file, changed, without
@@ -26,7 +26,9 @@ def paths_of(data: object) -> list[str]:
 def test_a_plan_file_is_a_plan() -> None:
     """Every key of a plan file arrives in the plan."""
     rule = {"hours_before_next": "2"}
-    data = a_plan_file(label="A, blue cap", phases=[a_phase(3, "2.5", ("08:00",)), a_phase(None, "5", ("08:00",))], missed_dose_rule=rule)
+    asks = {"items": ["symptoms", "stiffness"], "closely": True}
+    phases = [a_phase(3, "2.5", ("08:00",)), a_phase(None, "5", ("08:00",))]
+    data = a_plan_file(label="A, blue cap", phases=phases, missed_dose_rule=rule, check_ins=asks)
 
     expected = Plan(
         drug="baclofen-tablet",
@@ -40,8 +42,27 @@ def test_a_plan_file_is_a_plan() -> None:
         ),
         label="A, blue cap",
         missed_dose_rule=HoursBeforeNext(2 * HOURS),
+        check_ins=CheckIns((CheckInItem.SYMPTOMS, CheckInItem.STIFFNESS), closely=True),
     )
     assert read_plan(data) == expected
+    assert read_plan(write_plan(expected)) == expected
+
+
+@pytest.mark.parametrize(
+    ("asks", "path"),
+    [
+        ("daily", "check_ins"),
+        ({}, "check_ins.items"),
+        ({"items": []}, "check_ins.items"),
+        ({"items": ["pulse"]}, "check_ins.items[0]"),
+        ({"items": ["symptoms", "symptoms"]}, "check_ins.items"),
+        ({"items": ["symptoms"], "closely": "yes"}, "check_ins.closely"),
+        ({"items": ["symptoms"], "hourly": True}, "check_ins.hourly"),
+    ],
+)
+def test_bad_check_ins_are_named_by_their_path(asks: object, path: str) -> None:
+    """What cannot be asked is refused where it stands."""
+    assert paths_of(a_plan_file(check_ins=asks)) == [path]
 
 
 @pytest.mark.parametrize(

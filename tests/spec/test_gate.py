@@ -112,6 +112,7 @@ CONDITIONS = (
     ("confusion", replace(MET, check_in=CheckIn(confusion=True)), ("confusion",)),
     ("breathing", replace(MET, check_in=CheckIn(breathing=True)), ("trouble breathing",)),
     ("red flag", replace(MET, check_in=CheckIn(red_flag=True)), ("a red flag",)),
+    ("taper, stiffness not asked for", replace(MET, tapering=True, check_in=CheckIn(rates_stiffness=False)), ()),
     ("rising, stiffness 10", replace(MET, check_in=CheckIn(stiffness=10, stiffness_before=2)), ()),
     ("taper, stiffness 6", replace(TAPER, check_in=CheckIn(stiffness=6)), ()),
     ("taper, stiffness 7", replace(TAPER, check_in=CheckIn(stiffness=7)), ("stiffness 7 of 10 on a taper",)),

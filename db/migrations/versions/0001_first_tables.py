@@ -39,7 +39,9 @@ def upgrade() -> None:
     _medicine()
     _plan()
     _question()
+    _rating()
     _text_out()
+    _check_in()
     _dose()
     _plan_event()
     _plan_version()
@@ -395,6 +397,8 @@ def _plan() -> None:
         sa.Column("step_check_at", INSTANT, nullable=True),
         sa.Column("step_stage", sa.String(20), nullable=True),
         sa.Column("recount_at", INSTANT, nullable=True),
+        sa.Column("check_in_at", INSTANT, nullable=True),
+        sa.Column("checked_in_on", sa.Date(), nullable=True),
         sa.Column("tries", sa.Integer(), nullable=False),
         sa.Column("set_aside_at", INSTANT, nullable=True),
         sa.Column("ended_at", INSTANT, nullable=True),
@@ -408,6 +412,7 @@ def _plan() -> None:
         sa.PrimaryKeyConstraint("clinic_id", "id", name=op.f("pk_plan")),
         sa.UniqueConstraint("clinic_id", "ref", name=op.f("uq_plan_clinic_id_ref")),
     )
+    op.create_index("ix_plan_check_in_at", "plan", ["check_in_at"], unique=False)
     op.create_index("ix_plan_id", "plan", ["id"], unique=False)
     op.create_index("ix_plan_next_due_at", "plan", ["next_due_at"], unique=False)
     op.create_index("ix_plan_patient", "plan", ["patient_id"], unique=False)
@@ -441,6 +446,25 @@ def _question() -> None:
     op.create_index("ix_question_id", "question", ["id"], unique=False)
     op.create_index("ix_question_open", "question", ["contact_point_id", "expires_at"], unique=False)
     op.create_index("ix_question_text", "question", ["text_id"], unique=False)
+
+
+def _rating() -> None:
+    op.create_table(
+        "rating",
+        sa.Column("clinic_id", sa.String(40), nullable=False),
+        sa.Column("id", sa.String(40), nullable=False),
+        sa.Column("patient_id", sa.String(40), nullable=False),
+        sa.Column("item", sa.String(20), nullable=False),
+        sa.Column("value", sa.Integer(), nullable=False),
+        sa.Column("sid", sa.String(40), nullable=False),
+        sa.Column("by", sa.String(20), nullable=False),
+        sa.Column("at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(
+            ["clinic_id", "patient_id"], ["patient.clinic_id", "patient.id"], name=op.f("fk_rating_clinic_id_patient_id")
+        ),
+        sa.PrimaryKeyConstraint("clinic_id", "id", name=op.f("pk_rating")),
+    )
+    op.create_index("ix_rating_patient", "rating", ["patient_id", "at"], unique=False)
 
 
 def _text_out() -> None:
@@ -502,6 +526,23 @@ def _text_out() -> None:
         unique=False,
         sqlite_where=sa.text("rank < 3 AND sid IS NOT NULL"),
         postgresql_where=sa.text("rank < 3 AND sid IS NOT NULL"),
+    )
+
+
+def _check_in() -> None:
+    op.create_table(
+        "check_in",
+        sa.Column("clinic_id", sa.String(40), nullable=False),
+        sa.Column("id", sa.String(40), nullable=False),
+        sa.Column("plan_id", sa.String(40), nullable=False),
+        sa.Column("version_no", sa.Integer(), nullable=False),
+        sa.Column("phase_no", sa.Integer(), nullable=False),
+        sa.Column("local_date", sa.Date(), nullable=False),
+        sa.Column("items", sa.String(80), nullable=False),
+        sa.Column("asked_at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(["clinic_id", "plan_id"], ["plan.clinic_id", "plan.id"], name=op.f("fk_check_in_clinic_id_plan_id")),
+        sa.PrimaryKeyConstraint("clinic_id", "id", name=op.f("pk_check_in")),
+        sa.UniqueConstraint("clinic_id", "plan_id", "local_date", name=op.f("uq_check_in_clinic_id_plan_id_local_date")),
     )
 
 

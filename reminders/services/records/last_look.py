@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from reminders.services.records.ledger import Row
+    from reminders.services.records.plans import StoredPlan
 
 WANTED = frozenset({DoseState.PENDING, DoseState.OPEN, DoseState.NOT_REMINDED})
 ABOUT_DOSES = frozenset({"reminder", "resend", "nudge"})
@@ -115,7 +116,13 @@ def _decide_again(
         _advise_again(c, text, one, known[text["dose_id"]], now)
     if text["kind"] == "step" and _superseded(text, one):
         return "changed"
+    if text["kind"] == "check_in" and _is_quiet(one.plan(text["plan_id"])):
+        return "changed"
     return None
+
+
+def _is_quiet(plan: StoredPlan | None) -> bool:
+    return plan is None or plan.state in QUIET_STATES
 
 
 def _superseded(text: Row, one: Due) -> bool:

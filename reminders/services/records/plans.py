@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import BindParameter, bindparam, exists, func, select, update
 
 from reminders import drugs
+from reminders.domain.check_in import next_check_in
 from reminders.domain.gaps import NO_MIN_GAP, longest_gap_of, min_gap_of
 from reminders.domain.missed import AskProviderRule, Limits, MissedDoseRule
 from reminders.domain.plan import Course, Plan, Stay, Version
@@ -34,6 +35,8 @@ if TYPE_CHECKING:
 
 STEP_CHECK = time(18)
 """The evening before a step, patient time, its gate is first looked at [our default]."""
+CHECK_IN = time(12)
+"""When a check-in asks, patient time: six hours before the gate of the evening is looked at [our default]."""
 
 
 @dataclass(frozen=True)
@@ -55,6 +58,8 @@ class StoredPlan:
     step_check_at: datetime | None
     step_stage: str | None
     recount_at: datetime | None
+    check_in_at: datetime | None
+    checked_in_on: date | None
     tries: int
 
     @property
@@ -222,7 +227,11 @@ _VERSIONS = (
     .where(PLAN_VERSION.c.plan_id.in_(_IDS))
     .order_by(PLAN_VERSION.c.plan_id, PLAN_VERSION.c.no, PLAN_STAY.c.opened_at)
 )
-_ON_CLOCK = update(PLAN).where(PLAN.c.id == bindparam("plan_id")).values(next_due_at=bindparam("due"), step_check_at=bindparam("step"))
+_ON_CLOCK = (
+    update(PLAN)
+    .where(PLAN.c.id == bindparam("plan_id"))
+    .values(next_due_at=bindparam("due"), step_check_at=bindparam("step"), check_in_at=bindparam("check_in"))
+)
 _SOONEST = (
     select(func.min(PLAN.c.next_due_at))
     .where(PLAN.c.patient_id == PATIENT.c.id, PLAN.c.clinic_id == PATIENT.c.clinic_id, PLAN.c.set_aside_at.is_(None))
@@ -268,10 +277,12 @@ def save(c: Connection, plan: StoredPlan, **changes: object) -> None:
 
 
 def put_on_clock(c: Connection, plans: Sequence[StoredPlan]) -> None:
-    """Write both caches of when something is next due, from the plans themselves. Every service that touches a plan ends here."""
+    """Write the caches of when something is next due, from the plans themselves. Every service that touches a plan ends here."""
     if not plans:
         return
-    moves = [{"plan_id": plan.id, "due": following(plan), "step": next_step_check(plan)} for plan in plans]
+    moves = [
+        {"plan_id": plan.id, "due": following(plan), "step": next_step_check(plan), "check_in": next_check_in_at(plan)} for plan in plans
+    ]
     c.execute(_ON_CLOCK, moves)
     set_next_due(c, {plan.patient_id for plan in plans})
 
@@ -309,6 +320,15 @@ def next_step_check(plan: StoredPlan) -> datetime | None:
     if stage_of(plan) is Stage.ASKED:
         return plan.step_check_at
     return instant_of(coming[1] - timedelta(days=1), STEP_CHECK, plan.plan.tz)
+
+
+def next_check_in_at(plan: StoredPlan) -> datetime | None:
+    """When the patient is next asked how it goes. None while nothing is due, and for a plan that asks nothing."""
+    if plan.plan.check_ins is None or plan.state not in {PlanState.ACTIVE, PlanState.STAYING}:
+        return None
+    began = plan.course.current.effective_at.astimezone(plan.plan.tz).date() - timedelta(days=1)
+    day = next_check_in(plan.plan, max(began, plan.checked_in_on or began))
+    return None if day is None else instant_of(day, CHECK_IN, plan.plan.tz)
 
 
 def step_begins(plan: StoredPlan) -> datetime | None:
@@ -418,6 +438,8 @@ def _stored(row: Row, course: Course) -> StoredPlan:
         step_check_at=row["step_check_at"],
         step_stage=row["step_stage"],
         recount_at=row["recount_at"],
+        check_in_at=row["check_in_at"],
+        checked_in_on=row["checked_in_on"],
         tries=row["tries"],
     )
 

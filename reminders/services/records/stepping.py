@@ -16,7 +16,7 @@ from reminders.domain.plan_state import PlanState
 from reminders.domain.schedule import instant_of
 from reminders.domain.tablets import tablets_text
 from reminders.messaging.texts import date_words, time_words
-from reminders.services.records import alerts, doses, people, plans, texts
+from reminders.services.records import alerts, check_ins, doses, people, plans, texts
 from reminders.services.records.alerts import Notice
 from reminders.services.records.ledger import PLAN
 from reminders.services.records.plans import Stage, StoredPlan
@@ -70,8 +70,10 @@ def look(c: Connection, plan_id: str, patient_id: str, *, now: datetime) -> None
         _pass_muted(c, patient, plan, coming, now)
         return
     facts, unknown = gate_facts(c, plan, now)
-    if plans.stage_of(plan) is Stage.WAITING and unknown and _ask(c, patient, plan, coming[0], unknown, now=now):
-        return
+    if plans.stage_of(plan) is Stage.WAITING:
+        asked = bool(unknown) and _ask(c, patient, plan, coming[0], unknown, now=now)
+        if asked or (_awaits_check_in(c, patient, facts, now=now) and _wait(c, patient, plan, coming[0], now=now)):
+            return
     _decide(c, patient, plan, coming, gate(facts), now=now)
 
 
@@ -89,6 +91,7 @@ def gate_facts(c: Connection, plan: StoredPlan, now: datetime) -> tuple[GateFact
         open_clinical_alerts=len(clinical),
         time_done=True,
         tapering=falls(plan),
+        check_in=check_ins.of_phase(c, plan, phase_no, versions),
     )
     waiting = [dose for dose in known if dose.state in doses.WAITING and dose.slot.phase_no == phase_no and dose.version_no in versions]
     silent = [dose for dose in waiting if dose.times.silent_at <= now and not dose.standing.answered]
@@ -104,9 +107,8 @@ def _closed_as(dose: StoredDose, now: datetime) -> DoseState | None:
 
 def _ask(c: Connection, patient: Patient, plan: StoredPlan, phase_no: int, unknown: list[StoredDose], *, now: datetime) -> bool:
     """Ask about the unknown doses in one question, so that silence alone does not keep half the patients back."""
-    decide_at = patient.quiet.next_start(now, patient.tz) - BEFORE_QUIET
-    steps_at = plans.step_begins(plan)
-    if decide_at <= now or patient.quiet.contains(now, patient.tz) or steps_at is None or decide_at >= steps_at:
+    decide_at = _decided_at(patient, plan, now)
+    if decide_at is None:
         return False
     asks = Asked("catch_up", decide_at, tuple(dose.id for dose in unknown))
     since = date_words(unknown[0].slot.local_date, patient.language)
@@ -116,6 +118,30 @@ def _ask(c: Connection, patient: Patient, plan: StoredPlan, phase_no: int, unkno
         return False
     plans.save(c, plan, step_stage=f"{Stage.ASKED.value}:{phase_no}", step_check_at=decide_at)
     return True
+
+
+def _decided_at(patient: Patient, plan: StoredPlan, now: datetime) -> datetime | None:
+    """Until when an answer may be waited for: before the quiet hours, and before the step. None: no more."""
+    decide_at = patient.quiet.next_start(now, patient.tz) - BEFORE_QUIET
+    steps_at = plans.step_begins(plan)
+    if decide_at <= now or patient.quiet.contains(now, patient.tz) or steps_at is None or decide_at >= steps_at:
+        return None
+    return decide_at
+
+
+def _awaits_check_in(c: Connection, patient: Patient, facts: GateFacts, *, now: datetime) -> bool:
+    """Whether the phase's check-in is not answered, and still can be."""
+    if facts.check_in is None or facts.check_in.answered or patient.line is None:
+        return False
+    return texts.waiting_questions(c, patient.line.contact_point_id, kinds=check_ins.QUESTIONS, now=now) > 0
+
+
+def _wait(c: Connection, patient: Patient, plan: StoredPlan, phase_no: int, *, now: datetime) -> bool:
+    """Wait for what was asked, as long as may be; say whether anything is waited for."""
+    decide_at = _decided_at(patient, plan, now)
+    if decide_at is not None:
+        plans.save(c, plan, step_stage=f"{Stage.ASKED.value}:{phase_no}", step_check_at=decide_at)
+    return decide_at is not None
 
 
 def _decide(c: Connection, patient: Patient, plan: StoredPlan, coming: tuple[int, date], result: GateResult, *, now: datetime) -> None:

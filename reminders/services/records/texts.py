@@ -224,6 +224,12 @@ def waiting_causes(c: Connection, plan_id: str, *, kind: str) -> list[str]:
     return list(c.scalars(query.order_by(TEXT_OUT.c.cause)))
 
 
+def has_spoken(c: Connection, clinic_id: str, cause: str) -> bool:
+    """Whether a cause has written a text that was not given up."""
+    query = select(TEXT_OUT.c.id).where(TEXT_OUT.c.clinic_id == clinic_id, TEXT_OUT.c.cause == cause, TEXT_OUT.c.state != "cancelled")
+    return c.execute(query.limit(1)).first() is not None
+
+
 def take_back(c: Connection, *, kind: str, cause: str, at: datetime) -> bool:
     """Cancel a text that has not been claimed, and the question it would have asked; say whether there was one."""
     mine = (TEXT_OUT.c.kind == kind, TEXT_OUT.c.cause == cause, TEXT_OUT.c.state == "queued")

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from db.engine import writing
 from reminders.domain.contact import Role
 from reminders.domain.dose_state import DoseState
+from reminders.domain.gate import SEVERE_GRADE
 from reminders.messaging import intents as i
 from reminders.messaging.questions import Answered, AskOnce, NoQuestion, Outcome, Why
 from reminders.messaging.replies import parse
@@ -21,7 +22,7 @@ from reminders.milestones import Milestone, Passing, unmarked
 from reminders.services.records import due, people, texts
 from reminders.services.records.alerts import Notice
 from reminders.services.records.texts import Asked, Draft
-from reminders.services.replying import asked, doses_said, safety, strangers
+from reminders.services.replying import asked, doses_said, how_it_goes, safety, strangers
 from reminders.services.replying.talk import Talk, simply
 from reminders.services.replying.which_dose import Candidate, Meant, NoDose, Several, Statement, current, early, is_named, named, unnamed
 
@@ -246,11 +247,21 @@ def _tell(talk: Talk, kind: str, severity: str, words: str, *, answer: str = "no
     talk.reply(simply(answer, "answer"))
 
 
-def _symptoms(talk: Talk, intent: i.Symptoms) -> None:
-    worst = max((grade for _, grade in intent.grades), default=0)
-    severe = worst >= 3  # noqa: PLR2004 - the worst grade of the scale
-    words = "Symptoms told by text: " + (", ".join(f"{letter}{grade}" for letter, grade in intent.grades) or "none") + "."
-    _tell(talk, "symptoms", "urgent" if severe else "info", words, clinical=severe)
+def _unasked(talk: Talk, said: how_it_goes.Told) -> None:
+    """Keep what a patient tells of how it goes without being asked; of whom, must be plain. What calls for no look is information."""
+    found = [how_it_goes.told(talk, one, said, asked=False) for one in talk.answers] if len(talk.answers) == 1 else []
+    if any(found):
+        talk.reply(simply("noted", "answer"))
+        return
+    match said:
+        case i.Symptoms(grades=grades):
+            worst = max((grade for _, grade in grades), default=0) >= SEVERE_GRADE
+            words = "Symptoms told by text: " + (", ".join(f"{letter}{grade}" for letter, grade in grades) or "none") + "."
+            _tell(talk, "symptoms", "urgent" if worst else "info", words, clinical=worst)
+        case i.Stiffness(n=rating):
+            _tell(talk, "stiffness", "info", f"Stiffness told by text: {rating} of 10.")
+        case i.BloodPressure(systolic=systolic, diastolic=diastolic):
+            _tell(talk, "blood_pressure", "info", f"Blood pressure told by text: {systolic}/{diastolic}.")
 
 
 SAID: Mapping[type, Callable[[Talk, Any], None]] = MappingProxyType(
@@ -274,11 +285,9 @@ SAID: Mapping[type, Callable[[Talk, Any], None]] = MappingProxyType(
         i.TookBoth: lambda talk, _: _odd(talk, "took two"),
         i.TookHalf: lambda talk, _: _odd(talk, "half"),
         i.Vomited: lambda talk, _: _odd(talk, "threw up"),
-        i.Symptoms: _symptoms,
-        i.Stiffness: lambda talk, said: _tell(talk, "stiffness", "info", f"Stiffness told by text: {said.n} of 10."),
-        i.BloodPressure: lambda talk, said: _tell(
-            talk, "blood_pressure", "info", f"Blood pressure told by text: {said.systolic}/{said.diastolic}."
-        ),
+        i.Symptoms: _unasked,
+        i.Stiffness: _unasked,
+        i.BloodPressure: _unasked,
         i.CallMe: lambda talk, _: _tell(talk, "call_me", "warning", "The patient asks to be called."),
         i.Slower: lambda talk, _: _tell(talk, "slower", "warning", "The patient asks to go slower.", answer="slower"),
         i.Unsure: lambda talk, _: _tell(

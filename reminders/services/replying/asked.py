@@ -9,12 +9,12 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from reminders.domain.dose_state import DoseEvent, EventKind
-from reminders.messaging.intents import Reading
+from reminders.messaging.intents import BloodPressure, NoneOfThem, Reading, Stiffness, Symptoms
 from reminders.messaging.question_words import answer_of
 from reminders.messaging.questions import Answered, AskOnce, Meaning, Outcome, Question, QuestionKind, question_for
-from reminders.services.records import alerts, doses, plans, texts
+from reminders.services.records import alerts, doses, texts
 from reminders.services.records.alerts import Notice
-from reminders.services.replying import doses_said, safety
+from reminders.services.replying import doses_said, how_it_goes, safety
 from reminders.services.replying.talk import simply
 from reminders.services.replying.which_dose import Candidate, Several, local_due, of_ids
 
@@ -206,9 +206,18 @@ def _some(talk: Talk, answered: Answered) -> None:
 def _catch_up(talk: Talk, answered: Answered) -> None:
     """The evening before a step: the unknown doses become known, and the gate is decided on that at once."""
     _how_many(talk, answered)
-    plan_id = _row(talk, answered)["plan_id"]
-    if plan_id:
-        plans.decide_step_soon(talk.c, plan_id, at=talk.now)
+    how_it_goes.decide_if_all_known(talk, _row(talk, answered)["plan_id"])
+
+
+def _check_in(talk: Talk, answered: Answered) -> None:
+    """Keep what a check-in was answered; the gate of a step that waited for it is decided on that."""
+    one, said = _patient_of(talk, answered), answered.said
+    if isinstance(said, NoneOfThem):
+        said = Symptoms()
+    if isinstance(said, Symptoms | Stiffness | BloodPressure):
+        how_it_goes.told(talk, one, said, asked=True)
+        how_it_goes.decide_if_all_known(talk, _row(talk, answered)["plan_id"])
+        talk.say(one.patient, simply("noted", "answer"))
 
 
 def _no_dose_due(talk: Talk, answered: Answered) -> None:
@@ -247,5 +256,8 @@ ANSWERS: Mapping[QuestionKind, Callable[[Talk, Answered], None]] = MappingProxyT
         QuestionKind.CATCH_UP: _catch_up,
         QuestionKind.NO_DOSE_DUE: _no_dose_due,
         QuestionKind.CAREGIVER_CHECK: _caregiver_check,
+        QuestionKind.SYMPTOMS: _check_in,
+        QuestionKind.STIFFNESS: _check_in,
+        QuestionKind.BLOOD_PRESSURE: _check_in,
     }
 )

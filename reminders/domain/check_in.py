@@ -1,0 +1,162 @@
+"""Check-ins: on which days a patient is asked how it goes, and what the answers call for. Never a dose.
+
+The days, and the numbers that call for a person's look, are our defaults. The scales are not: stiffness 0 to 10 over the
+last 24 hours (Farrar et al. 2008), the side effects of "Right Baclofen Dose for Managing Pain" by letter, graded 0 to 3.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from reminders.domain.gate import SEVERE_GRADE, STIFFNESS_LIMIT
+from reminders.domain.plan import CheckInItem
+from reminders.domain.schedule import PhaseSpan, phase_spans
+
+if TYPE_CHECKING:
+    from reminders.domain.plan import Plan
+
+SECOND = timedelta(days=1)
+"""The second day of a phase: what a new amount does has begun to show. [default]"""
+CLOSELY = 3
+"""For so many days from each change whoever needs it is asked daily. [default]"""
+WEEK = timedelta(days=7)
+"""How often in a phase without an end; and how long a symptom lasts before it counts as persistent. [default]"""
+RUNNING = 3
+"""A symptom at so many check-ins running is persistent. [default]"""
+TROUBLESOME = 2
+"""Drowsiness or weakness from this grade on says that the dose may be too high. [default]"""
+STIFF = 4
+"""Stiffness from 4 of 10 is moderate (Ther Adv Neurol Disord 2023); at two check-ins running the dose may be too low. [default]"""
+DROWSY, WEAK = "A", "C"
+
+SYMPTOMS: Mapping[str, str] = {"A": "drowsiness", "B": "dizziness", "C": "weakness", "D": "headache", "E": "nausea"}
+
+
+def asked_on(plan: Plan, day: date) -> tuple[CheckInItem, ...]:
+    """Say what a plan, its stays laid in, asks on a local date; empty: nothing."""
+    if plan.check_ins is None:
+        return ()
+    span = next((span for span in phase_spans(plan) if span.starts <= day and (span.ends is None or day < span.ends)), None)
+    if span is None:
+        return ()
+    checks, presses = _checks_on(span, day, closely=plan.check_ins.closely), _second_or_weekly(span, day)
+    return tuple(item for item in plan.check_ins.items if (presses if item is CheckInItem.BLOOD_PRESSURE else checks))
+
+
+def next_check_in(plan: Plan, after: date) -> date | None:
+    """Say the first local date after another on which a plan, its stays laid in, asks anything; None: there is none."""
+    return next((day for day in _days_to_come(plan, after) if asked_on(plan, day)), None)
+
+
+def _days_to_come(plan: Plan, after: date) -> Iterator[date]:
+    """The dates on which anything could be asked: all of a plan's, and of a phase without an end the next weeks'."""
+    spans = phase_spans(plan)
+    day = max(after + timedelta(days=1), plan.start)
+    ends = spans[-1].ends or max(day, spans[-1].starts) + 2 * WEEK
+    while day < ends:
+        yield day
+        day += timedelta(days=1)
+
+
+def _checks_on(span: PhaseSpan, day: date, *, closely: bool) -> bool:
+    last = span.ends is not None and day == span.ends - timedelta(days=1)
+    return last or (closely and (day - span.starts).days < CLOSELY) or _second(span, day) or (span.ends is None and _weekly(span, day))
+
+
+def _second(span: PhaseSpan, day: date) -> bool:
+    return day == span.starts + SECOND
+
+
+def _weekly(span: PhaseSpan, day: date) -> bool:
+    since = day - span.starts
+    return since > timedelta() and since % WEEK == timedelta()
+
+
+def _second_or_weekly(span: PhaseSpan, day: date) -> bool:
+    return _second(span, day) or _weekly(span, day)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What was answered at one time. `grades`: by letter, 0 to 3, the others none; None: symptoms were not spoken of."""
+
+    at: datetime
+    grades: Mapping[str, int] | None = None
+    stiffness: int | None = None
+
+
+class SignalKind(StrEnum):
+    """What a person should look at."""
+
+    SEVERE = "severe"
+    PERSISTENT = "persistent"
+    TOO_HIGH = "too_high"
+    TOO_LOW = "too_low"
+    STIFF_ON_TAPER = "stiff_on_taper"
+
+
+@dataclass(frozen=True, slots=True)
+class Signal:
+    """Something the answers call for a look at, with its numbers in words."""
+
+    kind: SignalKind
+    words: str
+
+
+def signals(reports: Sequence[Report], *, began: datetime, tapering: bool) -> tuple[Signal, ...]:
+    """Say what the newest of a patient's reports, oldest first, calls for; `began`: when the plan did. Never a dose.
+
+    "Too low" waits a week, for the full effect takes days to weeks, and is not said beside "too high".
+    """
+    if not reports:
+        return ()
+    found = [*_of_symptoms(reports), *(_of_taper(reports[-1]) if tapering else ())]
+    if reports[-1].stiffness is not None and not any(signal.kind is SignalKind.TOO_HIGH for signal in found):
+        found += _of_stiffness(reports, began)
+    return tuple(found)
+
+
+def _of_symptoms(reports: Sequence[Report]) -> Iterator[Signal]:
+    grades = reports[-1].grades
+    if grades is None:
+        return
+    told = [report for report in reports if report.grades is not None]
+    for letter, name in SYMPTOMS.items():
+        grade = grades.get(letter, 0)
+        if grade >= SEVERE_GRADE:
+            yield Signal(SignalKind.SEVERE, f"{name} at grade {grade} of 3")
+        if grade and (lasting := _lasting(told, letter)):
+            yield Signal(SignalKind.PERSISTENT, f"{name} {lasting}")
+    high = [f"{SYMPTOMS[letter]} at grade {grades[letter]}" for letter in (DROWSY, WEAK) if grades.get(letter, 0) >= TROUBLESOME]
+    if high:
+        yield Signal(SignalKind.TOO_HIGH, " and ".join(high))
+
+
+def _lasting(told: Sequence[Report], letter: str) -> str:
+    """In words, how long a symptom has lasted without a check-in that lacked it; empty: not long."""
+    run: list[Report] = []
+    for report in reversed(told):
+        if not (report.grades or {}).get(letter):
+            break
+        run.append(report)
+    if len(run) >= RUNNING:
+        return f"at {len(run)} check-ins running"
+    days = (run[0].at - run[-1].at).days
+    return f"for more than {WEEK.days} days" if days > WEEK.days else ""
+
+
+def _of_taper(newest: Report) -> Iterator[Signal]:
+    if newest.stiffness is not None and newest.stiffness >= STIFFNESS_LIMIT:
+        yield Signal(SignalKind.STIFF_ON_TAPER, f"stiffness {newest.stiffness} of 10 on a taper")
+
+
+def _of_stiffness(reports: Sequence[Report], began: datetime) -> list[Signal]:
+    rated = [report for report in reports if report.stiffness is not None and report.at - began >= WEEK][-2:]
+    ratings = [report.stiffness for report in rated]
+    if len(ratings) < 2 or any(rating < STIFF for rating in ratings if rating is not None):  # noqa: PLR2004 - two running
+        return []
+    return [Signal(SignalKind.TOO_LOW, f"stiffness {ratings[0]} and then {ratings[1]} of 10, at two check-ins running")]

@@ -1,0 +1,88 @@
+"""What patients tell of how it goes, asked or not: kept as numbers, and shown to a person where the numbers call for it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import time
+from types import MappingProxyType
+from typing import TYPE_CHECKING
+
+from reminders.domain.check_in import SYMPTOMS, Signal, SignalKind, signals
+from reminders.domain.schedule import instant_of
+from reminders.messaging import intents as i
+from reminders.services.records import check_ins, plans, stepping, texts
+from reminders.services.records.alerts import Notice
+
+if TYPE_CHECKING:
+    from reminders.services.records.due import Due
+    from reminders.services.records.plans import StoredPlan
+    from reminders.services.replying.talk import Talk
+
+Told = i.Symptoms | i.Stiffness | i.BloodPressure
+
+WORDS: Mapping[SignalKind, str] = MappingProxyType(
+    {
+        SignalKind.SEVERE: "A severe symptom: {}. Call today.",
+        SignalKind.PERSISTENT: "A symptom does not pass: {}.",
+        SignalKind.TOO_HIGH: "The dose may be too high: {}. Look at the plan; the next step waits for it.",
+        SignalKind.TOO_LOW: "The dose may be too low: {}. Look at the plan.",
+        SignalKind.STIFF_ON_TAPER: "The taper may be too fast: {}. Call today.",
+    }
+)
+GRAVE = frozenset({SignalKind.SEVERE, SignalKind.STIFF_ON_TAPER})
+"""What does not wait: each time anew. The others are told once, until somebody has closed what was told."""
+CLINICAL = GRAVE | {SignalKind.TOO_HIGH}
+"""What leaves the next gate unmet until somebody has looked."""
+
+
+def told(talk: Talk, one: Due, said: Told, *, asked: bool) -> tuple[Signal, ...]:
+    """Keep what was told of one patient, and tell a person what it calls for; return that.
+
+    Asked about symptoms, a patient names those there are: the others are none.
+    """
+    check_ins.keep(talk.c, one.patient, _ratings(said, asked=asked), sid=talk.sid, by=talk.by(one), at=talk.at)
+    found: dict[SignalKind, tuple[StoredPlan, Signal]] = {}
+    for plan in one.plans:
+        began = instant_of(plan.course.versions[0].plan.start, time.min, plan.plan.tz)
+        reports = check_ins.reports(talk.c, one.patient.id, since=began)
+        for signal in signals(reports, began=began, tapering=stepping.falls(plan)):
+            found.setdefault(signal.kind, (plan, signal))
+    for plan, signal in found.values():
+        _tell(talk, one, plan, signal)
+    return tuple(signal for _, signal in found.values())
+
+
+def _ratings(said: Told, *, asked: bool) -> dict[str, int]:
+    match said:
+        case i.Stiffness(n=rating):
+            return {check_ins.STIFFNESS: rating}
+        case i.BloodPressure(systolic=systolic, diastolic=diastolic):
+            return dict(zip(check_ins.PRESSURE, (systolic, diastolic), strict=True))
+        case i.Symptoms(grades=grades):
+            return {**(dict.fromkeys(SYMPTOMS, 0) if asked or not grades else {}), **dict(grades)}
+
+
+def _tell(talk: Talk, one: Due, plan: StoredPlan, signal: Signal) -> None:
+    grave = signal.kind in GRAVE
+    notice = Notice(
+        signal.kind.value,
+        "urgent" if grave else "warning",
+        f"{signal.kind.value} {talk.sid}",
+        WORDS[signal.kind].format(signal.words),
+        plan_id=plan.id if len(one.plans) == 1 else None,
+        clinical=signal.kind in CLINICAL,
+    )
+    if grave:
+        talk.alert([one], notice)
+    else:
+        talk.alert_unless_open([one], notice)
+
+
+def decide_if_all_known(talk: Talk, plan_id: str | None) -> None:
+    """Have a plan's coming step decided, once nothing more is waited for of what was asked before it.
+
+    The question just answered is not closed yet.
+    """
+    kinds = ("catch_up", *check_ins.QUESTIONS)
+    if plan_id and texts.waiting_questions(talk.c, talk.contact_point_id, kinds=kinds, now=talk.at) <= 1:
+        plans.decide_step_soon(talk.c, plan_id, at=talk.now)

@@ -1,0 +1,142 @@
+"""Check-ins, as tables: on which days a patient is asked, and what the answers call for."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pytest
+
+from reminders.domain.check_in import Report, SignalKind, asked_on, next_check_in, signals
+from reminders.domain.plan import CheckInItem, CheckIns, InvalidPlan, Plan
+from tests.builders import a_phase, a_plan, utc
+
+S, R, P = CheckInItem.SYMPTOMS, CheckInItem.STIFFNESS, CheckInItem.BLOOD_PRESSURE
+DAY = timedelta(days=1)
+BEGAN = utc("2026-03-02 05:00")
+
+
+def asking(*phases: int | None, items: tuple[CheckInItem, ...] = (S, R), closely: bool = False) -> Plan:
+    """A plan whose phases last so many days, from 2 March on."""
+    return replace(a_plan(*(a_phase("5/5/5", days) for days in phases)), check_ins=CheckIns(items, closely))
+
+
+def march(plan: Plan, until: int = 31) -> list[int]:
+    """The days of March on which a plan asks anything."""
+    return [day for day in range(1, until + 1) if asked_on(plan, date(2026, 3, day))]
+
+
+DAYS = [
+    ("second and last day of each phase", asking(3, 3), [3, 4, 6, 7]),
+    ("a phase of one day", asking(1, 1, 2), [2, 3, 5]),
+    ("a phase of two days: once", asking(2), [3]),
+    ("a phase of a week", asking(7), [3, 8]),
+    ("without an end: the second day, then weekly", asking(None), [3, 9, 16, 23, 30]),
+    ("the last phase without an end", asking(3, None), [3, 4, 6, 12, 19, 26]),
+    ("closely: three days after each change, too", asking(5, 5, closely=True), [2, 3, 4, 6, 7, 8, 9, 11]),
+    ("closely, without an end", asking(None, closely=True), [2, 3, 4, 9, 16, 23, 30]),
+    ("blood pressure: the second day and weekly", asking(10, 3, items=(P,)), [3, 9, 13]),
+    ("no check-ins", a_plan(), []),
+]
+
+
+@pytest.mark.parametrize(("plan", "days"), [row[1:] for row in DAYS], ids=[row[0] for row in DAYS])
+def test_the_days(plan: Plan, days: list[int]) -> None:
+    """A plan asks on exactly these days, and each is the next one from the day before it."""
+    assert march(plan) == days
+    after = date(2026, 2, 1)
+    for day in days:
+        found = next_check_in(plan, after)
+        assert found == date(2026, 3, day)
+        after = found
+
+
+@pytest.mark.parametrize(
+    ("day", "items"),
+    [(3, (S, R, P)), (4, ()), (8, (S, R)), (9, ()), (10, (S, R, P)), (1, ()), (30, ())],
+    ids=["second day", "third day", "last day", "first day of the next phase", "its second", "before the plan", "after the plan"],
+)
+def test_what_is_asked(day: int, items: tuple[CheckInItem, ...]) -> None:
+    """Blood pressure has days of its own."""
+    assert asked_on(asking(7, 3, items=(S, R, P)), date(2026, 3, day)) == items
+
+
+@pytest.mark.parametrize("after", [date(2026, 3, 7), date(2026, 6, 1)])
+def test_a_plan_that_is_over_asks_no_more(after: date) -> None:
+    """After the last day of the last phase nothing is asked."""
+    assert next_check_in(asking(3, 3), after) is None
+
+
+def test_without_an_end_there_is_always_a_next() -> None:
+    """A year into a phase without an end the patient is asked within the week."""
+    found = next_check_in(asking(None), date(2027, 3, 1))
+    assert found is not None
+    assert date(2027, 3, 1) < found <= date(2027, 3, 8)
+
+
+@pytest.mark.parametrize("items", [(), (S, S)])
+def test_what_is_asked_is_named_once(items: tuple[CheckInItem, ...]) -> None:
+    """Check-ins that ask nothing, or the same twice, cannot exist."""
+    with pytest.raises(InvalidPlan, match="items"):
+        CheckIns(items)
+
+
+def told(text: str, day: int) -> Report:
+    """A report from "A2 S4" on a day of the plan, from 1; "N" is no symptom."""
+    grades = {token[0]: int(token[1]) for token in text.split() if token[0] in "ABCDE"}
+    rated = [int(token[1:]) for token in text.split() if token[0] == "S"]
+    return Report(BEGAN + (day - 1) * DAY, grades if grades or "N" in text else None, rated[0] if rated else None)
+
+
+def found(*reports: tuple[int, str], tapering: bool = False) -> list[SignalKind]:
+    """What the last of some reports calls for."""
+    return [signal.kind for signal in signals([told(text, day) for day, text in reports], began=BEGAN, tapering=tapering)]
+
+
+K = SignalKind
+CALLS = [
+    ("nothing told", (), []),
+    ("no symptom", ((2, "N"),), []),
+    ("mild", ((2, "A1 E1"),), []),
+    ("grade 2 of what makes no dose too high", ((2, "B2 D2 E2"),), []),
+    ("grade 3", ((2, "D3"),), [K.SEVERE]),
+    ("grade 3 that has passed", ((2, "D3"), (3, "N")), []),
+    ("drowsy at grade 2", ((2, "A2"),), [K.TOO_HIGH]),
+    ("drowsy at grade 3", ((2, "A3"),), [K.SEVERE, K.TOO_HIGH]),
+    ("weak at grade 2", ((2, "C2"),), [K.TOO_HIGH]),
+    ("weak at grade 1", ((2, "C1"),), []),
+    ("three check-ins running", ((2, "E1"), (3, "E1"), (5, "E2")), [K.PERSISTENT]),
+    ("two running", ((2, "E1"), (3, "E1")), []),
+    ("three, but not running", ((2, "E1"), (3, "N"), (5, "E1"), (6, "E1")), []),
+    ("two, eight days apart", ((2, "E1"), (10, "E1")), [K.PERSISTENT]),
+    ("two, seven days apart", ((2, "E1"), (9, "E1")), []),
+    ("ratings between do not break a run", ((2, "E1"), (3, "S2"), (4, "E1"), (5, "E1")), [K.PERSISTENT]),
+    ("stiff at 4 twice, a week into the plan", ((8, "S4"), (9, "S4")), [K.TOO_LOW]),
+    ("stiff twice, too early to say", ((6, "S9"), (7, "S9")), []),
+    ("one of the two too early", ((7, "S9"), (8, "S9")), []),
+    ("stiff at 4 and 3", ((8, "S4"), (9, "S3")), []),
+    ("stiff, better, stiff", ((8, "S8"), (9, "S3"), (10, "S8")), []),
+    ("stiff twice, and drowsy", ((8, "S6"), (9, "A2 S6")), [K.TOO_HIGH]),
+    ("stiff twice; symptoms alone told since", ((8, "S6"), (9, "S6"), (10, "N")), []),
+]
+
+
+@pytest.mark.parametrize(("reports", "kinds"), [row[1:] for row in CALLS], ids=[row[0] for row in CALLS])
+def test_what_calls_for_a_look(reports: tuple[tuple[int, str], ...], kinds: list[SignalKind]) -> None:
+    """The newest report calls for exactly this, on a plan that rises."""
+    assert found(*reports) == kinds
+
+
+@pytest.mark.parametrize(("rating", "kinds"), [("S6", []), ("S7", [K.STIFF_ON_TAPER]), ("S10", [K.STIFF_ON_TAPER]), ("N", [])])
+def test_stiffness_on_a_taper(rating: str, kinds: list[SignalKind]) -> None:
+    """From 7 of 10 on, stiffness on a taper goes to a person at once."""
+    assert found((2, rating), tapering=True) == kinds
+
+
+def test_the_words_have_the_numbers() -> None:
+    """Each signal says in words what was found."""
+    reports = [told("S5", 8), told("A3 C2 S6", 9)]
+    words = [signal.words for signal in signals(reports, began=BEGAN, tapering=False)]
+    low = [signal.words for signal in signals([told("S5", 8), told("S6", 9)], began=BEGAN, tapering=False)]
+    assert words == ["drowsiness at grade 3 of 3", "drowsiness at grade 3 and weakness at grade 2"]
+    assert low == ["stiffness 5 and then 6 of 10, at two check-ins running"]
