@@ -19,7 +19,7 @@ from sqlalchemy import Engine, select
 
 from db.engine import reading
 from db.tables import metadata
-from reminders.domain.dose_state import DoseEvent, DoseState, EventKind, fold
+from reminders.domain.dose_state import DoseEvent, DoseState, EventKind, Standing, fold
 from reminders.domain.schedule import jumped_slots, next_slot, slots_between
 from reminders.messaging.transport import rank_of
 from reminders.services import reporting
@@ -399,19 +399,21 @@ class Judge:
 
     def _told_in_time(self, dose: Facts, told_at: datetime) -> bool:
         """Whether a dose counted for nothing: told as taken, not yet silent, silent for all we could hear, or not the patient's to take."""
-        if self._counts_for_nothing(dose, told_at):
+        standings = self._standings(dose, told_at)
+        if all(standing.muted or standing.state in {DoseState.NOT_DUE, DoseState.NOT_REMINDED} for standing in standings):
             return True
+        if any(standing.state is DoseState.SKIPPED for standing in standings):
+            return False  # on our advice too: the gap is the same
         said = [event for event in self.now.events[dose["id"]] if event["kind"] in SAID and event["at"] <= told_at]
         if not said:
             return dose["silent_at"] > told_at or self._deaf(dose, told_at)
         last = max(said, key=lambda event: (event["at"], event["no"]))
         return bool(last["kind"] != "said_not_taken" and last["at"] < dose["silent_at"])
 
-    def _counts_for_nothing(self, dose: Facts, told_at: datetime) -> bool:
-        """Whether a dose was not due, not reminded or muted as her brother was told; what came at that very instant may have come after."""
+    def _standings(self, dose: Facts, told_at: datetime) -> tuple[Standing, Standing]:
+        """How a dose stood before her brother was told, and with what came at that very instant: it may have come after."""
         events = [_event(row) for row in self.now.events[dose["id"]] if row["at"] <= told_at]
-        standings = (fold(event for event in events if event.at < told_at), fold(events))
-        return all(standing.muted or standing.state in {DoseState.NOT_DUE, DoseState.NOT_REMINDED} for standing in standings)
+        return fold(event for event in events if event.at < told_at), fold(events)
 
     def _deaf(self, dose: Facts, told_at: datetime) -> bool:
         """Whether Ana wrote between the dose and its silence, and the ledger had not heard it yet when her brother was told."""

@@ -348,7 +348,7 @@ def _emptied(engine: Engine) -> Delivery:
     return Delivery(engine)
 
 
-BY_DAY = settings(max_examples=12, stateful_step_count=20, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
+BY_DAY = settings(max_examples=20, stateful_step_count=20, derandomize=True, deadline=None, suppress_health_check=list(HealthCheck))
 BY_NIGHT = settings(max_examples=500, stateful_step_count=50, deadline=None, suppress_health_check=list(HealthCheck))
 
 
@@ -368,7 +368,7 @@ def test_on_sqlite() -> None:
 @pytest.mark.timeout(600)
 def test_on_postgresql(postgres_engine: Engine) -> None:
     """A few stories on PostgreSQL."""
-    run_state_machine_as_test(cast("type[Delivery]", lambda: _emptied(postgres_engine)), settings=settings(BY_DAY, max_examples=4))
+    run_state_machine_as_test(cast("type[Delivery]", lambda: _emptied(postgres_engine)), settings=settings(BY_DAY, max_examples=6))
 
 
 @pytest.mark.night
