@@ -750,16 +750,24 @@ def test_the_account_is_in_trouble_later() -> None:
 
 
 def test_blocked_again_and_again() -> None:
-    """One blocked text is told at the clinic; three in a quarter of an hour are an alarm."""
-    s = due(*crowd(4))
+    """One blocked text is told at the clinic; three in a quarter of an hour are an alarm, until as long after the last one texts arrive."""
+    s = due(*crowd(5))
     carrier = Carrier(s.clock)
     send(s, carrier)
     alarms = []
-    for number, asked in enumerate(carrier.asked[:3], 1):
-        delivering.receive_status(s.engine, sid=f"SM{number}", status="undelivered", tag=asked.tag, error_code=30007, now=s.now)
-        alarms.append([row["name"] for row in s.rows("trouble")])
 
-    assert alarms == [[], [], ["content"]]
+    def told(number: int, status: str, code: int | None = None) -> None:
+        tag = carrier.asked[number - 1].tag
+        delivering.receive_status(s.engine, sid=f"SM{number}", status=status, tag=tag, error_code=code, now=s.now)
+        alarms.append([row["name"] for row in s.rows("trouble") if row["ended_at"] is None])
+
+    for number in (1, 2, 3):
+        told(number, "undelivered", 30007)
+    for number, minutes in ((4, 14), (5, 2)):
+        s.clock.advance(timedelta(minutes=minutes))
+        told(number, "delivered")
+
+    assert alarms == [[], [], ["content"], ["content"], []]
     assert [(row["kind"], row["owner"]) for row in s.rows("alert")] == [("sender_refused", "operator")]
 
 

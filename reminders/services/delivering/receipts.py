@@ -66,6 +66,7 @@ def rise(c: Connection, text: Row, receipt: Receipt, *, now: datetime) -> None:
         lost(c, text, receipt.error_code, class_of(receipt.error_code), now=now)
     elif receipt.status == "delivered":
         outbox.tell_doses(c, {text["id"]: DoseEvent(EventKind.TEXT_DELIVERED, now, text=text["id"])}, now=now)
+        troubles.end(c, Trouble.CONTENT, now=now, quiet_for=CONTENT_WITHIN)
         if text["status"] in outbox.LOST:  # it arrived after all
             outbox.withdraw_resend(c, text, now=now)
 
