@@ -57,9 +57,7 @@ def _steps(plan: Plan, profile: DrugProfile) -> Iterator[Finding]:
 def _taper_rises(plan: Plan, path: str, before: Phase, after: Phase) -> Iterator[Finding]:
     if plan.kind is Kind.TAPER:
         found = f"{_say(plan, before.per_day)} to {_say(plan, after.per_day)} a day"
-        yield ours(
-            "taper_rises", path, "a taper never goes back up without an order", found=found, limit="never up", level=Severity.WARNING
-        )
+        yield ours("taper_rises", path, "a taper never goes back up without an order", found=found, limit="never up", level=Severity.ERROR)
 
 
 def _step_too_soon(profile: DrugProfile, path: str, before: Phase) -> Iterator[Finding]:

@@ -49,7 +49,7 @@ FIVE_A_DAY = ("06:00", "10:00", "14:00", "18:00", "22:00")
 BAD: dict[str, Bad] = {
     "a dose over the maximum": Bad(put("phases[3].doses[1].amount", "25"), "phases[3].doses[1].amount", "25 mg", "20 mg", LABEL),
     "a day over the maximum": Bad(put("phases[3]", a_phase(None, "20", FIVE_A_DAY)), "phases[3]", "100 mg a day", "80 mg", LABEL),
-    "a taper that rises": Bad(like(**RISING), "phases[1]", "30 mg to 45 mg a day", "never up", level="warning"),
+    "a taper that rises": Bad(like(**RISING), "phases[1]", "30 mg to 45 mg a day", "never up"),
     "an amount the strengths cannot make": Bad(
         put("phases[1].doses[0].amount", "7"), "phases[1].doses[0].amount", "7 mg", "5 mg, 10 mg, 20 mg", LABEL
     ),

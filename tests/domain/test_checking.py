@@ -361,7 +361,7 @@ ENDS = [
 
 @pytest.mark.parametrize(("kind", "phases", "expected"), ENDS)
 def test_how_a_plan_ends(kind: Kind, phases: tuple[str, ...], expected: list[str]) -> None:
-    """A stop without a taper, or from a height, a taper under a week, and one that rises: each warns."""
+    """A stop without a taper, or from a height, a taper under a week, and one that rises: each is found."""
     assert [finding.code for finding in check_plan(_plan_of(phases, kind), BACLOFEN)] == expected
 
 
