@@ -15,7 +15,6 @@ from reminders.services.records.alerts import Notice
 
 if TYPE_CHECKING:
     from reminders.services.records.due import Due
-    from reminders.services.records.plans import StoredPlan
     from reminders.services.replying.talk import Talk
 
 Told = i.Symptoms | i.Stiffness | i.BloodPressure
@@ -41,15 +40,15 @@ def told(talk: Talk, one: Due, said: Told, *, asked: bool) -> tuple[Signal, ...]
     Asked about symptoms, a patient names those there are: the others are none.
     """
     check_ins.keep(talk.c, one.patient, _ratings(said, asked=asked), sid=talk.sid, by=talk.by(one), at=talk.at)
-    found: dict[SignalKind, tuple[StoredPlan, Signal]] = {}
+    found: dict[SignalKind, Signal] = {}
     for plan in one.plans:
         began = instant_of(plan.course.versions[0].plan.start, time.min, plan.plan.tz)
         reports = check_ins.reports(talk.c, one.patient.id, since=began)
         for signal in signals(reports, began=began, tapering=stepping.falls(plan)):
-            found.setdefault(signal.kind, (plan, signal))
-    for plan, signal in found.values():
-        _tell(talk, one, plan, signal)
-    return tuple(signal for _, signal in found.values())
+            found.setdefault(signal.kind, signal)
+    for signal in found.values():
+        _tell(talk, one, signal)
+    return tuple(found.values())
 
 
 def _ratings(said: Told, *, asked: bool) -> dict[str, int]:
@@ -62,14 +61,13 @@ def _ratings(said: Told, *, asked: bool) -> dict[str, int]:
             return {**(dict.fromkeys(SYMPTOMS, 0) if asked or not grades else {}), **dict(grades)}
 
 
-def _tell(talk: Talk, one: Due, plan: StoredPlan, signal: Signal) -> None:
+def _tell(talk: Talk, one: Due, signal: Signal) -> None:
     grave = signal.kind in GRAVE
     notice = Notice(
         signal.kind.value,
         "urgent" if grave else "warning",
         f"{signal.kind.value} {talk.sid}",
         WORDS[signal.kind].format(signal.words),
-        plan_id=plan.id if len(one.plans) == 1 else None,
         clinical=signal.kind in CLINICAL,
     )
     if grave:
