@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from datetime import datetime, time, timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy import select
@@ -11,7 +11,6 @@ from sqlalchemy import select
 from reminders.domain.check_in import SYMPTOMS, Report, asked_on
 from reminders.domain.gate import CheckIn
 from reminders.domain.plan import CheckInItem, Kind
-from reminders.domain.schedule import instant_of
 from reminders.services.records import outbox, people, plans, texts
 from reminders.services.records.ledger import CHECK_IN, PLAN, RATING, TEXT_OUT, insert_all, insert_once, new_id, rows
 from reminders.services.records.texts import Asked, Draft
@@ -131,7 +130,6 @@ def _reached(c: Connection, patient_id: str, *, since: datetime) -> bool:
 
 def _before(c: Connection, plan: StoredPlan) -> int | None:
     """The last rating of stiffness before a taper began."""
-    began = instant_of(plan.course.versions[0].plan.start, time.min, plan.plan.tz)
-    mine = (RATING.c.patient_id == plan.patient_id) & (RATING.c.item == STIFFNESS) & (RATING.c.at < began)
+    mine = (RATING.c.patient_id == plan.patient_id) & (RATING.c.item == STIFFNESS) & (RATING.c.at < plan.began)
     value: int | None = c.scalar(select(RATING.c.value).where(mine).order_by(RATING.c.at.desc()).limit(1))
     return value

@@ -82,6 +82,11 @@ class StoredPlan:
         """The plan that governs now, its stays laid in."""
         return self.course.current.followed
 
+    @property
+    def began(self) -> datetime:
+        """When its first day began, by the patient's clocks of now (UTC)."""
+        return instant_of(self.course.versions[0].plan.start, time.min, self.plan.tz)
+
 
 def rule_of(plan: Plan, profile: DrugProfile) -> MissedDoseRule:
     """The plan's missed-dose rule, else the profile's, else: ask a provider."""

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import time
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from reminders.domain.check_in import SYMPTOMS, Signal, SignalKind, signals
-from reminders.domain.schedule import instant_of
 from reminders.messaging import intents as i
 from reminders.services.records import check_ins, plans, stepping, texts
 from reminders.services.records.alerts import Notice
@@ -42,9 +40,8 @@ def told(talk: Talk, one: Due, said: Told, *, asked: bool) -> tuple[Signal, ...]
     check_ins.keep(talk.c, one.patient, _ratings(said, asked=asked), sid=talk.sid, by=talk.by(one), at=talk.at)
     found: dict[SignalKind, Signal] = {}
     for plan in one.plans:
-        began = instant_of(plan.course.versions[0].plan.start, time.min, plan.plan.tz)
-        reports = check_ins.reports(talk.c, one.patient.id, since=began)
-        for signal in signals(reports, began=began, tapering=stepping.falls(plan)):
+        reports = check_ins.reports(talk.c, one.patient.id, since=plan.began)
+        for signal in signals(reports, began=plan.began, tapering=stepping.falls(plan)):
             found.setdefault(signal.kind, signal)
     for signal in found.values():
         _tell(talk, one, signal)
