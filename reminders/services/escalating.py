@@ -85,7 +85,7 @@ def escalate(engine: Engine, *, now: datetime, limit: int = 500, heard_until: da
     the carrier's list was read. Or half an hour later, unverified, if it cannot be read.
     """
     with reading(engine) as c:
-        waiting = plans.to_recount(c, now=now, limit=limit)
+        waiting = plans.due(c, plans.Moment.RECOUNT, now=now, limit=limit)
         hearing = Hearing(heard_until) if heard_until or not waiting else watermarks.hearing(c, now=now)
         late = bool(alerts.overdue(c, now=now, limit=1))
     for plan_id, patient_id in waiting:

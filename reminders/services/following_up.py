@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING
@@ -18,6 +18,7 @@ from reminders.services.records import check_ins, doses, people, plans, stepping
 from reminders.services.records.doses import Look, StoredDose
 from reminders.services.records.due import MERGED
 from reminders.services.records.ledger import earliest
+from reminders.services.records.plans import Moment
 from reminders.services.records.texts import Draft
 
 if TYPE_CHECKING:
@@ -28,7 +29,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LATER = timedelta(minutes=1)
-
+FOLLOWED: Mapping[Moment, Callable[..., None]] = {Moment.CHECK_IN: check_ins.ask, Moment.STEP_CHECK: stepping.look}
+"""What is done for a plan whose moment has come, in this order: each under its patient's lock."""
 
 DEAF = "We cannot hear patients: the carrier's list of incoming texts is not read. Doses are closed unverified."
 
@@ -40,7 +42,7 @@ def follow_up(engine: Engine, *, now: datetime, limit: int = 500, heard_until: d
     as far as the ledger says that the carrier's list was read. Or half an hour later, unverified, if it cannot be read.
     """
     closed = _follow_doses(engine, now=now, limit=limit, heard_until=heard_until)
-    return closed + _follow_check_ins(engine, now=now, limit=limit) + _follow_steps(engine, now=now, limit=limit)
+    return closed + sum(_follow_plans(engine, moment, now=now, limit=limit) for moment in FOLLOWED)
 
 
 def _follow_doses(engine: Engine, *, now: datetime, limit: int, heard_until: datetime | None) -> int:
@@ -165,19 +167,11 @@ def _nudge(c: Connection, patient_id: str, ripe: Sequence[StoredDose], *, now: d
     return {}
 
 
-def _follow_check_ins(engine: Engine, *, now: datetime, limit: int) -> int:
+def _follow_plans(engine: Engine, moment: Moment, *, now: datetime, limit: int) -> int:
     with reading(engine) as c:
-        waiting = check_ins.to_ask(c, now=now, limit=limit)
+        waiting = plans.due(c, moment, now=now, limit=limit)
     for plan_id, patient_id in waiting:
-        _guarded(engine, partial(check_ins.ask, plan_id=plan_id, patient_id=patient_id, now=now), subject=plan_id)
-    return len(waiting)
-
-
-def _follow_steps(engine: Engine, *, now: datetime, limit: int) -> int:
-    with reading(engine) as c:
-        waiting = stepping.to_check(c, now=now, limit=limit)
-    for plan_id, patient_id in waiting:
-        _guarded(engine, partial(stepping.look, plan_id=plan_id, patient_id=patient_id, now=now), subject=plan_id)
+        _guarded(engine, partial(FOLLOWED[moment], plan_id=plan_id, patient_id=patient_id, now=now), subject=plan_id)
     return len(waiting)
 
 

@@ -12,7 +12,7 @@ from reminders.domain.check_in import SYMPTOMS, Report, asked_on
 from reminders.domain.gate import CheckIn
 from reminders.domain.plan import CheckInItem, Kind
 from reminders.services.records import outbox, people, plans, texts
-from reminders.services.records.ledger import CHECK_IN, PLAN, RATING, TEXT_OUT, insert_all, insert_once, new_id, rows
+from reminders.services.records.ledger import CHECK_IN, RATING, TEXT_OUT, insert_all, insert_once, new_id, rows
 from reminders.services.records.texts import Asked, Draft
 
 if TYPE_CHECKING:
@@ -29,12 +29,6 @@ LATE = timedelta(hours=4)
 STIFFNESS = CheckInItem.STIFFNESS.value
 PRESSURE = ("systolic", "diastolic")
 QUESTIONS = tuple(item.value for item in CheckInItem)
-
-
-def to_ask(c: Connection, *, now: datetime, limit: int) -> list[tuple[str, str]]:
-    """The plans whose check-in is due: (plan id, patient id), oldest first."""
-    query = select(PLAN.c.id, PLAN.c.patient_id).where(PLAN.c.check_in_at <= now).order_by(PLAN.c.check_in_at).limit(limit)
-    return [(plan_id, patient_id) for plan_id, patient_id in c.execute(query)]
 
 
 def ask(c: Connection, plan_id: str, patient_id: str, *, now: datetime) -> None:

@@ -449,9 +449,18 @@ def _stored(row: Row, course: Course) -> StoredPlan:
     )
 
 
-def to_recount(c: Connection, *, now: datetime, limit: int) -> list[tuple[str, str]]:
-    """The plans whose misses are to be counted again: (plan id, patient id), oldest first."""
-    query = select(PLAN.c.id, PLAN.c.patient_id).where(PLAN.c.recount_at <= now).order_by(PLAN.c.recount_at).limit(limit)
+class Moment(StrEnum):
+    """What a plan is waiting for, by the column that holds when it comes."""
+
+    CHECK_IN = "check_in_at"
+    STEP_CHECK = "step_check_at"
+    RECOUNT = "recount_at"
+
+
+def due(c: Connection, moment: Moment, *, now: datetime, limit: int) -> list[tuple[str, str]]:
+    """The plans whose moment has come: (plan id, patient id), oldest first."""
+    at = PLAN.c[moment.value]
+    query = select(PLAN.c.id, PLAN.c.patient_id).where(at <= now).order_by(at).limit(limit)
     return [(plan_id, patient_id) for plan_id, patient_id in c.execute(query)]
 
 

@@ -33,12 +33,6 @@ BEFORE_QUIET = timedelta(minutes=15)
 """An unanswered catch-up question is decided without its answer this long before the quiet hours [our default]."""
 
 
-def to_check(c: Connection, *, now: datetime, limit: int) -> list[tuple[str, str]]:
-    """The plans whose coming step is to be looked at: (plan id, patient id), oldest first."""
-    query = select(PLAN.c.id, PLAN.c.patient_id).where(PLAN.c.step_check_at <= now).order_by(PLAN.c.step_check_at).limit(limit)
-    return [(plan_id, patient_id) for plan_id, patient_id in c.execute(query)]
-
-
 _OVERDUE = (  # made once: to make a statement costs more than to run it
     select(PLAN.c.id, PLAN.c.patient_id)
     .where(PLAN.c.patient_id.in_(bindparam("ids", expanding=True)), PLAN.c.step_check_at <= bindparam("now", type_=UtcDateTime))
