@@ -33,9 +33,9 @@ if TYPE_CHECKING:
     from reminders.domain.profile import DrugProfile
     from reminders.services.records.ledger import Row
 
-STEP_CHECK = time(18)
+STEP_CHECK_AT = time(18)
 """The evening before a step, patient time, its gate is first looked at [our default]."""
-CHECK_IN = time(12)
+CHECK_IN_AT = time(12)
 """When a check-in asks, patient time: six hours before the gate of the evening is looked at [our default]."""
 
 
@@ -324,7 +324,7 @@ def next_step_check(plan: StoredPlan) -> datetime | None:
         return None
     if stage_of(plan) is Stage.ASKED:
         return plan.step_check_at
-    return instant_of(coming[1] - timedelta(days=1), STEP_CHECK, plan.plan.tz)
+    return instant_of(coming[1] - timedelta(days=1), STEP_CHECK_AT, plan.plan.tz)
 
 
 def next_check_in_at(plan: StoredPlan) -> datetime | None:
@@ -333,7 +333,7 @@ def next_check_in_at(plan: StoredPlan) -> datetime | None:
         return None
     began = plan.course.current.effective_at.astimezone(plan.plan.tz).date() - timedelta(days=1)
     day = next_check_in(plan.plan, max(began, plan.checked_in_on or began))
-    return None if day is None else instant_of(day, CHECK_IN, plan.plan.tz)
+    return None if day is None else instant_of(day, CHECK_IN_AT, plan.plan.tz)
 
 
 def step_begins(plan: StoredPlan) -> datetime | None:
