@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from db.engine import writing
 from reminders import drugs
-from reminders.domain.approval import check_approval
+from reminders.domain.approval import check_approval, check_approved_yet
 from reminders.domain.checking import check_plan
 from reminders.domain.finding import Finding, PatientFacts
 from reminders.domain.patient_checks import check_patient
@@ -215,9 +215,8 @@ def _against_refs(c: Connection, file: ImportFile, clinic_id: str) -> Iterator[F
 def _not_yet_approved(file: ImportFile, now: datetime) -> Iterator[Fault]:
     for index, patient in enumerate(file.patients):
         for number, plan in enumerate(patient.plans):
-            if plan.approved_at is not None and plan.approved_at > now:
-                path = f"patients[{index}].plans[{number}].approved_at"
-                yield Fault(path, f"nobody has approved it yet: found {plan.approved_at.isoformat()}, limit {now.isoformat()} (Doseline)")
+            found = check_approved_yet(plan.approved_at, now)
+            yield from (_note(f"patients[{index}].plans[{number}]", finding)[1] for finding in found)
 
 
 # What is stored, and yet to be looked at
