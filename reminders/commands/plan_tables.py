@@ -22,8 +22,8 @@ from reminders.services.previewing import Advised
 
 NONE = "–"
 
-# More columns of times than these do not fit on a narrow screen.
 MOST_TIMES = 5
+"""More columns of times than these do not fit on a narrow screen."""
 
 _COLOURS = {Severity.ERROR: "red", Severity.WARNING: "yellow"}
 

@@ -33,8 +33,8 @@ from reminders.domain.plan_state import DOSES_FALL_DUE, PlanState
 from reminders.domain.schedule import Slot, next_slot, previous_slot, slots_between
 from reminders.domain.seam import too_close
 
-# Reasons a dose has with no text; the reasons of `contact.WhyNot` stand beside them.
 OUTAGE, MUTED, MOVED = "outage", "muted", "moved"
+"""Reasons a dose has with no text; the reasons of `contact.WhyNot` stand beside them."""
 
 
 @dataclass(frozen=True, slots=True)

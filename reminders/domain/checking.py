@@ -248,8 +248,8 @@ def _hours(span: timedelta) -> str:
     return f"{hours} h {minutes} min" if minutes else f"{hours} h"
 
 
-# Long enough for any rhythm that is really prescribed to show each way its days can fall together.
 _LONGEST_RHYTHM = 400
+"""Long enough for any rhythm that is really prescribed to show each way its days can fall together."""
 
 
 def _by_day(plans: Sequence[Plan], reach: int = 1) -> dict[date, list[_WallDose]]:

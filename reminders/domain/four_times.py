@@ -11,8 +11,8 @@ from reminders.domain.missed_rules import MissedDoseRule, take_until
 from reminders.domain.plan import DAY, HOUR
 from reminders.domain.schedule import Slot
 
-# Announced within a minute of its due instant, a dose is announced on time: a pass takes seconds.
 ON_TIME = timedelta(minutes=1)
+"""Announced within a minute of its due instant, a dose is announced on time: a pass takes seconds."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,8 +13,8 @@ if TYPE_CHECKING:
     from reminders.domain.plan import Plan
     from reminders.domain.profile import DrugProfile
 
-# Below this the nights of a plan are longer than the gap itself: a limit for three or four doses a day says nothing.
 FEWEST_A_DAY = 3
+"""Below this the nights of a plan are longer than the gap itself: a limit for three or four doses a day says nothing."""
 
 NO_MIN_GAP = (
     "no source gives the shortest time between two doses of this drug: the provider writes a missed-dose rule "

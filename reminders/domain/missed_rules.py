@@ -64,9 +64,10 @@ class AskProviderRule:
 MissedDoseRule: TypeAlias = HoursBeforeNext | MaxLate | Fraction | AskProviderRule
 
 
-# The general rule of the NHS Specialist Pharmacy Service, "Advising on missed or delayed doses": up to 2 hours late is
-# usually fine. It caps the last dose before a stop where the rule counts back from a next dose that does not exist.
 LATE_WITHOUT_NEXT = 2 * HOUR
+"""The general rule of the NHS Specialist Pharmacy Service, "Advising on missed or delayed doses": up to 2 hours late is
+usually fine. It caps the last dose before a stop where the rule counts back from a next dose that does not exist.
+"""
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,8 +24,6 @@ class PlanState(StrEnum):
 
 _S = PlanState
 
-# A suspended plan is never completed: its end is a named provider's decision. What is completed or stopped stays so; what
-# comes after is a new plan.
 NEXT_STATES: dict[PlanState, frozenset[PlanState]] = {
     _S.DRAFT: frozenset({_S.APPROVED}),
     _S.APPROVED: frozenset({_S.DRAFT, _S.ACTIVE, _S.STOPPED}),
@@ -36,9 +34,12 @@ NEXT_STATES: dict[PlanState, frozenset[PlanState]] = {
     _S.COMPLETED: frozenset(),
     _S.STOPPED: frozenset(),
 }
+"""A suspended plan is never completed: its end is a named provider's decision. What is completed or stopped stays so; what
+comes after is a new plan.
+"""
 
-# In these states slots fall due and become doses; in all others time passes and nothing is owed.
 DOSES_FALL_DUE = frozenset({_S.ACTIVE, _S.STAYING, _S.MUTED})
+"""In these states slots fall due and become doses; in all others time passes and nothing is owed."""
 
 
 def may_become(state: PlanState, following: PlanState) -> bool:

@@ -131,8 +131,8 @@ class Approval:
     replaces: bool = False
 
 
-# What is not made of tablets: no strengths are needed to take an amount of it, and none are counted.
 NOT_COUNTED = frozenset({"injection"})
+"""What is not made of tablets: no strengths are needed to take an amount of it, and none are counted."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -195,9 +195,10 @@ def _numbered_after(slots: list[Slot], used: int) -> list[Slot]:
     ]
 
 
-# A slot's instant can lie on the next local date: where a zone skipped a whole day (Apia, 30 Dec 2011) the skipped
-# day's slots are read with the offset before the gap and fall together with the next day's. Hence one day of margin.
 _MARGIN = timedelta(days=1)
+"""A slot's instant can lie on the next local date: where a zone skipped a whole day (Apia, 30 Dec 2011) the skipped
+day's slots are read with the offset before the gap and fall together with the next day's. Hence one day of margin.
+"""
 
 
 def _laid_out(version: Version, start: datetime, end: datetime) -> list[Slot]:

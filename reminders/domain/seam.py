@@ -78,8 +78,8 @@ def too_close(previous: Slot, slot: Slot, min_gap: timedelta) -> bool:
     return slot.due_at - previous.due_at < min_gap
 
 
-# Two days back reach every local date that a slot due at the seam can belong to, whichever way the zone moved.
 _REACH = timedelta(days=2)
+"""Two days back reach every local date that a slot due at the seam can belong to, whichever way the zone moved."""
 
 
 def _used(course: Course, at: datetime, on_record: Mapping[date, int]) -> tuple[tuple[date, int], ...]:

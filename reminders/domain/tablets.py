@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 
 HALF = Decimal("0.5")
 
-# Nobody is told to swallow more than this at once; it also bounds the search.
 MOST_AT_ONCE = 40
+"""Nobody is told to swallow more than this at once; it also bounds the search."""
 
-# The widest that {amount} may be in a text of one segment (`messaging/texts.py`).
 WIDEST = 31
+"""The widest that {amount} may be in a text of one segment (`messaging/texts.py`)."""
 
 NO_STRENGTHS = (
     "no source gives the strengths of this drug: the provider writes the tablets that this patient has into the plan (strengths), "

@@ -19,8 +19,8 @@ from reminders.domain.plan import Amount, InvalidPlan, Phase, PlannedDose, Unit,
 
 WHOLE = Decimal(100)
 
-# More phases, or pieces of one step, are a slip of the pen; it also bounds the work.
 MOST_STEPS = 366
+"""More phases, or pieces of one step, are a slip of the pen; it also bounds the work."""
 
 
 class Basis(StrEnum):

@@ -34,8 +34,8 @@ from reminders.domain.taper import (
     titrate,
 )
 
-# The day before a taper had lasted longer than any rule about cuts looks back.
 LONG = 366
+"""The day before a taper had lasted longer than any rule about cuts looks back."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -13,13 +13,13 @@ from reminders.domain.schedule import phase_spans
 from reminders.domain.tablets import count_tablets
 from reminders.domain.taper import dosing_days
 
-# How far an open-ended phase is laid out where nobody says: six weeks, as long as the label's steps take to show what they do.
 USUAL_DAYS = 42
+"""How far an open-ended phase is laid out where nobody says: six weeks, as long as the label's steps take to show what they do."""
 
 A_WEEK = 7
 
-# A phase before it that is shorter than this says nothing of how an open-ended one is best read.
 SHORT = 3
+"""A phase before it that is shorter than this says nothing of how an open-ended one is best read."""
 
 
 @dataclass(frozen=True, slots=True)
