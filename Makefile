@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run demo test test-cov test-night test-kill test-mutants check fix bench lock migrate
+.PHONY: help setup run demo test test-cov test-night test-kill test-mutants check fix rules bench lock migrate
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -55,6 +55,9 @@ check: .venv/.for-work ## See that format, style, types and import contracts hol
 fix: .venv/.for-work ## Format, and mend what can be mended by machine
 	@$(BIN)/ruff check --fix --quiet . || true
 	@$(BIN)/ruff format .
+
+rules: .venv/.for-work ## Write docs/dosing-rules.md from the tables of tests/spec
+	@$(BIN)/python -m tests.spec.page
 
 bench: .venv/.for-work ## Measure against a named peer, in one run
 	@for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done

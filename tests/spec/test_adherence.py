@@ -8,14 +8,28 @@ import pytest
 
 from reminders.domain.adherence import Adherence, Holiday, Mark, ScoredDose, adherence, mark_of, percent
 from reminders.domain.dose_state import DoseState, Standing
+from tests.doses import drawn
 
 MONDAY = date(2026, 11, 23)
 
+LETTERS = drawn("""
+    letter | the dose was
+    T      | taken on time
+    L      | taken late, by the last moment of the missed-dose rule
+    X      | taken after that moment
+    C      | taken, recalled in one answer for several doses: when, nobody knows
+    R      | skipped, because the rule advised it
+    P      | skipped, by the patient's own choice
+    M      | missed: told as not taken
+    U      | unconfirmed: no answer. Silence is never called missed
+    N      | not reminded: no text reached the patient. Our own fault is never the patient's
+    Z      | outside the plan's counts: not due (suspended, changed, stopped, moved) or muted
+    o      | open or pending: still to be decided
+""")
+"""One letter a dose, one group of letters a day. T, L, X and C are all taken; on time is at most 60 minutes late.
 
-def drawn(table: str) -> tuple[tuple[str, ...], ...]:
-    """Read a drawn table: rows of cells between bars, the first row its heading."""
-    return tuple(tuple(cell.strip() for cell in line.split("|")) for line in table.strip().splitlines())
-
+Source: Doseline's default.
+"""
 
 VECTORS = drawn("""
     #         | doses                   | D  | lower       | upper       | responded   | response    | reach     | run | days
@@ -37,11 +51,15 @@ VECTORS = drawn("""
     14, later | TCT TTT CTT             | 9  | 9/9 100     | 9/9 100     | 9/9 100     | 9/9 100     | 9/9 100   | 0   | 3/3
     15        | MMM UUU MMM             | 9  | 0/9 0       | 3/9 33.33   | 0/6 0       | 6/9 66.67   | 9/9 100   | 9   | 0/3
 """)
-"""Adherence of three doses a day, one letter a dose, one group a day.
+"""Adherence of three doses a day.
 
-T on time · L late, by the rule's last moment · X after it · C recalled, time unknown · R skipped, rule advised ·
-P skipped, patient's choice · M missed · U unconfirmed · N not reminded · Z outside the plan's counts · o open or pending.
-D counts neither N nor Z nor o. "10, later": slots 3 and 4 corrected to taken; "14, later": "all" to the catch-up question.
+D are the doses that count: neither N nor Z nor o. The headline is a pair: *lower* is what is known as taken, of D; *upper*
+counts what is unconfirmed as taken too. *Responded* leaves the unconfirmed out; *response* is how much of D was answered,
+*reach* how much of what was due was reminded. *Run* is the longest run not taken. *Days* are the correct days of those
+scored; a day with an N, Z or o is not scored. Each share is a fraction and its percentage. "10, later": doses 3 and 4
+corrected to taken; "14, later": "all" answered to the catch-up question.
+
+Source: the words are those of the ABC taxonomy (Vrijens 2012, sourced); what counts is Doseline's default.
 """
 
 MEASURES = drawn("""
@@ -52,7 +70,10 @@ MEASURES = drawn("""
     14, later | TCT TTT CTT | 7/9 77.78 | no data
     11        | ZZZ NNN     | no data   | no data
 """)
-"""On time is T of D; late by rule is L and R of L, R and X, said only when there are any. Recalled doses are neither."""
+"""On time is T of D; late by rule is L and R of L, R and X, said only when there are any. Recalled doses are neither.
+
+Source: Doseline's default.
+"""
 
 
 def scored(doses: str, *amounts: str) -> tuple[ScoredDose, ...]:
@@ -84,6 +105,11 @@ def share_of(score: Adherence, column: str) -> Fraction | None:
         "on time": score.on_time,
         "late by rule": score.late_by_rule,
     }[column]
+
+
+def test_every_letter_is_explained() -> None:
+    """A mark of a report has its line among the letters."""
+    assert [row[0] for row in LETTERS[1:]] == list(Mark)
 
 
 @pytest.mark.parametrize("row", VECTORS[1:], ids=lambda row: f"vector {row[0]}")
@@ -166,7 +192,10 @@ PERCENTAGES = (
     (Fraction(0), "0"),
     (None, "no data"),
 )
-"""How a share prints: half up to two places, whole numbers bare, nothing out of nothing as "no data"."""
+"""How a share prints: half up to two places, whole numbers bare, nothing out of nothing as "no data", never 0 % or 100 %.
+
+Source: Doseline's default.
+"""
 
 
 @pytest.mark.parametrize(("share", "shown"), PERCENTAGES)
@@ -205,7 +234,10 @@ MARKS = (
     ("open", Standing(DoseState.OPEN), "o"),
     ("pending", Standing(DoseState.PENDING), "o"),
 )
-"""The letter of a dose due at 08:00 whose last moment is 12:00."""
+"""The letter of a dose due at 08:00 whose last moment is 12:00.
+
+Source: Doseline's default.
+"""
 
 
 @pytest.mark.parametrize(("words", "standing", "letter"), MARKS, ids=[words for words, _, _ in MARKS])

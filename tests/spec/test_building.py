@@ -18,12 +18,7 @@ from reminders.domain.supply import tablets_needed
 from reminders.domain.taper import Basis
 from reminders.formats.plan_file import read_plan
 from tests.builders import FOUR, a_course, a_phase, a_plan, a_taper, a_titration, utc
-
-
-def drawn(table: str) -> tuple[tuple[str, ...], ...]:
-    """Read a drawn table: rows of cells between bars, the first row its heading."""
-    return tuple(tuple(cell.strip() for cell in line.split("|")) for line in table.strip().splitlines())
-
+from tests.doses import drawn
 
 TWO_READINGS = drawn("""
     days  | per dose | mg a day | mg so far | per day        | mg a day | mg so far
@@ -49,6 +44,8 @@ day is a provider's to write. The two differ two-fold on days 10 to 12, so the b
 dose of the day is raised first, then the middle one, then the first.
 
 ‡ only if the provider orders a fourth dose and its time; the builder stops at 20/20/20.
+
+Source: per dose, the US labels and Medscape (sourced); per day, no authority states it, and its layout is Doseline's default.
 """
 
 AFTER_DAY_30 = drawn("""
@@ -62,6 +59,8 @@ AFTER_DAY_30 = drawn("""
 
 Nobody ordering it, 20/20/20 stays. Ordered, three doses stay and only the new one rises. The evened layout has the same
 totals, but some doses fall while the day rises: it is never built unless it is chosen by name.
+
+Source: Doseline's default.
 """
 
 FORMULA = (
@@ -164,7 +163,10 @@ LABEL = drawn("""
     3     | 3    | 15       | 3           | 45       | 9     | 135 | 1 × 10 and 1 × 5
     4     | 3    | 20       | 3           | 60       | 9     | 180 | 1 × 20
 """)
-"""The schedule of the US labels and Medscape; the fourth phase goes on. 36 doses and 450 mg in the first twelve days."""
+"""The titration that the builder makes, 5 to 20 mg three times a day. The fourth phase goes on; the first twelve days are 450 mg.
+
+Source: US baclofen tablets, Ozobax and Lyvispah labels, Medscape (sourced).
+"""
 
 
 def test_the_label_schedule() -> None:
@@ -196,6 +198,8 @@ TAPERS = drawn("""
 
 US labels say slowly, without a number; UK and Canadian texts and the NHS 1 to 2 weeks or more; Australian guidelines
 over 2 weeks. The 60 mg phase ends the day before day 1; a dose of nothing does not exist that day.
+
+Source: the four layouts are Doseline's default; that a taper takes 1 to 2 weeks or more is sourced.
 """
 
 
@@ -221,7 +225,10 @@ SLOTS = drawn("""
     C        | 15/15/20, 10/15/15, 10/10/10, 5/5/10, –/5/5
     D        | 15/20/20, 15/15/20, 15/15/15, 10/15/15, 10/10/15, 10/10/10, 5/10/10, 5/5/10, 5/5/5, –/5/5, –/–/5
 """)
-"""Lowering mirrors raising: the first dose of the day goes first and the last one last, so the night dose is kept longest."""
+"""Lowering mirrors raising: the first dose of the day goes first and the last one last, so the night dose is kept longest.
+
+Source: Doseline's default.
+"""
 
 
 @pytest.mark.parametrize("row", SLOTS[1:], ids=lambda row: row[0])
@@ -237,18 +244,21 @@ TAPER = "--drug baclofen --from 20/20/20 --times 08:00,14:00,20:00 --start 2026-
 
 WAYS = drawn("""
     template | asked for by name | asked for by amount
-    A        | --template A      |
+    A        | --template A      | –
     B        | --template B      | --by-amount 15 --every 7
     C        | --template c      | --by-amount 10 --every 7
     D        | --template d      | --by-amount 5 --every 7
 """)
-"""The command builds each of them by its name; those of even cuts also by so many mg a day less each week."""
+"""`doseline plan taper` builds each of them by its name; those of even cuts also by so many mg a day less each week.
+
+Source: Doseline's default.
+"""
 
 
 @pytest.mark.parametrize("row", WAYS[1:], ids=lambda row: row[0])
 def test_the_command_builds_the_tapers(row: tuple[str, ...]) -> None:
     """However a taper is asked for, the plan file has the phases of its template."""
-    for words in filter(None, row[1:]):
+    for words in (words for words in row[1:] if words != "–"):
         built = read_plan(json.loads(_run("taper", *TAPER.split(), *words.split(), "--json")))
 
         assert built.phases == a_taper(row[0]).phases
@@ -263,22 +273,30 @@ def test_no_template_goes_back_up(template: str) -> None:
     assert not any(later[at] > earlier[at] for earlier, later in pairwise(by_time) for at in later)
 
 
+FIVE = ("06:00", "10:00", "14:00", "18:00", "22:00")
+
 FINDINGS = drawn("""
     plan                                  | found
     the label's titration                 |
     the titration per day                 |
     taper A                               |
     taper D                               |
-    20/20/20 x3, 20/20/20/20              | start_too_high, slot_added
-    5/5/5 x3, 10/10/10 x3, 20/20/20       | step_too_large
-    5/5/5 x2, 10/10/10                    | step_too_soon
-    5/5/5 x3, 10/10/25                    | dose_too_large, step_too_large
-    20/20/20 x3, 25/25/25                 | dose_too_large, start_too_high
-    5/5/7                                 | not_makeable, start_too_high
-    5/5/5 x9                              | stop_without_taper
-    20/20/20/20 x3, 20/20/20/20           | start_too_high
+    20/20/20 ×3, 20/20/20/20              | slot added (warning), start too high (warning)
+    5/5/5 ×3, 10/10/10 ×3, 20/20/20       | step too large (warning)
+    5/5/5 ×2, 10/10/10                    | step too soon (warning)
+    5/5/5 ×3, 10/10/25                    | dose too large (error), step too large (warning)
+    20/20/20 ×3, 25/25/25                 | dose too large (error), start too high (warning)
+    20/20/20/20/5                         | day too large (error), start too high (warning)
+    5/5/7                                 | not makeable (error), start too high (warning)
+    5/5/5 ×9                              | stop without taper (warning)
+    20/20/20/20 ×3, 20/20/20/20           | start too high (warning)
 """)
-"""What the check of a plan finds, from the US labels and the article: warnings, unless the dose or the day is too large."""
+"""What `doseline plan check` finds in plans of baclofen: the amounts of a day in mg, and × days; the last phase goes on.
+
+An error blocks the plan. A warning needs a typed reason. Each finding quotes the number found, the limit and its source.
+
+Source: US labels, NHS and the article (sourced); which amounts can be halved is Doseline's default.
+"""
 
 
 def _plan_of(words: str) -> Plan:
@@ -292,13 +310,13 @@ def _plan_of(words: str) -> Plan:
 
 
 def _phase_of(words: str) -> Phase:
-    amounts, _, days = words.partition(" x")
-    return a_phase(amounts, int(days) if days else None, at=FOUR[: amounts.count("/") + 1])
+    amounts, _, days = words.partition(" ×")
+    return a_phase(amounts, int(days) if days else None, at=FIVE if amounts.count("/") == 4 else FOUR[: amounts.count("/") + 1])
 
 
 @pytest.mark.parametrize("row", FINDINGS[1:], ids=lambda row: row[0])
 def test_what_the_check_finds(row: tuple[str, ...]) -> None:
-    """A plan has the findings of its row, and no others."""
-    found = {finding.code for finding in check_plan(_plan_of(row[0]), drugs.load("baclofen"))}
+    """A plan has the findings of its row, each an error or a warning, and no others."""
+    found = {f"{finding.code.replace('_', ' ')} ({finding.level})" for finding in check_plan(_plan_of(row[0]), drugs.load("baclofen"))}
 
     assert found == set(filter(None, row[1].split(", ")))

@@ -38,6 +38,13 @@ DAYS = [
     ("blood pressure: the second day and weekly", asking(10, 3, items=(P,)), [3, 9, 13]),
     ("no check-ins", a_plan(), []),
 ]
+"""On which days a plan asks how it goes, counted from its first.
+
+It asks on the second and the last day of each phase, and weekly where a phase has no end. *Closely* is asked for by name: for
+older patients, weak kidneys, or beside medicines that make drowsy.
+
+Source: Doseline's default.
+"""
 
 
 @pytest.mark.parametrize(("plan", "days"), [row[1:] for row in DAYS], ids=[row[0] for row in DAYS])
@@ -51,11 +58,22 @@ def test_the_days(plan: Plan, days: list[int]) -> None:
         after = found
 
 
-@pytest.mark.parametrize(
-    ("day", "items"),
-    [(3, (S, R, P)), (4, ()), (8, (S, R)), (9, ()), (10, (S, R, P)), (1, ()), (30, ())],
-    ids=["second day", "third day", "last day", "first day of the next phase", "its second", "before the plan", "after the plan"],
+ITEMS = (
+    ("the day before the plan", 1, ()),
+    ("the second day", 3, (S, R, P)),
+    ("the third day", 4, ()),
+    ("the last day of the phase", 8, (S, R)),
+    ("the first day of the next phase", 9, ()),
+    ("its second day", 10, (S, R, P)),
+    ("weeks after the plan", 30, ()),
 )
+"""What is asked on which day, by a plan of 7 and 3 days that asks for all three.
+
+Source: Doseline's default.
+"""
+
+
+@pytest.mark.parametrize(("day", "items"), [row[1:] for row in ITEMS], ids=[row[0] for row in ITEMS])
 def test_what_is_asked(day: int, items: tuple[CheckInItem, ...]) -> None:
     """Blood pressure has days of its own."""
     assert asked_on(asking(7, 3, items=(S, R, P)), date(2026, 3, day)) == items
@@ -119,6 +137,13 @@ CALLS = [
     ("stiff twice, and drowsy", ((8, "S6"), (9, "A2 S6")), [K.TOO_HIGH]),
     ("stiff twice; symptoms alone told since", ((8, "S6"), (9, "S6"), (10, "N")), []),
 ]
+"""What the answers of a patient on a rising plan call for: a person looks, and no dose changes.
+
+A drowsy, B dizzy, C weak, D headache, E sick, each from 1 mild to 3 severe; N none; S is stiffness from 0 to 10. *Too
+high* and *too low* are signs that the dose may be so; full effect takes days to weeks, so *too low* waits a week.
+
+Source: the items and signs are the article's (sourced); grades, days and limits are Doseline's default.
+"""
 
 
 @pytest.mark.parametrize(("reports", "kinds"), [row[1:] for row in CALLS], ids=[row[0] for row in CALLS])
@@ -127,7 +152,14 @@ def test_what_calls_for_a_look(reports: tuple[tuple[int, str], ...], kinds: list
     assert found(*reports) == kinds
 
 
-@pytest.mark.parametrize(("rating", "kinds"), [("S6", []), ("S7", [K.STIFF_ON_TAPER]), ("S10", [K.STIFF_ON_TAPER]), ("N", [])])
+TAPERING: tuple[tuple[str, list[SignalKind]], ...] = (("S6", []), ("S7", [K.STIFF_ON_TAPER]), ("S10", [K.STIFF_ON_TAPER]), ("N", []))
+"""What one answer calls for on a taper: severe stiffness goes to a person at once.
+
+Source: 7 of 10 and more is severe (Ther Adv Neurol Disord 2023, sourced); what it calls for is Doseline's default.
+"""
+
+
+@pytest.mark.parametrize(("rating", "kinds"), TAPERING)
 def test_stiffness_on_a_taper(rating: str, kinds: list[SignalKind]) -> None:
     """From 7 of 10 on, stiffness on a taper goes to a person at once."""
     assert found((2, rating), tapering=True) == kinds

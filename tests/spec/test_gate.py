@@ -22,6 +22,7 @@ from reminders.domain.gate import (
     resume_extra_days,
 )
 from reminders.domain.plan import AdvancePolicy, InvalidPlan, Kind
+from tests.doses import drawn
 
 STATES = {
     **dict.fromkeys("TLXC", DoseState.TAKEN),
@@ -35,11 +36,6 @@ STATES = {
 }
 
 
-def drawn(table: str) -> tuple[tuple[str, ...], ...]:
-    """Read a drawn table: rows of cells between bars, the first row its heading."""
-    return tuple(tuple(cell.strip() for cell in line.split("|")) for line in table.strip().splitlines())
-
-
 def states(letters: str) -> tuple[DoseState, ...]:
     """Read letters as the states of doses, oldest first."""
     return tuple(STATES[letter] for letter in letters.replace(" ", ""))
@@ -51,7 +47,10 @@ def facts(phase: str, before: str = "") -> GateFacts:
 
 
 REQUIRED = ((9, 8), (8, 7), (7, 6), (6, 5), (5, 4), (4, 4), (3, 3), (2, 2), (1, 1))
-"""Of so many closed doses of the phase, so many must be confirmed: four fifths, rounded up."""
+"""Of so many closed doses of the phase, so many must be confirmed: four fifths, rounded up.
+
+Source: Doseline's default; no published rule ties a step to adherence.
+"""
 
 
 @pytest.mark.parametrize(("closed", "confirmed"), REQUIRED)
@@ -82,11 +81,13 @@ GATES = drawn("""
               | TTT TTT TTp o | met
     TTT       | ZZZ         | no dose of this phase is closed yet
 """)
-"""The gate of a phase by its doses: taken, late, recalled or not, with those of the phase before it.
+"""The gate of a phase by its doses, with those of the phase before it.
 
 Of the phase the last nine closed doses count, silence and our own failure as not confirmed: they are asked about first.
-No two of the plan's last nine counted doses may be not taken running. The row of recalled doses is the one above it
-after "all" to the catch-up question.
+No two of the plan's last nine counted doses may be not taken running. The rows with C are those above them after "all"
+to the catch-up question. p is pending.
+
+Source: Doseline's default.
 """
 
 
@@ -135,7 +136,10 @@ CONDITIONS = (
         ("the days of this phase are not over", "not enough tablets for the next phase"),
     ),
 )
-"""What else leaves a gate unmet, and in which words. High stiffness does so on a taper only."""
+"""What else leaves a gate unmet, and in which words. High stiffness does so on a taper only: on the way up it is what the rise is for.
+
+Source: Doseline's default; to delay what is not tolerated, and to look at symptoms at each cut, is sourced (Wegovy, ASAM).
+"""
 
 
 @pytest.mark.parametrize(("condition", "seen", "reasons"), CONDITIONS, ids=[row[0] for row in CONDITIONS])
@@ -158,7 +162,12 @@ POLICIES = (
     ("stay_unless_met", "titration", False, Step(), SHORT),
     ("as_prescribed", "titration", False, Step(), StepFlagged(WHY)),
 )
-"""What the prescriber's advance policy makes of a gate. A stay that the tablets do not cover is an urgent alert, not a stay."""
+"""What the prescriber's advance policy makes of a gate. A stay that the tablets do not cover is an urgent alert, not a stay.
+
+The prescriber chooses the policy; there is no default. A taper never stays in silence: `stay_unless_met` is refused there.
+
+Source: Doseline's default.
+"""
 
 
 @pytest.mark.parametrize(("policy", "kind", "covered", "met", "unmet"), POLICIES, ids=[f"{row[0]} {row[1]} {row[2]}" for row in POLICIES])
@@ -187,7 +196,10 @@ OVERTURNS = (
     ("a clinical alert", replace(MET, open_clinical_alerts=1), ("1 open clinical alert",)),
     ("a shortage", replace(MET, tablets_ok=False), ("not enough tablets for the next phase",)),
 )
-"""What overturns a step at the first dose of its new amount, when it has been announced already."""
+"""What overturns a step at the first dose of its new amount, when it has been announced already.
+
+Source: Doseline's default.
+"""
 
 
 @pytest.mark.parametrize(("news", "seen", "reasons"), OVERTURNS, ids=[row[0] for row in OVERTURNS])
@@ -209,6 +221,8 @@ RESUMED = drawn("""
 """By how much a stay lengthens its phase: the days stayed, and at least until the day after it was resumed.
 
 The planned end is the first date after the phase as planned.
+
+Source: Doseline's default.
 """
 
 

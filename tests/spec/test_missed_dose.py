@@ -53,7 +53,11 @@ LAST_MOMENT = drawn("""
 """)
 """The last moment at which "take it now" is the answer, in New York: ≤ that moment included, < not included; + the next day.
 
-Schedules are local hours; the rules are in the headings. A dose at its due time is always allowed.
+Schedules are local hours; the rules are in the headings. A dose at its due time is always allowed. The last two rows are
+the nights in which the clocks go forward and back.
+
+Source: 2 hours before the next, NHS and HSE; 6 hours before, a topiramate patient text; up to 2 hours late, the NHS Specialist
+Pharmacy Service (SPS); all sourced. Half the interval is second-hand.
 """
 
 
@@ -142,7 +146,13 @@ ASKED_AT = drawn("""
     14:05:00 | 14:00 not_due                    | ask
     14:30:00 | 08:00 skipped, 14:00 skipped     | take now, until 18:00
 """)
-"""Baclofen, 5 mg at 08:00, 14:00 and 20:00, less than 2 hours to the next: leave it out (NHS). Asked about the slot whose turn it is."""
+"""Baclofen, 5 mg at 08:00, 14:00 and 20:00, less than 2 hours to the next: leave it out. Asked about the dose whose turn it is.
+
+*Taken by* is told at that hour, and not when it was. *Odd* is "took two", "half" or "threw up": then a person decides. + is
+the next day, – that nothing is known.
+
+Source: NHS (sourced); 2 hours between two doses is Doseline's default, the rule's own number.
+"""
 
 
 def _known(course: Course, text: str) -> tuple[DoseRecord, ...]:
@@ -197,9 +207,21 @@ def test_an_earlier_slot_is_left_out() -> None:
     assert _said(advice_for(situation, clock("15:00"))) == "skip, next 14:00"
 
 
-@pytest.mark.parametrize(
-    ("asked_at", "answer"), [("06:00+", "take now, until 06:00+"), ("06:30+", "skip, next 08:00+"), ("08:01+", "take now, until 12:00+")]
-)
+ACROSS_A_STEP = drawn("""
+    asked at | answer
+    06:00+   | take now, until 06:00+
+    06:30+   | skip, next 08:00+
+    08:01+   | take now, until 12:00+
+""")
+"""The night before a step at 08:00, with the 20:00 dose of the old phase not taken; + is the day of the step.
+
+The late dose is the 5 mg of its own time, the next one is 10 mg.
+
+Source: NHS (sourced); that a late dose keeps its amount is Doseline's default.
+"""
+
+
+@pytest.mark.parametrize(("asked_at", "answer"), ACROSS_A_STEP[1:])
 def test_across_a_step(asked_at: str, answer: str) -> None:
     """Before a step the late dose is taken by the old phase's clock, until the first slot of the new phase falls due."""
     course = a_course(a_titration(start="2026-05-30"))  # day 3 is the Monday, phase 2 starts on Tuesday at 08:00
@@ -227,9 +249,19 @@ def test_after_the_step_the_next_dose_is_the_new_amount() -> None:
     assert following.amount == mg("10")
 
 
-@pytest.mark.parametrize(
-    ("asked_at", "answer"), [("22:00", "take now, until 22:00"), ("22:01", "skip, no next"), ("22:00:01", "skip, no next")]
-)
+LAST_OF_ALL = drawn("""
+    asked at | answer
+    22:00    | take now, until 22:00
+    22:00:01 | skip, no next
+    22:01    | skip, no next
+""")
+"""The last dose of a plan, due at 20:00: there is no next one to count back from.
+
+Source: 2 hours, NHS Specialist Pharmacy Service (sourced); that it holds here is Doseline's default.
+"""
+
+
+@pytest.mark.parametrize(("asked_at", "answer"), LAST_OF_ALL[1:])
 def test_last_dose_before_a_stop(asked_at: str, answer: str) -> None:
     """The last dose of a plan has no next to count back from: 2 hours late at most, and no next dose is named."""
     course = daily("08/14/20", start=MONDAY, days=1)
@@ -241,9 +273,20 @@ def test_last_dose_before_a_stop(asked_at: str, answer: str) -> None:
 OZEMPIC = MaxLate(5 * DAY, min_gap=48 * HOUR)
 
 
-@pytest.mark.parametrize(("late", "answer"), [(timedelta(0), TakeNow), (5 * DAY, TakeNow), (5 * DAY + timedelta(seconds=1), Skip)])
+ONCE_A_WEEK = (
+    ("at its time", timedelta(0), TakeNow),
+    ("5 days late", 5 * DAY, TakeNow),
+    ("5 days and a second late", 5 * DAY + timedelta(seconds=1), Skip),
+)
+"""A weekly dose is taken up to 5 days late, which leaves 48 hours to the next.
+
+Source: Ozempic label (sourced).
+"""
+
+
+@pytest.mark.parametrize(("late", "answer"), [row[1:] for row in ONCE_A_WEEK], ids=[row[0] for row in ONCE_A_WEEK])
 def test_weekly(late: timedelta, answer: type) -> None:
-    """A weekly dose is taken up to 5 days late, which leaves 48 hours to the next (Ozempic label)."""
+    """A weekly dose is taken up to 5 days late, and left out from then on."""
     situation = _asked_about_weekly()
 
     assert type(advice_for(situation, situation.slot.due_at + late)) is answer
@@ -255,7 +298,7 @@ def _asked_about_weekly() -> Situation:
 
 
 REMINDER_OF = drawn("""
-    reminder of | known                            | may_announce
+    reminder of | known                            | the reminder
     14:00       | 08:00 taken 12:00                | announce
     14:00       | 08:00 taken 12:40                | not before 14:40
     20:00       | 14:00 taken 19:30                | not before 21:30
@@ -267,7 +310,12 @@ REMINDER_OF = drawn("""
     14:00       | 08:00 missed, 14:00 skipped      | skip this: answered
     14:00       | 08:00 taken 08:02, 14:00 pending | announce
 """)
-"""The same plan: may the reminder of this slot go out at its due time?"""
+"""The same plan: may the reminder of this dose go out at its due time? A reminder is advice too.
+
+*Not before* is a reminder that says so; *guard after* one that says "if you took one after that, leave this one out".
+
+Source: Doseline's default, by the 2 hours of the missed-dose rule.
+"""
 
 
 def _shown(announcement: Announcement) -> str:
@@ -294,9 +342,18 @@ def test_reminder_of(due: str, known: str, expected: str) -> None:
     assert _shown(may_announce(situation, clock(due))) == expected
 
 
-@pytest.mark.parametrize(
-    ("late_dose", "reminder_of", "last"), [("08:00 taken 12:40", "14:00", "18:00"), ("14:00 taken 19:30", "20:00", "06:00+")]
-)
+LATER_START = drawn("""
+    known             | reminder of | taken until
+    08:00 taken 12:40 | 14:00       | 18:00
+    14:00 taken 19:30 | 20:00       | 06:00+
+""")
+"""What "not before" leaves: it moves the start of the window only.
+
+Source: Doseline's default.
+"""
+
+
+@pytest.mark.parametrize(("late_dose", "reminder_of", "last"), LATER_START[1:])
 def test_not_before_leaves_the_window(late_dose: str, reminder_of: str, last: str) -> None:
     """A reminder that says "not before" moves the start of the window only: the dose may be taken to its usual last moment."""
     course = daily("08/14/20")

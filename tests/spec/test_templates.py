@@ -25,6 +25,8 @@ LAYOUTS = drawn("""
 
 The label's is counted over its first twelve days, for its last phase goes on. A fourth dose of the day, at 80 mg, is the
 provider's order and no part of it. The tapers start the day after the last day of 60 mg; a dose of nothing does not exist.
+
+Source: the label's layout, US labels (sourced); the tapers are Doseline's default, for no source gives the speed from 60 mg.
 """
 
 BACLOFEN = drugs.load("baclofen")

@@ -5,6 +5,7 @@ from datetime import UTC, datetime, timedelta
 import pytest
 
 from reminders.domain.dose_state import DoseEvent, DoseState, EventKind, Standing, fold
+from tests.doses import drawn
 
 DUE = datetime(2026, 11, 23, 13, 0, tzinfo=UTC)
 LATER = DUE + timedelta(hours=1)
@@ -50,11 +51,6 @@ WHAT_HAPPENS: dict[str, tuple[DoseEvent, ...]] = {
 """The events of the table, as they are recorded."""
 
 
-def drawn(table: str) -> tuple[tuple[str, ...], ...]:
-    """Read a drawn table: rows of cells between bars, the first row its heading."""
-    return tuple(tuple(cell.strip() for cell in line.split("|")) for line in table.strip().splitlines())
-
-
 TRANSITIONS = drawn("""
     event                | pending       | open         | unconfirmed  | not_reminded | … closed    | skipped | missed  | taken   | not_due
     accepted             | open          | –            | –            | open         | unconfirmed | –       | –       | –       | –
@@ -75,16 +71,19 @@ TRANSITIONS = drawn("""
     … provider's word    | not_due       | not_due      | –            | –            | –           | –       | –       | –       | –
     mute                 | not_reminded~ | open~        | –            | –            | –           | –       | –       | –       | –
 """)
-"""What becomes of a dose: one row per event, one column per standing before it (the first row names them).
+"""What becomes of a dose: one row per event, one column per standing before it. Nothing a person said is ever overwritten.
 
-–    the event is stored, the standing stays
-+    told late: after the close, or of a dose whose text was never sent
-!    both words are kept, and staff see the contradiction
-?    as told; an alert, and the next announcement waits for a person
-~    muted: outside all counts
+- `–` the event is stored, the standing stays
+- `+` told late: after the close, or of a dose whose text was never sent
+- `!` both words are kept, and staff see the contradiction
+- `?` as told; an alert, and the next announcement waits for a person
+- `~` muted: outside all counts
 
-"Past limit" is after take_until: the patient is asked when, on time or just now. "Take it" and "skip it" are what the
-missed-dose rule answered. "… closed" is not_reminded after its close; "… provider's word" is about this very dose.
+"Past limit" is after *take until*: the patient is asked when, on time or just now. "Take it" and "skip it" are what the
+missed-dose rule answered. "… closed" is *not reminded* after its close; "… provider's word" is about this very dose. Staff
+may correct any standing to any other, by name and with a reason.
+
+Source: Doseline's default.
 """
 
 CELLS = [(row[0], before, cell) for row in TRANSITIONS[1:] for before, cell in zip(TRANSITIONS[0][1:], row[1:], strict=True)]
