@@ -1,13 +1,14 @@
 """Check-ins: on which days a patient is asked how it goes, and what the answers call for. Never a dose.
 
 The days, and the numbers that call for a person's look, are our defaults. The scales are not: stiffness 0 to 10 over the
-last 24 hours (Farrar et al. 2008), the side effects of "Right Baclofen Dose for Managing Pain" by letter, graded 0 to 3.
+last 24 hours (Farrar et al. 2008), the side effects of "Right Baclofen Dose for Managing Pain" by letter, graded 0 to 3,
+the Penn spasm frequency 0 to 4 with its severity 1 to 3 (NINDS common data elements).
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -31,7 +32,12 @@ TROUBLESOME = 2
 """Drowsiness or weakness from this grade on says that the dose may be too high. [default]"""
 STIFF = 4
 """Stiffness from 4 of 10 is moderate (Ther Adv Neurol Disord 2023); at two check-ins running the dose may be too low. [default]"""
+TOGETHER = timedelta(days=1)
+"""What was told within so long before belongs to the same day: weakness in one text, that it is in the way in another. [default]"""
 DROWSY, WEAK = "A", "C"
+IN_THE_WAY, HARD_TO_CONCENTRATE, HELPS = "W", "F", "H"
+TICKS = frozenset({IN_THE_WAY, HARD_TO_CONCENTRATE, HELPS})
+"""The letters of what is answered by yes or no."""
 
 SYMPTOMS: Mapping[str, str] = {"A": "drowsiness", "B": "dizziness", "C": "weakness", "D": "headache", "E": "nausea"}
 
@@ -40,11 +46,16 @@ def asked_on(plan: Plan, day: date) -> tuple[CheckInItem, ...]:
     """Say what a plan, its stays laid in, asks on a local date; empty: nothing."""
     if plan.check_ins is None:
         return ()
-    span = next((span for span in phase_spans(plan) if span.starts <= day and (span.ends is None or day < span.ends)), None)
+    span = _span_on(plan, day)
     if span is None:
         return ()
-    checks, presses = _checks_on(span, day, closely=plan.check_ins.closely), _second_or_weekly(span, day)
-    return tuple(item for item in plan.check_ins.items if (presses if item is CheckInItem.BLOOD_PRESSURE else checks))
+    checks = _checks_on(span, day, closely=plan.check_ins.closely)
+    own = {CheckInItem.BLOOD_PRESSURE: _second_or_weekly(span, day), CheckInItem.SPASMS: _once_a_week(plan, day)}
+    return tuple(item for item in plan.check_ins.items if own.get(item, checks))
+
+
+def _span_on(plan: Plan, day: date) -> PhaseSpan | None:
+    return next((span for span in phase_spans(plan) if span.starts <= day and (span.ends is None or day < span.ends)), None)
 
 
 def next_check_in(plan: Plan, after: date) -> date | None:
@@ -80,13 +91,28 @@ def _second_or_weekly(span: PhaseSpan, day: date) -> bool:
     return _second(span, day) or _weekly(span, day)
 
 
+def _once_a_week(plan: Plan, day: date) -> bool:
+    """The first second day, or week's day, of a phase in each week of the plan: asked weekly, and on no day of its own."""
+    earlier = ((day - plan.start) % WEEK).days
+    *before, today = ((span := _span_on(plan, each)) is not None and _second_or_weekly(span, each) for each in _days_until(day, earlier))
+    return today and not any(before)
+
+
+def _days_until(day: date, before: int) -> list[date]:
+    return [day - timedelta(days=days) for days in range(before, -1, -1)]
+
+
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What was answered at one time. `grades`: by letter, 0 to 3, the others none; None: symptoms were not spoken of."""
+    """What was answered at one time. `grades`: by letter, 0 to 3, the others none; None: symptoms were not spoken of.
+
+    `ticks`: by letter, what was answered by yes or no.
+    """
 
     at: datetime
     grades: Mapping[str, int] | None = None
     stiffness: int | None = None
+    ticks: Mapping[str, bool] = field(default_factory=dict)
 
 
 class SignalKind(StrEnum):
@@ -114,7 +140,7 @@ def signals(reports: Sequence[Report], *, began: datetime, tapering: bool) -> tu
     """
     if not reports:
         return ()
-    found = [*_of_symptoms(reports), *(_of_taper(reports[-1]) if tapering else ())]
+    found = [*_of_symptoms(reports), *_too_high(reports), *(_of_taper(reports[-1]) if tapering else ())]
     if reports[-1].stiffness is not None and not any(signal.kind is SignalKind.TOO_HIGH for signal in found):
         found += _of_stiffness(reports, began)
     return tuple(found)
@@ -131,9 +157,26 @@ def _of_symptoms(reports: Sequence[Report]) -> Iterator[Signal]:
             yield Signal(SignalKind.SEVERE, f"{name} at grade {grade} of 3")
         if grade and (lasting := _lasting(told, letter)):
             yield Signal(SignalKind.PERSISTENT, f"{name} {lasting}")
+
+
+def _too_high(reports: Sequence[Report]) -> Iterator[Signal]:
+    newest = reports[-1]
+    grades = newest.grades or {}
     high = [f"{SYMPTOMS[letter]} at grade {grades[letter]}" for letter in (DROWSY, WEAK) if grades.get(letter, 0) >= TROUBLESOME]
+    if grades.get(WEAK, 0) < TROUBLESOME and (grades.get(WEAK) or newest.ticks.get(IN_THE_WAY)) and _weak_and_in_the_way(reports):
+        high.append(f"{SYMPTOMS[WEAK]} that gets in the way of the day")
+    if newest.ticks.get(HARD_TO_CONCENTRATE):
+        high.append("hard to concentrate")
     if high:
         yield Signal(SignalKind.TOO_HIGH, " and ".join(high))
+
+
+def _weak_and_in_the_way(reports: Sequence[Report]) -> bool:
+    """Whether weakness and that it is in the way are the newest words of one day on each, in one text or in two."""
+    today = [report for report in reports if reports[-1].at - report.at <= TOGETHER]
+    weak = [report.grades.get(WEAK, 0) for report in today if report.grades is not None][-1:]
+    in_the_way = [report.ticks[IN_THE_WAY] for report in today if IN_THE_WAY in report.ticks][-1:]
+    return any(weak) and any(in_the_way)
 
 
 def _lasting(told: Sequence[Report], letter: str) -> str:

@@ -119,6 +119,9 @@ class CheckInItem(StrEnum):
     SYMPTOMS = "symptoms"
     STIFFNESS = "stiffness"
     BLOOD_PRESSURE = "blood_pressure"
+    SPASMS = "spasms"
+    IN_THE_WAY = "in_the_way"
+    BENEFIT = "benefit"
 
 
 @dataclass(frozen=True, slots=True)

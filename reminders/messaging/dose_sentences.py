@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from dataclasses import replace
 
 from reminders.messaging.dose_meanings import VERBS, Letter, Mark, Number, meaning_of
 from reminders.messaging.dose_words import AFTER_TIMES, BEFORE_TIMES, DIGITS, DOSE_NOUNS, FILLER, WITH_DIGIT, Word
-from reminders.messaging.intents import Intent, LateQuestion, Stiffness, Symptoms
+from reminders.messaging.intents import Intent, LateQuestion, Spasms, Stiffness, Symptoms, Ticks
 from reminders.messaging.reply_times import mark_times
 
 SOMETHING_READ = "~"
@@ -38,23 +39,33 @@ def read_sentence(sentence: str, language: str, *, question: bool) -> tuple[Inte
 _SYMPTOM = re.compile(r"([a-e]) ?([0-3])")
 _STIFFNESS = re.compile(r"(?:s|stiff|stiffness|rigidez) ?(10|[0-9])")
 _NO_SYMPTOM = re.compile(r"\b(?:n|none|ningun[oa]|nada)\b")
-_TOKEN = rf"(?:{_SYMPTOM.pattern}|{_STIFFNESS.pattern}|{_NO_SYMPTOM.pattern})"
+_SPASMS = re.compile(r"p ?(?:(0)|([1-4])(?:[ /]?([1-3]))?)(?![0-9])")
+_TICK = re.compile(r"\b([fhw]) ?(?:(y|yes|si)|n|no)\b")
+_TOKEN = rf"(?:{_TICK.pattern}|{_SYMPTOM.pattern}|{_STIFFNESS.pattern}|{_SPASMS.pattern}|{_NO_SYMPTOM.pattern})"
 _RATINGS = re.compile(rf"{_TOKEN}(?:(?: and| y| ,|) ?{_TOKEN})*(?: please| thanks| thank you| gracias)?")
 
 
 def _ratings(sentence: str) -> tuple[Intent, ...]:
-    """Read S4, A2 C1, N, or N S4. A letter that is rated twice, and N beside a symptom, are not understood."""
+    """Read S4, A2 C1, P2 3, W no, N, or N S4. A letter that is rated twice, and N beside a symptom, are not understood."""
     tokens = " ".join(sentence.replace(SOMETHING_READ, " ").split())
     if tokens == "n":
         return (Symptoms(),)
     if _NO_SYMPTOM.fullmatch(tokens) or not _RATINGS.fullmatch(tokens):  # "none" alone can answer other questions too
         return ()
+    ticks = {(letter.upper(), bool(yes)) for letter, yes in _TICK.findall(tokens)}
+    tokens = _TICK.sub("", tokens)  # its "no" and "n" are not "no symptom"
+    spasms = {Spasms(int(rare or often), int(severity) if severity else None) for rare, often, severity in _SPASMS.findall(tokens)}
     grades = {(letter.upper(), int(grade)) for letter, grade in _SYMPTOM.findall(tokens)}
     stiffness = {int(number) for number in _STIFFNESS.findall(tokens)}
     none = _NO_SYMPTOM.search(tokens) is not None
-    if len({letter for letter, _ in grades}) < len(grades) or len(stiffness) > 1 or (none and grades):
+    if _twice(grades) or _twice(ticks) or len(stiffness) > 1 or len(spasms) > 1 or (none and grades):
         return ()
-    return (*map(Stiffness, stiffness), *((Symptoms(tuple(sorted(grades))),) if grades or none else ()))
+    symptoms = (Symptoms(tuple(sorted(grades))),) if grades or none else ()
+    return (*map(Stiffness, stiffness), *symptoms, *spasms, *((Ticks(tuple(sorted(ticks))),) if ticks else ()))
+
+
+def _twice(rated: Collection[tuple[str, int]]) -> bool:
+    return len({letter for letter, _ in rated}) < len(rated)
 
 
 # --- from words to marks ----------------------------------------------------------------------------------------------------------

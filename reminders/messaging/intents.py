@@ -277,6 +277,21 @@ class Stiffness:
 
 
 @dataclass(frozen=True, slots=True)
+class Spasms:
+    """The Penn spasm frequency of a check-in, 0 to 4, and how severe they are, 1 to 3; None: not said, or there are none."""
+
+    frequency: int
+    severity: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Ticks:
+    """Yes or no to the lettered questions of a check-in, (letter, yes), in letter order."""
+
+    ticks: tuple[tuple[str, bool], ...]
+
+
+@dataclass(frozen=True, slots=True)
 class BloodPressure:
     """A blood pressure, systolic over diastolic, in mmHg."""
 
@@ -309,6 +324,8 @@ Intent = (
     | WrongNumber
     | Stiffness
     | Symptoms
+    | Spasms
+    | Ticks
     | BloodPressure
     | Digit
     | Taken

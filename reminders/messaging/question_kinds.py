@@ -26,6 +26,9 @@ class QuestionKind(StrEnum):
     STIFFNESS = "stiffness"
     SYMPTOMS = "symptoms"
     BLOOD_PRESSURE = "blood_pressure"
+    SPASMS = "spasms"
+    IN_THE_WAY = "in_the_way"
+    BENEFIT = "benefit"
     CONSENT = "consent"
     CAREGIVER_CONSENT = "caregiver_consent"
     CAREGIVER_CHECK = "caregiver_check"
@@ -53,6 +56,7 @@ class Meaning(StrEnum):
     FELT_BETTER = "felt_better"
     OTHER = "other"
     RATED = "rated"
+    NO_LETTER = "no_letter"
     AGREED = "agreed"
     REFUSED = "refused"
     WILL_CHECK = "will_check"
@@ -141,7 +145,7 @@ MENUS: Mapping[QuestionKind, Mapping[int, Meaning]] = MappingProxyType(
         QuestionKind.CAREGIVER_CHECK: {1: Meaning.WILL_CHECK},
     },
 )
-"""What each digit means, as the texts say it; a question with none is answered by its own tokens (S4, A2, 118/76) or by YES.
+"""What each digit means, as the texts say it; a question with none is answered by its own tokens (S4, A2, W no, 118/76) or by YES.
 
 A reminder of three or more medicines has "2 not all"; "which dose?" has one digit a dose and one for neither: see `menu_of`.
 """

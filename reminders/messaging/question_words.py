@@ -26,9 +26,11 @@ from reminders.messaging.intents import (
     PartOfDay,
     Problem,
     SomeTaken,
+    Spasms,
     Stiffness,
     Symptoms,
     Taken,
+    Ticks,
     TookBoth,
     Yes,
 )
@@ -175,6 +177,7 @@ def _forgot(intent: Intent) -> bool:
     return isinstance(intent, LateQuestion) and not intent.asked and naming_of(intent) == UNNAMED
 
 
+_TICKED = ((_is(Ticks), Meaning.RATED), (_is(Yes, No), Meaning.NO_LETTER))
 _ALL_SOME_NONE = ((_all, Meaning.ALL), (_is(SomeTaken), Meaning.SOME), (_nothing_taken, Meaning.NONE))
 _WORDS: Mapping[QuestionKind, tuple[tuple[_Fits, Meaning], ...]] = MappingProxyType(
     {
@@ -195,6 +198,9 @@ _WORDS: Mapping[QuestionKind, tuple[tuple[_Fits, Meaning], ...]] = MappingProxyT
         QuestionKind.STIFFNESS: ((_is(Stiffness), Meaning.RATED),),
         QuestionKind.SYMPTOMS: ((_is(Symptoms, NoneOfThem), Meaning.RATED),),
         QuestionKind.BLOOD_PRESSURE: ((_is(BloodPressure), Meaning.RATED),),
+        QuestionKind.SPASMS: ((_is(Spasms), Meaning.RATED),),
+        QuestionKind.IN_THE_WAY: _TICKED,
+        QuestionKind.BENEFIT: _TICKED,
         QuestionKind.CONSENT: ((_is(Yes), Meaning.AGREED), (_is(No), Meaning.REFUSED)),
         QuestionKind.CAREGIVER_CONSENT: ((_is(Yes), Meaning.AGREED), (_is(No), Meaning.REFUSED)),
         QuestionKind.CAREGIVER_CHECK: ((_is(Yes), Meaning.WILL_CHECK),),

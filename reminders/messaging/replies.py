@@ -114,6 +114,7 @@ _RULES: tuple[tuple[re.Pattern[str], _Make], ...] = (
     (r.REFILL, _count),
     (r.SLOWER, lambda _: Slower()),
     (r.STIFFNESS, lambda match: Stiffness(int(match["n"]))),
+    (r.SPASMS_AND_A_NUMBER, lambda _: Problem()),
     (r.NO_SYMPTOMS, lambda _: Symptoms()),
     (r.NOT_A_PROBLEM, lambda _: _PASSED_OVER),
     (r.NOT_BETTER, lambda _: Problem()),

@@ -156,6 +156,8 @@ STIFFNESS = words(
     r"(?:muscle )?(?:stiff|stiffness|stifness|rigidez) (?:is |was |of |level |at |about |es |de )*(?P<n>10|[0-9])(?: ?(?:/ ?10"
     r"|out of (?:10|ten)|de 10))?"
 )
+SPASMS_AND_A_NUMBER = words(r"(?:spasms?|espasmos?) [0-9]+")
+"""Not said which number it is: of a day, or of the scale. It is no answer to a dose's menu."""
 NO_SYMPTOMS = words(
     r"(?:no|without|zero|not any|dont have any|havent had any|have no|none of the|sin|ningun|ningunos"
     r"|no tengo) (?:any )?(?:side ?effects?|symptoms?|issues|complaints|efectos?(?: secundarios)?|sintomas?|molestias?)(?: today| hoy"

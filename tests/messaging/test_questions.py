@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 
+from reminders.domain.plan import CheckInItem
 from reminders.messaging.intents import (
     Intent,
     LateQuestion,
@@ -169,7 +170,7 @@ def test_a_digit_that_the_last_question_lacks_answers_nothing(text: str) -> None
     assert outcome(text, why, AFTERNOON) == NoQuestion(Why.NO_SUCH_ANSWER)
 
 
-@pytest.mark.parametrize("kind", [QuestionKind.STIFFNESS, QuestionKind.SYMPTOMS, QuestionKind.BLOOD_PRESSURE, QuestionKind.CONSENT])
+@pytest.mark.parametrize("kind", [*(QuestionKind(item.value) for item in CheckInItem), QuestionKind.CONSENT])
 def test_a_digit_passes_by_a_question_with_tokens_of_its_own(kind: QuestionKind) -> None:
     """A check-in after the reminder does not take its 1."""
     check_in = ask(kind, ident="check", minutes_ago=1)
@@ -278,6 +279,11 @@ def test_an_ambiguous_digit_stays_so_with_its_word() -> None:
         (QuestionKind.SYMPTOMS, "a2 c1", Meaning.RATED),
         (QuestionKind.SYMPTOMS, "none", Meaning.RATED),
         (QuestionKind.BLOOD_PRESSURE, "118/76", Meaning.RATED),
+        (QuestionKind.SPASMS, "P2 3", Meaning.RATED),
+        (QuestionKind.IN_THE_WAY, "W no F yes", Meaning.RATED),
+        (QuestionKind.IN_THE_WAY, "yes", Meaning.NO_LETTER),
+        (QuestionKind.BENEFIT, "H no", Meaning.RATED),
+        (QuestionKind.BENEFIT, "no", Meaning.NO_LETTER),
         (QuestionKind.CONSENT, "YES", Meaning.AGREED),
         (QuestionKind.CONSENT, "no", Meaning.REFUSED),
     ],

@@ -219,8 +219,8 @@ OWN_MENUS = {
 
 
 def _printed(key: str, language: str) -> list[tuple[int, str]]:
-    """The numbered answers that a wording prints; the scale of the symptoms and the caregiver's one answer are no reply words."""
-    if key in {"symptoms", "stiffness", "caregiver_alert", "caregiver_alert_one"}:
+    """The numbered answers that a wording prints; the scales of a check-in and the caregiver's one answer are no reply words."""
+    if key in {"symptoms", "stiffness", "spasms", "caregiver_alert", "caregiver_alert_one"}:
         return []
     wording = TEXTS[key].wording(language).replace("1-800-222-1222", "")
     found = [(int(digit), re.sub(r"^(?:when|if|for a) ", "", words.strip())) for digit, words in ANSWER.findall(wording)]
@@ -260,6 +260,12 @@ def test_enough_reply_words_are_looked_at() -> None:
         ("S4", "en", i.Stiffness(4)),
         ("A2 C1", "en", i.Symptoms((("A", 2), ("C", 1)))),
         ("118/76", "en", i.BloodPressure(118, 76)),
+        ("P2 3", "en", i.Spasms(2, 3)),
+        ("W no F no", "en", i.Ticks((("F", False), ("W", False)))),
+        ("H yes", "en", i.Ticks((("H", True),))),
+        ("P2 3", "es", i.Spasms(2, 3)),
+        ("W no F no", "es", i.Ticks((("F", False), ("W", False)))),
+        ("H si", "es", i.Ticks((("H", True),))),
         ("STOP", "en", i.OptOut()),
         ("START", "en", i.OptIn()),
         ("HELP", "en", i.HelpWanted()),

@@ -39,7 +39,7 @@ def ratings(clinic: Stage) -> dict[str, list[int]]:
     return kept
 
 
-OURS = {"severe", "persistent", "too_high", "too_low", "stiff_on_taper", "symptoms", "stiffness", "blood_pressure"}
+OURS = {"severe", "persistent", "too_high", "too_low", "stiff_on_taper", "symptoms", "stiffness", "blood_pressure", "spasms", "ticks"}
 
 
 def raised(clinic: Stage) -> list[str]:
@@ -133,6 +133,55 @@ def test_blood_pressure_is_kept() -> None:
     with Stage.on_paper(patient(rising(items=["blood_pressure"]))) as clinic:
         clinic.says("118/76", "03-03 12:10")
         assert (ratings(clinic), raised(clinic)) == ({"systolic": [118], "diastolic": [76]}, [])
+
+
+def test_spasms_are_kept_with_their_severity(engine: Engine) -> None:
+    """The Penn frequency is asked once a week, answered as "P2 3", and kept as two numbers; no rule reads it."""
+    with Stage(engine, patient(rising(phase("5/5/5"), items=["spasms"]))) as clinic:
+        clinic.says("P2 3", "03-03 12:10")
+        clinic.says("P0", "03-09 12:10")
+        clinic.run_until("03-15 23:00")
+
+        assert ratings(clinic) == {"spasms": [2, 0], "spasm_severity": [3]}
+        assert ([when[:5] for when, _ in check_ins(clinic)], raised(clinic)) == (["03-03", "03-09"], [])
+
+
+def test_in_the_way_today() -> None:
+    """Mild weakness alone is none too much; that it is in the way, told in another text, opens the review."""
+    with Stage.on_paper(patient(rising(items=["symptoms", "in_the_way"]))) as clinic:
+        clinic.says("C1", "03-03 12:10")
+        before = raised(clinic)
+        clinic.says("W yes F no", "03-03 12:12")
+
+        assert (before, raised(clinic)) == ([], ["too_high"])
+        assert (ratings(clinic)["W"], ratings(clinic)["F"]) == ([1], [0])
+
+
+def test_it_helps_or_not() -> None:
+    """What the patient says of the benefit is kept, and changes nothing."""
+    with Stage.on_paper(patient(rising(items=["benefit"]))) as clinic:
+        clinic.answers("03-03 12:10", text="H no")
+        assert (ratings(clinic), raised(clinic)) == ({"H": [0]}, [])
+
+
+@pytest.mark.parametrize("bare", ["yes", "no"])
+def test_a_bare_yes_is_asked_about(bare: str) -> None:
+    """After "in the way?", a yes or no without its letter is neither a rating nor an answer about the dose: the question is put again."""
+    with Stage.on_paper(patient(rising(items=["in_the_way"]))) as clinic:
+        clinic.says(bare, "03-03 12:10")
+        again, dose = [when for when, _ in check_ins(clinic)], clinic.doses()["03-03/1"]
+        clinic.says("W no F no", "03-03 12:15")
+
+        assert (again, dose) == (["03-03 12:00", "03-03 12:10"], "open")
+        assert ratings(clinic) == {"F": [0], "W": [0]}
+
+
+@pytest.mark.parametrize(("text", "kind"), [("P3 1", "spasms"), ("W yes", "ticks")])
+def test_lettered_answers_told_without_being_asked(text: str, kind: str) -> None:
+    """They are never taken for a dose's answer: kept, and shown."""
+    with Stage.on_paper(patient(plan())) as clinic:
+        clinic.says(text, "03-03 09:00")
+        assert (clinic.doses()["03-03/1"], raised(clinic)) == ("open", [kind])
 
 
 def test_told_without_being_asked() -> None:

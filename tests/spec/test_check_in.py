@@ -12,6 +12,7 @@ from reminders.domain.plan import CheckInItem, CheckIns, InvalidPlan, Plan
 from tests.builders import a_phase, a_plan, utc
 
 S, R, P = CheckInItem.SYMPTOMS, CheckInItem.STIFFNESS, CheckInItem.BLOOD_PRESSURE
+M, W, H = CheckInItem.SPASMS, CheckInItem.IN_THE_WAY, CheckInItem.BENEFIT
 DAY = timedelta(days=1)
 BEGAN = utc("2026-03-02 05:00")
 
@@ -36,6 +37,9 @@ DAYS = [
     ("closely: three days after each change, too", asking(5, 5, closely=True), [2, 3, 4, 6, 7, 8, 9, 11]),
     ("closely, without an end", asking(None, closely=True), [2, 3, 4, 9, 16, 23, 30]),
     ("blood pressure: the second day and weekly", asking(10, 3, items=(P,)), [3, 9, 13]),
+    ("spasms: once in each week of the plan", asking(3, 3, 3, None, items=(M,)), [3, 9, 18, 25]),
+    ("spasms, without an end", asking(None, items=(M,)), [3, 9, 16, 23, 30]),
+    ("in the way, and benefit: at each check-in", asking(3, 3, items=(W, H)), [3, 4, 6, 7]),
     ("no check-ins", a_plan(), []),
 ]
 """On which days a plan asks how it goes, counted from its first.
@@ -99,14 +103,15 @@ def test_what_is_asked_is_named_once(items: tuple[CheckInItem, ...]) -> None:
         CheckIns(items)
 
 
-def told(text: str, day: int) -> Report:
-    """A report from "A2 S4" on a day of the plan, from 1; "N" is no symptom."""
+def told(text: str, day: float) -> Report:
+    """A report from "A2 S4 W+ F-" on a day of the plan, from 1; "N" is no symptom."""
     grades = {token[0]: int(token[1]) for token in text.split() if token[0] in "ABCDE"}
     rated = [int(token[1:]) for token in text.split() if token[0] == "S"]
-    return Report(BEGAN + (day - 1) * DAY, grades if grades or "N" in text else None, rated[0] if rated else None)
+    ticks = {token[0]: token[1] == "+" for token in text.split() if token[0] in "WFH"}
+    return Report(BEGAN + (day - 1) * DAY, grades if grades or "N" in text else None, rated[0] if rated else None, ticks)
 
 
-def found(*reports: tuple[int, str], tapering: bool = False) -> list[SignalKind]:
+def found(*reports: tuple[float, str], tapering: bool = False) -> list[SignalKind]:
     """What the last of some reports calls for."""
     return [signal.kind for signal in signals([told(text, day) for day, text in reports], began=BEGAN, tapering=tapering)]
 
@@ -123,6 +128,19 @@ CALLS = [
     ("drowsy at grade 3", ((2, "A3"),), [K.SEVERE, K.TOO_HIGH]),
     ("weak at grade 2", ((2, "C2"),), [K.TOO_HIGH]),
     ("weak at grade 1", ((2, "C1"),), []),
+    ("in the way, without weakness", ((2, "A1 W+"),), []),
+    ("weak at grade 1, not in the way", ((2, "C1 W-"),), []),
+    ("weak at grade 1, and in the way", ((2, "C1 W+"),), [K.TOO_HIGH]),
+    ("weak; in another text of the day, in the way", ((2, "C1"), (2.5, "W+")), [K.TOO_HIGH]),
+    ("in the way; in another text of the day, weak", ((2, "W+"), (3, "C1")), [K.TOO_HIGH]),
+    ("weak; more than a day later, in the way", ((2, "C1"), (3.1, "W+")), []),
+    ("weak, and no more so when it is in the way", ((2, "C1"), (2.2, "N"), (2.5, "W+")), []),
+    ("weak and in the way, then something else", ((2, "C1 W+"), (2.5, "S3")), []),
+    ("weak at grade 2, and in the way", ((2, "C2 W+"),), [K.TOO_HIGH]),
+    ("hard to concentrate", ((2, "F+"),), [K.TOO_HIGH]),
+    ("not hard to concentrate", ((2, "F-"),), []),
+    ("it does not help", ((8, "H-"), (9, "H-")), []),
+    ("stiff twice, and hard to concentrate", ((8, "S6"), (9, "S6 F+")), [K.TOO_HIGH]),
     ("three check-ins running", ((2, "E1"), (3, "E1"), (5, "E2")), [K.PERSISTENT]),
     ("two running", ((2, "E1"), (3, "E1")), []),
     ("three, but not running", ((2, "E1"), (3, "N"), (5, "E1"), (6, "E1")), []),
@@ -139,7 +157,8 @@ CALLS = [
 ]
 """What the answers of a patient on a rising plan call for: a person looks, and no dose changes.
 
-A drowsy, B dizzy, C weak, D headache, E sick, each from 1 mild to 3 severe; N none; S is stiffness from 0 to 10. *Too
+A drowsy, B dizzy, C weak, D headache, E sick, each from 1 mild to 3 severe; N none; S is stiffness from 0 to 10.
+W side effects get in the way, F hard to concentrate, H it helps: + yes, - no. Day 2.5 is half a day after day 2. *Too
 high* and *too low* are signs that the dose may be so; full effect takes days to weeks, so *too low* waits a week.
 
 Source: the items and signs are the article's (sourced); grades, days and limits are Doseline's default.
@@ -147,7 +166,7 @@ Source: the items and signs are the article's (sourced); grades, days and limits
 
 
 @pytest.mark.parametrize(("reports", "kinds"), [row[1:] for row in CALLS], ids=[row[0] for row in CALLS])
-def test_what_calls_for_a_look(reports: tuple[tuple[int, str], ...], kinds: list[SignalKind]) -> None:
+def test_what_calls_for_a_look(reports: tuple[tuple[float, str], ...], kinds: list[SignalKind]) -> None:
     """The newest report calls for exactly this, on a plan that rises."""
     assert found(*reports) == kinds
 
@@ -171,4 +190,6 @@ def test_the_words_have_the_numbers() -> None:
     words = [signal.words for signal in signals(reports, began=BEGAN, tapering=False)]
     low = [signal.words for signal in signals([told("S5", 8), told("S6", 9)], began=BEGAN, tapering=False)]
     assert words == ["drowsiness at grade 3 of 3", "drowsiness at grade 3 and weakness at grade 2"]
+    both = [signal.words for signal in signals([told("C1 W+ F+", 2)], began=BEGAN, tapering=False)]
+    assert both == ["weakness that gets in the way of the day and hard to concentrate"]
     assert low == ["stiffness 5 and then 6 of 10, at two check-ins running"]

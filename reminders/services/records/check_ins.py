@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from reminders.domain.check_in import SYMPTOMS, Report, asked_on
+from reminders.domain.check_in import SYMPTOMS, TICKS, Report, asked_on
 from reminders.domain.gate import CheckIn
 from reminders.domain.plan import CheckInItem, Kind
 from reminders.services.records import outbox, people, plans, texts
@@ -26,7 +26,7 @@ ANSWERED_WITHIN = timedelta(hours=24)
 """For how long a check-in can be answered [our default]."""
 LATE = timedelta(hours=4)
 """After an outage of ours a check-in so much later is not sent any more: it asks about the day [our default]."""
-STIFFNESS = CheckInItem.STIFFNESS.value
+STIFFNESS, SPASMS, SEVERITY = CheckInItem.STIFFNESS.value, CheckInItem.SPASMS.value, "spasm_severity"
 PRESSURE = ("systolic", "diastolic")
 QUESTIONS = tuple(item.value for item in CheckInItem)
 
@@ -91,7 +91,8 @@ def reports(c: Connection, patient_id: str, *, since: datetime) -> list[Report]:
 def _report(told: Sequence[Row]) -> Report:
     values = {row["item"]: row["value"] for row in told}
     grades = {letter: value for letter, value in values.items() if letter in SYMPTOMS}
-    return Report(told[0]["at"], grades or None, values.get(STIFFNESS))
+    ticks = {letter: bool(value) for letter, value in values.items() if letter in TICKS}
+    return Report(told[0]["at"], grades or None, values.get(STIFFNESS), ticks)
 
 
 def of_phase(c: Connection, plan: StoredPlan, phase_no: int, versions: Collection[int]) -> CheckIn | None:

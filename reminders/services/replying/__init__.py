@@ -262,6 +262,12 @@ def _unasked(talk: Talk, said: how_it_goes.Told) -> None:
             _tell(talk, "stiffness", "info", f"Stiffness told by text: {rating} of 10.")
         case i.BloodPressure(systolic=systolic, diastolic=diastolic):
             _tell(talk, "blood_pressure", "info", f"Blood pressure told by text: {systolic}/{diastolic}.")
+        case i.Spasms(frequency=frequency, severity=severity):
+            severe = f", severity {severity} of 3" if severity else ""
+            _tell(talk, "spasms", "info", f"Spasms told by text: Penn frequency {frequency} of 4{severe}.")
+        case i.Ticks(ticks=ticks):
+            words = ", ".join(f"{letter} {'yes' if yes else 'no'}" for letter, yes in ticks)
+            _tell(talk, "ticks", "info", f"Told by text: {words}.")
 
 
 SAID: Mapping[type, Callable[[Talk, Any], None]] = MappingProxyType(
@@ -288,6 +294,8 @@ SAID: Mapping[type, Callable[[Talk, Any], None]] = MappingProxyType(
         i.Symptoms: _unasked,
         i.Stiffness: _unasked,
         i.BloodPressure: _unasked,
+        i.Spasms: _unasked,
+        i.Ticks: _unasked,
         i.CallMe: lambda talk, _: _tell(talk, "call_me", "warning", "The patient asks to be called."),
         i.Slower: lambda talk, _: _tell(talk, "slower", "warning", "The patient asks to go slower.", answer="slower"),
         i.Unsure: lambda talk, _: _tell(

@@ -9,11 +9,12 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from reminders.domain.dose_state import DoseEvent, EventKind
-from reminders.messaging.intents import BloodPressure, NoneOfThem, Reading, Stiffness, Symptoms
+from reminders.messaging.intents import NoneOfThem, Reading, Symptoms
 from reminders.messaging.question_words import answer_of
 from reminders.messaging.questions import Answered, AskOnce, Meaning, Outcome, Question, QuestionKind, question_for
 from reminders.services.records import alerts, doses, texts
 from reminders.services.records.alerts import Notice
+from reminders.services.records.texts import Asked, Draft
 from reminders.services.replying import doses_said, how_it_goes, safety
 from reminders.services.replying.talk import simply
 from reminders.services.replying.which_dose import Candidate, Several, local_due, of_ids
@@ -210,14 +211,27 @@ def _catch_up(talk: Talk, answered: Answered) -> None:
 
 
 def _check_in(talk: Talk, answered: Answered) -> None:
-    """Keep what a check-in was answered; the gate of a step that waited for it is decided on that."""
+    """Keep what a check-in was answered; the gate of a step that waited for it is decided on that.
+
+    A yes or no without its letter could be meant for a dose: the question is put again, and nothing is kept.
+    """
     one, said = _patient_of(talk, answered), answered.said
+    if answered.meaning is Meaning.NO_LETTER:
+        _put_again(talk, answered)
+        return
     if isinstance(said, NoneOfThem):
         said = Symptoms()
-    if isinstance(said, Symptoms | Stiffness | BloodPressure):
+    if isinstance(said, how_it_goes.Told):
         how_it_goes.told(talk, one, said, asked=True)
         how_it_goes.decide_if_all_known(talk, _row(talk, answered)["plan_id"])
         talk.say(one.patient, simply("noted", "answer"))
+
+
+def _put_again(talk: Talk, answered: Answered) -> None:
+    row = _row(talk, answered)
+    asks = Asked(row["kind"], row["expires_at"])
+    again = Draft(row["kind"], "check_in", "", expires_at=row["expires_at"], plan_id=row["plan_id"], asks=asks)
+    talk.say(_patient_of(talk, answered).patient, again)
 
 
 def _no_dose_due(talk: Talk, answered: Answered) -> None:
@@ -259,5 +273,8 @@ ANSWERS: Mapping[QuestionKind, Callable[[Talk, Answered], None]] = MappingProxyT
         QuestionKind.SYMPTOMS: _check_in,
         QuestionKind.STIFFNESS: _check_in,
         QuestionKind.BLOOD_PRESSURE: _check_in,
+        QuestionKind.SPASMS: _check_in,
+        QuestionKind.IN_THE_WAY: _check_in,
+        QuestionKind.BENEFIT: _check_in,
     }
 )

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from reminders.services.records.due import Due
     from reminders.services.replying.talk import Talk
 
-Told = i.Symptoms | i.Stiffness | i.BloodPressure
+Told = i.Symptoms | i.Stiffness | i.BloodPressure | i.Spasms | i.Ticks
 
 WORDS: Mapping[SignalKind, str] = MappingProxyType(
     {
@@ -54,6 +54,10 @@ def _ratings(said: Told, *, asked: bool) -> dict[str, int]:
             return {check_ins.STIFFNESS: rating}
         case i.BloodPressure(systolic=systolic, diastolic=diastolic):
             return dict(zip(check_ins.PRESSURE, (systolic, diastolic), strict=True))
+        case i.Spasms(frequency=frequency, severity=severity):
+            return {check_ins.SPASMS: frequency, **({check_ins.SEVERITY: severity} if severity else {})}
+        case i.Ticks(ticks=ticks):
+            return {letter: int(yes) for letter, yes in ticks}
         case i.Symptoms(grades=grades):
             return {**(dict.fromkeys(SYMPTOMS, 0) if asked or not grades else {}), **dict(grades)}
 
