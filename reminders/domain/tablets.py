@@ -112,7 +112,7 @@ def _with_a_half(amount: Decimal, sizes: list[Decimal], scored: Iterable[Amount]
 
 def _fewest(options: list[dict[Decimal, Decimal]]) -> dict[Decimal, Decimal] | None:
     """The choice of fewest tablets; among those the one of fewest strengths, and then of the largest."""
-    return min(options, key=lambda made: (sum(made.values()), len(made), -max(made, default=Decimal(0))), default=None)
+    return min(options, key=lambda made: (sum(made.values()), len(made), -max(made)), default=None)
 
 
 def _said(made: tuple[Tablets, ...]) -> str:

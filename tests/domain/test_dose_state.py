@@ -85,6 +85,21 @@ def test_a_reply_fetched_late_counts_from_when_it_was_sent() -> None:
     assert (standing.state, standing.told_late) == (DoseState.TAKEN, False)
 
 
+@pytest.mark.parametrize("word", [K.SAID_TAKEN, K.SAID_NOT_TAKEN, K.SAID_ODD])
+def test_whoever_says_something_has_answered(word: EventKind) -> None:
+    """Any word about a dose is an answer."""
+    assert fold(after((word, 5))).answered is True
+
+
+@pytest.mark.parametrize(("when", "taken_at", "taken_by"), [(at(28), at(28), None), (None, None, at(30))], ids=["at an hour", "no hour"])
+def test_taken_after_a_contradiction_counts_anew(when: datetime | None, taken_at: datetime | None, taken_by: datetime | None) -> None:
+    """“Taken”, “not taken”, and “taken” after all: when that was is what was said last."""
+    first = DoseEvent(K.SAID_TAKEN, at(5), taken_at=None if taken_by else at(5))
+    standing = fold(after(first, (K.SAID_NOT_TAKEN, 20), DoseEvent(K.SAID_TAKEN, at(30), taken_at=when)))
+
+    assert (standing.taken_at, standing.taken_by) == (taken_at, taken_by)
+
+
 # --- "not taken", and what the rule answers ---------------------------------------------------------------------------
 
 
@@ -130,7 +145,22 @@ def test_a_dose_left_out_instead_of_announced_is_skipped_on_advice() -> None:
     """A dose that falls due too soon after the last is left out before anybody is asked."""
     standing = fold((DoseEvent(K.FELL_DUE, DUE), DoseEvent(K.ADVISED_SKIP, DUE)))
 
-    assert (standing.state, standing.reason) == (DoseState.SKIPPED, "advised")
+    assert (standing.state, standing.reason, standing.advised) == (DoseState.SKIPPED, "advised", True)
+
+
+def test_the_rule_does_not_open_what_a_provider_ended() -> None:
+    """A provider's word about this very dose ends it, whatever the rule is asked and answers afterwards."""
+    ended = DoseEvent(K.NOT_DUE, at(60), why="suspended", by="Dr. Moss")
+
+    assert fold(after((K.SAID_NOT_TAKEN, 30), (K.ADVISED_TAKE, 30), ended, (K.ADVISED_TAKE, 90))).state is DoseState.NOT_DUE
+
+
+def test_not_taken_of_a_dose_whose_text_was_never_sent_is_a_report() -> None:
+    """The rule's word about a dose that nobody was told of is no reason: it was missed."""
+    unsent = (DoseEvent(K.FELL_DUE, DUE), DoseEvent(K.TEXT_ENDED, at(1), why="outage"))
+    standing = fold((*unsent, DoseEvent(K.SAID_NOT_TAKEN, at(9)), DoseEvent(K.ADVISED_SKIP, at(9))))
+
+    assert (standing.state, standing.reason) == (DoseState.MISSED, None)
 
 
 def test_the_rule_decides_nothing_after_the_close() -> None:
@@ -280,6 +310,38 @@ def test_a_correction_away_from_taken_forgets_the_time() -> None:
     assert fold(after(DoseEvent(K.SAID_TAKEN, at(5), taken_at=at(5)), correction)).taken_at is None
 
 
+@pytest.mark.parametrize(("state", "taken_by"), [(DoseState.TAKEN, at(5)), (DoseState.MISSED, None)])
+def test_a_correction_keeps_the_bound_only_of_what_stays_taken(state: DoseState, taken_by: datetime | None) -> None:
+    """Taken at the latest when it was told: that stays with a dose that stays taken, and goes with one that was not."""
+    correction = DoseEvent(K.CORRECTED, at(60), state=state, by="Nurse Bell", why="told by phone")
+
+    assert fold(after((K.SAID_TAKEN, 5), correction)).taken_by == taken_by
+
+
+def test_a_correction_may_name_the_bound() -> None:
+    """Staff may know no more than that it was taken before noon."""
+    correction = DoseEvent(K.CORRECTED, at(400), state=DoseState.TAKEN, taken_by=at(240), by="Nurse Bell", why="told by phone")
+
+    assert fold(after((K.CLOSED, 360), correction)).taken_by == at(240)
+
+
+@pytest.mark.parametrize("recalled", [True, False])
+def test_a_correction_leaves_a_taken_dose_as_it_was_told(*, recalled: bool) -> None:
+    """What was recalled among many stays so, and what was told by itself does not become so."""
+    told = DoseEvent(K.SAID_TAKEN, at(5), recalled=recalled)
+    correction = DoseEvent(K.CORRECTED, at(60), state=DoseState.TAKEN, by="Nurse Bell", why="told by phone")
+
+    assert fold(after(told, correction)).recalled is recalled
+
+
+@pytest.mark.parametrize(("state", "late"), [(DoseState.MISSED, True), (DoseState.OPEN, False)])
+def test_what_is_told_after_a_correction(state: DoseState, *, late: bool) -> None:
+    """Of a dose corrected to a finished state "taken" is told late; of one that was opened again it is not."""
+    correction = DoseEvent(K.CORRECTED, at(400), state=state, by="Nurse Bell", why="wrong patient")
+
+    assert fold(after((K.CLOSED, 360), correction, (K.SAID_TAKEN, 410))).told_late is late
+
+
 def test_a_correction_to_taken_may_name_the_time() -> None:
     """Staff say when it was taken, and nobody told it late."""
     correction = DoseEvent(K.CORRECTED, at(400), state=DoseState.TAKEN, taken_at=at(2), by="Nurse Bell", why="told by phone")
@@ -301,5 +363,5 @@ def test_a_dose_opened_again_closes_again(reopened: DoseState, closed: DoseState
 )
 def test_a_correction_names_its_state_its_author_and_its_reason(state: DoseState | None, by: str | None, why: str | None) -> None:
     """A correction without its state, author or reason cannot be made."""
-    with pytest.raises(ValueError, match="names its state, who made it, and why"):
+    with pytest.raises(ValueError, match=r"^a correction names its state, who made it, and why$"):
         DoseEvent(K.CORRECTED, DUE, state=state, by=by, why=why)

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 
 import pytest
 
 from reminders.domain.dose_state import DoseState
-from reminders.domain.intake import DoseRecord, hour_unknown, latest_moment, perhaps_taken, told_taken
-from reminders.domain.plan import HOUR
+from reminders.domain.intake import DoseRecord, Intake, hour_unknown, latest_moment, most_in_24h, perhaps_taken, told_taken
+from reminders.domain.plan import DAY, HOUR
 from tests.builders import a_phase, utc
 
 DUE = utc("2026-06-01 12:00")
@@ -45,3 +46,11 @@ def test_silence_may_have_followed_our_word() -> None:
 def test_not_reminded_but_offered(until: datetime | None, *, perhaps: bool) -> None:
     """A dose that was not reminded was perhaps taken only where a text may have offered it."""
     assert perhaps_taken(replace(DOSE, state=DoseState.NOT_REMINDED, may_take_until=until)) is perhaps
+
+
+@pytest.mark.parametrize(("before", "most"), [(DAY, 15), (DAY - timedelta.resolution, 25)])
+def test_a_dose_a_day_ago_is_in_no_24_hours_with_this_one(before: timedelta, most: int) -> None:
+    """The 24 hours that hold this dose end before its hour comes round again."""
+    others = (Intake(DUE - before, Decimal(10)), Intake(DUE - 12 * HOUR, Decimal(10)))
+
+    assert most_in_24h(Intake(DUE, Decimal(5)), others) == most

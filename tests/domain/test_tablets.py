@@ -109,6 +109,18 @@ def test_a_plan_in_tablets_is_said_as_it_is(count: str, text: str) -> None:
     assert tablets_text(Amount(Decimal(count), Unit.TABLET), BACLOFEN) == text
 
 
+def test_tablets_carry_the_unit_of_their_amount() -> None:
+    """Tablets of 25 micrograms make 50 micrograms, and no milligrams."""
+    mcg = Amount(Decimal(25), Unit.MCG)
+
+    assert makeable(Amount(Decimal(50), Unit.MCG), [mcg, one("25")]) == (Tablets(Decimal(2), mcg),)
+
+
+def test_forty_of_the_largest_tablets_are_the_most() -> None:
+    """40 tablets of the largest strength are still counted, however small the smallest; more than that is no amount to take."""
+    assert (makeable(one("800"), mg("5", "20")), makeable(one("805"), mg("5", "20"))) == ((Tablets(Decimal(40), one("20")),), None)
+
+
 def test_of_as_few_tablets_one_strength_is_simpler() -> None:
     """20 mg from 5, 10 and 15 mg tablets is two of 10, not 15 and 5."""
     assert tablets_text(one("20"), BACLOFEN, mg("5", "10", "15")) == "2 tablets of 10 mg"

@@ -69,6 +69,7 @@ MEASURES = drawn("""
     14        | TUT TTT UTT | 7/9 77.78 | no data
     14, later | TCT TTT CTT | 7/9 77.78 | no data
     11        | ZZZ NNN     | no data   | no data
+    L, R, X   | TLX TRT     | 3/6 50    | 2/3 66.67
 """)
 """On time is T of D; late by rule is L and R of L, R and X, said only when there are any. Recalled doses are neither.
 
@@ -167,6 +168,11 @@ def test_three_days_without_a_confirmed_dose_are_a_holiday() -> None:
     assert score.holidays == (Holiday(date(2026, 11, 25), friday, doses=9, unconfirmed=3),)
 
 
+def test_a_holiday_of_one_dose_a_day() -> None:
+    """A holiday begins with its first day and ends with its last, however many doses they hold."""
+    assert adherence(scored("T M U M T")).holidays == (Holiday(date(2026, 11, 24), date(2026, 11, 26), doses=3, unconfirmed=1),)
+
+
 @pytest.mark.parametrize("doses", ["UUU UUU", "MMM MTM MMM MMM", "MMM ZZZ ZZZ MMM", "MMM NNN MMM"])
 def test_what_is_no_holiday(doses: str) -> None:
     """Two days are none, one taken dose ends it, and days outside the patient's hands do not make one."""
@@ -181,6 +187,13 @@ def test_days_outside_the_patients_hands_do_not_end_a_holiday() -> None:
 def test_the_share_of_correct_days() -> None:
     """Correct days are those with every dose taken, of the days scored."""
     assert adherence(scored("TTT TMT TNT")).correct_days == Fraction(1, 2)
+
+
+def test_a_day_may_hold_a_dose_of_every_kind() -> None:
+    """A day with every kind of counted dose is scored, and one with every kind of taken dose is correct."""
+    score = adherence(scored("TLXC TLXCRPMU"))
+
+    assert (score.days_correct, score.days_scored) == (1, 2)
 
 
 PERCENTAGES = (
