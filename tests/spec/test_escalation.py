@@ -422,7 +422,12 @@ LADDERS = (
             gap_suspend_doses=3,
         ),
     ),
-    ("suspends after two weeks, daily", profile(warn=None, suspend=14 * DAY), 1, replace(THREE_A_DAY, cannot_reach_after=2, gap_suspend_doses=14)),
+    (
+        "suspends after two weeks, daily",
+        profile(warn=None, suspend=14 * DAY),
+        1,
+        replace(THREE_A_DAY, cannot_reach_after=2, gap_suspend_doses=14),
+    ),
     ("no gap rule, three a day", profile(warn=None, suspend=None), 3, replace(THREE_A_DAY, gap_suspend_doses=None)),
     (
         "no withdrawal risk, three a day",
