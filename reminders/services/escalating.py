@@ -226,7 +226,7 @@ def _ask(c: Connection, case: Case, raised: Raised) -> None:
         return
     about = [dose for dose in case.doses if dose.slot.due_at >= raised.since and _unknown_or_not_taken(dose, case)]
     silent = raised.concern is Concern.ASK_SILENCE
-    at = _civil(case.patient, case.now, after=AFTER_THE_FIRST)
+    at = _asked_at(case.patient, case.now)
     kind = "silence" if silent else "why_not_taken"
     fields = {"date": date_words(about[0].slot.local_date, case.patient.language)} if silent else {}
     draft = Draft(
@@ -257,9 +257,10 @@ def _unknown_or_not_taken(dose: StoredDose, case: Case) -> bool:
     return silent or dose.state in {*doses.UNKNOWN, DoseState.MISSED, DoseState.SKIPPED}
 
 
-def _civil(patient: Patient, now: datetime, *, after: timedelta = timedelta()) -> datetime:
-    """Now, or when the quiet hours have ended: nobody is woken for a question."""
-    return patient.quiet.next_end(now, patient.tz) + after if patient.quiet.contains(now, patient.tz) else now
+def _asked_at(patient: Patient, now: datetime) -> datetime:
+    """Now, or some time after the quiet hours have ended."""
+    by_day = patient.by_day(now)
+    return by_day if by_day == now else by_day + AFTER_THE_FIRST
 
 
 def _tell_caregivers(c: Connection, case: Case, raised: Raised) -> None:
@@ -272,7 +273,7 @@ def _tell_caregivers(c: Connection, case: Case, raised: Raised) -> None:
 
 
 def _tell(c: Connection, case: Case, raised: Raised, caregiver: Line) -> None:
-    at = _civil(case.patient, case.now)
+    at = case.patient.by_day(case.now)
     one = raised.count == 1
     draft = Draft(
         "caregiver_alert_one" if one else "caregiver_alert",
@@ -343,7 +344,7 @@ def _reassure(c: Connection, case: Case, alert: Row, confirmed: StoredDose) -> N
         return
     told = next((line for line in case.patient.caregivers if line.role_id == role_id), None)
     fields = {"when": when(confirmed.slot.due_at, case.patient.tz, case.patient.language)}
-    at = _civil(case.patient, case.now)
+    at = case.patient.by_day(case.now)
     draft = Draft(
         "caregiver_closed", "caregiver", f"closed:{alert['id']}", fields=fields, send_at=at, expires_at=at + RELAXED, plan_id=case.plan.id
     )

@@ -100,6 +100,10 @@ class Patient:
         own = {line.role: line for line in self.lines if line.role is not Role.CAREGIVER}
         return own.get(Role.PROXY) or own.get(Role.PATIENT)
 
+    def by_day(self, now: datetime) -> datetime:
+        """Now, or when the quiet hours have ended (UTC): nobody is woken for what can wait."""
+        return self.quiet.next_end(now, self.tz) if self.quiet.contains(now, self.tz) else now
+
     @property
     def caregivers(self) -> tuple[Line, ...]:
         """The people who are told."""

@@ -193,7 +193,7 @@ def stay(
     plans.put_on_clock(c, [plans.read(c, [plan.id])[plan.id]])
     if by == "doseline":
         _tell_provider(c, patient, plan, phase_no=phase_no, reason=reason, now=now)
-    template, at = "stay_tapering" if falls(plan) else "stay_rising", _civil(patient, now)
+    template, at = "stay_tapering" if falls(plan) else "stay_rising", patient.by_day(now)
     draft = Draft(template, "stay", f"stay:{plan.id}:{now:%Y%m%dT%H%M}", plan_id=plan.id, send_at=at)
     texts.queue(c, patient, patient.line, draft, now=now)
 
@@ -221,16 +221,11 @@ def announce_step(c: Connection, patient: Patient, plan: StoredPlan, *, now: dat
         expires_at=ends,
         plan_id=plan.id,
         version_no=plan.course.current.no,
-        send_at=_civil(patient, now),
+        send_at=patient.by_day(now),
     )
     texts.queue(c, patient, patient.line, draft, now=now)
     plans.save(c, plan, step_stage=f"{Stage.DECIDED.value}:{phase_no}", step_check_at=None)
     plans.add_event(c, plan.clinic_id, plan.id, kind="step", state=plan.state, by="doseline", at=now, phase_no=phase_no)
-
-
-def _civil(patient: Patient, now: datetime) -> datetime:
-    """Now, or when the quiet hours end."""
-    return patient.quiet.next_end(now, patient.tz) if patient.quiet.contains(now, patient.tz) else now
 
 
 def _step_words(patient: Patient, plan: StoredPlan, old: Phase, new: Phase, starts: date) -> tuple[str, dict[str, str]]:

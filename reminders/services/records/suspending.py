@@ -36,7 +36,7 @@ def suspend(c: Connection, patient: Patient, plan: StoredPlan, *, reason: str, b
 def _civil(patient: Patient, plan: StoredPlan, now: datetime) -> datetime:
     """Now, or when the quiet hours end; but before the next dose would have been due."""
     due_at = plans.following(plan)
-    morning = patient.quiet.next_end(now, patient.tz) if patient.quiet.contains(now, patient.tz) else now
+    morning = patient.by_day(now)
     return morning if due_at is None else max(now, min(morning, due_at))
 
 
