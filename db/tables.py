@@ -44,6 +44,7 @@ DOSE_STATES = ("pending", "open", "taken", "skipped", "missed", "unconfirmed", "
 PLAN_STATES = ("draft", "approved", "active", "staying", "muted", "suspended", "completed", "stopped")
 TEXT_STATES = ("queued", "sending", "unknown", "accepted", "failed", "not_sent", "expired", "cancelled")
 ITEM_KINDS = ("reminder", "resend", "nudge", "correction")
+TALLY_KINDS = ("counted", "added")
 ROLES = ("patient", "proxy", "caregiver")
 STRANGE = text("clinic_id IS NULL AND from_phone <> ''")  # from a number nobody here knows, which is not forgotten yet
 UNHEARD = text("unheard_until IS NOT NULL")  # waits for the carrier's list of incoming texts
@@ -194,6 +195,7 @@ class Plan(SQLModel, table=True):
         Index("ix_plan_step_check_at", "step_check_at"),
         Index("ix_plan_recount_at", "recount_at"),
         Index("ix_plan_check_in_at", "check_in_at"),
+        Index("ix_plan_supply_check_at", "supply_check_at"),
     )
     clinic_id: str = Field(primary_key=True, max_length=ID)
     id: str = Field(primary_key=True, max_length=ID)
@@ -213,6 +215,7 @@ class Plan(SQLModel, table=True):
     recount_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     check_in_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     checked_in_on: date | None = Field(default=None)
+    supply_check_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     tries: int = Field(default=0)
     set_aside_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
@@ -505,6 +508,23 @@ class Rating(SQLModel, table=True):
     value: int
     sid: str = Field(max_length=ID)
     by: str = Field(max_length=20)
+    at: datetime = Field(sa_type=UtcDateTime)
+
+
+class Supply(SQLModel, table=True):
+    """What somebody said of a plan's tablets: so many of one strength are there, or came. Only added to; `sid` is the text that told it."""
+
+    __tablename__ = "supply"
+    __table_args__ = (within_clinic("plan_id", "plan"), one_of("kind", *TALLY_KINDS), Index("ix_supply_plan", "plan_id", "at"))
+    clinic_id: str = Field(primary_key=True, max_length=ID)
+    id: str = Field(primary_key=True, max_length=ID)
+    plan_id: str = Field(max_length=ID)
+    kind: str = Field(max_length=20)
+    strength: Decimal = Field(sa_type=ExactDecimal)
+    unit: str = Field(max_length=12)
+    tablets: int
+    sid: str | None = Field(default=None, max_length=ID)
+    by: str = Field(max_length=80)
     at: datetime = Field(sa_type=UtcDateTime)
 
 

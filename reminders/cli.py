@@ -16,6 +16,7 @@ from reminders.commands import (
     plan_commands,
     quarantine_commands,
     serve_command,
+    supply_commands,
 )
 
 app = typer.Typer(
@@ -37,6 +38,7 @@ app.command("demo")(demo_commands.demo)
 app.command("import")(import_command.import_)
 app.add_typer(plan_commands.app, name="plan")
 app.add_typer(drug_commands.app, name="drugs")
+app.add_typer(supply_commands.app, name="supply")
 app.command("simulate")(demo_commands.simulate)
 app.command("texts")(phone_commands.texts)
 app.command("reply")(phone_commands.reply)

@@ -14,12 +14,15 @@ from typing import Annotated, Literal, TypeAlias
 from pydantic import Field
 
 from reminders.domain.contact import Role
-from reminders.domain.plan import Plan
+from reminders.domain.plan import Amount, Plan
 from reminders.errors import BadFile, Fault
 from reminders.formats.json_text import join
-from reminders.formats.parts import InstantText, Name, PhoneText, Ref, Word, ZoneText
+from reminders.formats.parts import AmountText, InstantText, Name, PhoneText, Ref, Word, ZoneText
 from reminders.formats.plan_file import PlanShape
 from reminders.formats.shape import WANTED, Shape, in_order, read
+
+MOST_TABLETS = 10_000
+"""More than this at home is a slip of the finger."""
 
 Entry: TypeAlias = tuple[str, object]  # a path, and the raw value that stands there
 
@@ -59,12 +62,28 @@ class CaregiverShape(Shape):
     alerts: AlertsShape | None = None
 
 
+class TabletsShape(Shape):
+    """Tablets of one strength, in the plan's unit, that the patient has at the import."""
+
+    strength: AmountText
+    tablets: Annotated[int, Field(ge=0, le=MOST_TABLETS)]
+
+
 class PlanEntryShape(PlanShape):
-    """A plan file's plan, with its own name and its approver's; `approved_at` left out: at the import."""
+    """A plan file's plan, with its own name and its approver's; `approved_at` left out: at the import.
+
+    `supply`: the tablets the patient has; left out, nobody keeps count.
+    """
 
     ref: Ref
     approved_by: Name
     approved_at: InstantText | None = None
+    supply: Annotated[tuple[TabletsShape, ...], Field(strict=False)] = ()
+
+    @property
+    def tablets(self) -> dict[Amount, int]:
+        """The tablets the patient has, by strength."""
+        return {Amount(entry.strength, self.plan.unit): entry.tablets for entry in self.supply}
 
 
 class PatientShape(Shape):
@@ -97,11 +116,15 @@ class ImportFile(Shape):
 
 @dataclass(frozen=True, slots=True)
 class PatientPlans:
-    """What can be read of a patient's plans, each with its path, when each was approved if that is said, and the medicines beside them."""
+    """What can be read of a patient's plans, each with its path, and the medicines beside them.
+
+    By path: when each was approved, if that is said, and the strengths of the tablets that are there.
+    """
 
     path: str
     plans: tuple[tuple[str, Plan], ...]
     approved: Mapping[str, datetime | None]
+    supplies: Mapping[str, tuple[Amount, ...]]
     medicines: tuple[str, ...]
 
 
@@ -128,6 +151,7 @@ def _patient_plans(path: str, patient: object) -> PatientPlans:
         path=path,
         plans=tuple((where, entry.plan) for where, entry in entries),
         approved={where: entry.approved_at for where, entry in entries},
+        supplies={where: tuple(Amount(tablets.strength, entry.plan.unit) for tablets in entry.supply) for where, entry in entries},
         medicines=tuple(name for name in _list(patient, "medicines") if isinstance(name, str)),
     )
 

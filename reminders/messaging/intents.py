@@ -241,6 +241,13 @@ class Refill:
 
 
 @dataclass(frozen=True, slots=True)
+class TabletsLeft:
+    """So many pieces of the medicine are left."""
+
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
 class CallMe:
     """A person is wanted."""
 
@@ -345,6 +352,7 @@ Intent = (
     | Unsure
     | OutOfMedicine
     | Refill
+    | TabletsLeft
     | Problem
     | FeltBetter
     | OtherReason

@@ -35,6 +35,7 @@ from reminders.messaging.intents import (
     Stiffness,
     StoppedTaking,
     Symptoms,
+    TabletsLeft,
     TookDouble,
     TookHalf,
     Unclear,
@@ -79,8 +80,8 @@ _PASSED_OVER = f" {SOMETHING_READ} "
 _DOUBT = " # "
 
 
-def _count(match: re.Match[str]) -> Refill:
-    return Refill(next((int(number) for number in match.groupdict().values() if number), None))
+def _count(match: re.Match[str]) -> int | None:
+    return next((int(number) for number in match.groupdict().values() if number), None)
 
 
 def _pressure(match: re.Match[str]) -> BloodPressure | None:
@@ -110,8 +111,10 @@ _RULES: tuple[tuple[re.Pattern[str], _Make], ...] = (
     (r.HAVE_MEDICINE, lambda _: _PASSED_OVER),
     (r.NEARLY_OUT, lambda _: OutOfMedicine(soon=True)),
     (r.OUT_OF_MEDICINE, lambda _: OutOfMedicine()),
+    (r.REFILL_WANTED, lambda _: OutOfMedicine(soon=True)),
+    (r.TABLETS_LEFT, lambda match: TabletsLeft(_count(match) or 0)),
     (r.NO_REFILL, lambda _: _PASSED_OVER),
-    (r.REFILL, _count),
+    (r.REFILL, lambda match: Refill(_count(match))),
     (r.SLOWER, lambda _: Slower()),
     (r.STIFFNESS, lambda match: Stiffness(int(match["n"]))),
     (r.SPASMS_AND_A_NUMBER, lambda _: Problem()),

@@ -97,13 +97,22 @@ NEARLY_OUT = words(
     rf"(?:necesito|quiero|ocupo)(?: (?:mas|otra|una|un|nueva|la|surtir|mi))* (?:receta|recarga|{MED})",
     rf"(?:me )?quedan? (?:poc[oa]s?|una|dos|2|1)(?: {MED})?|casi (?:sin|no (?:me )?quedan?) ?(?:{MED})?",
 )
+TABLETS_LEFT = words(
+    rf"(?:have |has |got |theres |there are |there is |counted )?(?:still |only |exactly |just )*"
+    rf"(?P<n1>[0-9]{{1,3}}) {MED} (?:left|remaining|in the (?:box|bottle|pack))",
+    r"(?:have |has |got |theres |there are |there is )(?:still |only |exactly |just )*(?P<n2>[0-9]{1,3}) (?:left|remaining)",
+    r"^(?:only )?(?P<n3>[0-9]{2,3}) (?:left|remaining)$",
+    rf"have (?:still |only |exactly |just )*(?P<n5>[0-9]{{2,3}}) {MED}",
+    rf"(?:aun |todavia )?(?:me |nos )?quedan (?:solo )?(?P<n4>[0-9]{{1,3}})(?: {MED})?",
+)
+REFILL_WANTED = words(r"^(?:a )?re ?fills?(?: please| pls)?$", r"^(?:una )?recarga(?: por favor)?$")
 NO_REFILL = words(r"(?:no|not|havent|didnt|have not|did not|never)(?: [a-z]+){0,2} (?:re ?fill(?:ed)?|picked up)(?: [a-z]+){0,2}(?: yet)?")
 REFILL = words(
     rf"(?:got|picked up|pick up|received|collected|filled|have|bought|fetched)(?: (?:my|a|the|new|more"
     rf"|another))*(?: (?P<n1>[0-9]{{1,3}}))?(?: new| more)? (?:re ?fill|prescription|rx|supply|bottle|box"
     rf"|{MED})(?: of (?P<n2>[0-9]{{1,3}})(?: {MED})?)?(?: today| now| again)?",
     rf"re ?filled(?: (?:it|my|the|today|prescription|rx|{MED}))*(?: (?P<n3>[0-9]{{1,3}})(?: {MED})?)?",
-    rf"re ?fill (?P<n4>[0-9]{{1,3}})(?: {MED})?",
+    rf"(?:re ?fill|recarga) (?P<n4>[0-9]{{1,3}})(?: {MED})?",
     rf"new (?:bottle|supply|box|pack)(?: of (?P<n5>[0-9]{{1,3}})(?: {MED})?)?",
     rf"(?:recogi|compre|surti|recibi|ya tengo|me dieron)(?: (?:mi|mis|la|las|el|nuevas?|mas|otras?))*(?: (?P<n6>[0-9]{{1,3}}))?(?: mas"
     rf"| nuevas)? (?:receta|recarga|frasco|caja|{MED})(?: nuevas?)?",

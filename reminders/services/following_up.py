@@ -14,7 +14,7 @@ from reminders.domain.dose_state import DoseEvent, DoseState, EventKind
 from reminders.domain.hearing import BOUND, Heard, Hearing
 from reminders.domain.plan_state import PlanState
 from reminders.messaging.texts import when
-from reminders.services.records import check_ins, doses, people, plans, stepping, texts, troubles, watermarks
+from reminders.services.records import check_ins, doses, people, plans, stepping, supplies, texts, troubles, watermarks
 from reminders.services.records.doses import Look, StoredDose
 from reminders.services.records.due import MERGED
 from reminders.services.records.ledger import earliest
@@ -29,7 +29,11 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 LATER = timedelta(minutes=1)
-FOLLOWED: Mapping[Moment, Callable[..., None]] = {Moment.CHECK_IN: check_ins.ask, Moment.STEP_CHECK: stepping.look}
+FOLLOWED: Mapping[Moment, Callable[..., None]] = {
+    Moment.CHECK_IN: check_ins.ask,
+    Moment.STEP_CHECK: stepping.look,
+    Moment.SUPPLY_CHECK: supplies.look,
+}
 """What is done for a plan whose moment has come, in this order: each under its patient's lock."""
 
 DEAF = "We cannot hear patients: the carrier's list of incoming texts is not read. Doses are closed unverified."

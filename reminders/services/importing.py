@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -17,17 +17,18 @@ from reminders.domain.checking import check_plan
 from reminders.domain.finding import Finding, PatientFacts
 from reminders.domain.patient_checks import check_patient
 from reminders.domain.profile import DrugProfile, Severity
+from reminders.domain.supply import Tally, TallyKind, not_a_strength
 from reminders.errors import BadFile, Fault
 from reminders.formats.import_file import ImportFile, PatientPlans, plans_in, read_import
 from reminders.formats.json_text import join
 from reminders.formats.shape import in_order
-from reminders.services.records import enrolment
+from reminders.services.records import enrolment, plans, supplies
 from reminders.services.records.plans import add_plan
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
-    from reminders.domain.plan import Plan
+    from reminders.domain.plan import Amount, Plan
     from reminders.services.records.ledger import Row
 
 LONGEST_ID = 40
@@ -86,7 +87,7 @@ def import_file(
             patient_id = enrolment.add_patient(c, clinic_id, patient, at=now)
             for entry in patient.plans:
                 ingredient = drugs.load(entry.drug).ingredient
-                add_plan(
+                plan_id = add_plan(
                     c,
                     clinic_id=clinic_id,
                     patient_id=patient_id,
@@ -97,6 +98,9 @@ def import_file(
                     approved_at=entry.approved_at,
                     at=now,
                 )
+                counted = [Tally(now, TallyKind.COUNTED, strength, tablets) for strength, tablets in entry.tablets.items()]
+                if counted:
+                    supplies.add(c, plans.read(c, [plan_id])[plan_id], counted, by=enrolment.IMPORTER, now=now)
             progress(done, len(file.patients))
     return _counted(file, clinic_id, in_order((*checked.warnings, *_later_than(file, now), *quiet)))
 
@@ -137,6 +141,7 @@ def _notes(patient: PatientPlans) -> Iterator[tuple[Severity, Fault]]:
         else:
             found = check_plan(plan, profile, others=[other for _, other in before], is_alike=_alike(profile))
             yield from (_note(path, finding) for finding in (*found, *check_approval(plan, patient.approved[path])))
+            yield from ((Severity.ERROR, fault) for fault in _of_supply(path, plan, profile, patient.supplies[path]))
             yield from _of_other_forms(path, plan, profile, before)
             yield from (_note(patient.path, finding) for finding in _of_medicines(plan, profile, patient.medicines))
         before.append((path, plan))
@@ -152,6 +157,16 @@ def _alike(profile: DrugProfile) -> Callable[[Plan], bool]:
             return False
 
     return is_alike
+
+
+def _of_supply(path: str, plan: Plan, profile: DrugProfile, strengths: Sequence[Amount]) -> Iterator[Fault]:
+    """What is wrong with the tablets said to be there: a strength that the plan does not have, or one said twice."""
+    for index, strength in enumerate(strengths):
+        where = join(path, f"supply[{index}].strength")
+        if why := not_a_strength(strength, plan, profile):
+            yield Fault(where, why)
+        if strength in strengths[:index]:
+            yield Fault(where, f"{strength} stands already above: say each strength once")
 
 
 def _of_other_forms(path: str, plan: Plan, profile: DrugProfile, before: list[tuple[str, Plan]]) -> Iterator[tuple[Severity, Fault]]:

@@ -22,7 +22,19 @@ from reminders.domain.schedule import phase_spans
 from reminders.domain.seam import join
 from reminders.errors import NotAllowed, UnknownPlan
 from reminders.formats.story_file import StaffAct, StaffAction
-from reminders.services.records import alerts, announcements, doses, intakes, people, plans, quarantines, stepping, suspending, texts
+from reminders.services.records import (
+    alerts,
+    announcements,
+    doses,
+    intakes,
+    people,
+    plans,
+    quarantines,
+    stepping,
+    supplies,
+    suspending,
+    texts,
+)
 from reminders.services.records.alerts import Notice
 from reminders.services.records.audit import Entry, write_audit
 
@@ -57,6 +69,7 @@ def act(engine: Engine, action: StaffAct, *, now: datetime, clinic_id: str | Non
         if action.action is not StaffAction.ACKNOWLEDGE and plan.state not in LIVE:
             raise NotAllowed(f"plan {plan.ref} is {plan.state.value}: it cannot be changed any more")
         ACTIONS[action.action](c, patient, plan, action, now)
+        supplies.look_soon(c, plan.id, at=now)
 
 
 def _stay(c: Connection, patient: Patient, plan: StoredPlan, action: StaffAct, now: datetime) -> None:

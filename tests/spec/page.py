@@ -21,6 +21,7 @@ from reminders.domain.escalation import WEEKLY, CountedDose, Ladder
 from reminders.domain.gate import AwaitYes, Stay, Step, StepDecision, StepFlagged
 from reminders.domain.missed import TakeNow
 from reminders.domain.plan import CheckInItem, Phase
+from reminders.domain.supply import Want, in_words
 from tests.laws import test_missed_laws
 
 HERE = Path(__file__).parent
@@ -98,6 +99,13 @@ def _at(phase: Phase) -> str:
 
 def _share(share: Fraction | None) -> str:
     return "0/0" if share is None else f"{share.numerator}/{share.denominator}"
+
+
+WANTED = {
+    Want.SHORT_OF_TAPER: "an urgent alert: the taper's end is not covered",
+    Want.NEARLY_OUT: "an alert, urgent if a sudden stop can do harm",
+    Want.ASK_FOR_MORE: "a text to the patient: fetch more",
+}
 
 
 # --- the page ---------------------------------------------------------------------------------------------------------
@@ -213,6 +221,28 @@ ESCALATION = (
     ),
 )  # fmt: skip
 
+SUPPLY = (
+    Table("test_supply", "COUNTABLE", "Which tablets are counted", ("tablets", "counted"), lambda row: (row[0], row[4] or "yes")),
+    Table(
+        "test_supply", "ON_HAND", "What is on hand",
+        ("rule", "told and taken", "left"), lambda row: (row[0], row[1], in_words(row[2])), ("told and taken",),
+    ),
+    Table(
+        "test_supply", "LASTS", "How long tablets last",
+        ("plan", "tablets", "runs out on", "missing"),
+        lambda row: (row[0], str(row[2]), "never" if row[3] is None else f"{row[3].day} {row[3]:%B}", str(row[4] or "–")),
+    ),
+    Table("test_supply", "STAYED", "A taper that stays", ("days stayed", "tablets needed"), lambda row: [str(cell) for cell in row]),
+    Table(
+        "test_supply", "ENOUGH", "Enough for a step",
+        ("step to", "tablets", "enough"), lambda row: (row[0], str(row[2]), _yes(row[3])),
+    ),
+    Table(
+        "test_supply", "WANTS", "What it calls for",
+        ("tablets", "calls for"), lambda row: (row[0], _or(", ".join(WANTED[want] for want in Want if want in row[3]), "nothing")),
+    ),
+)  # fmt: skip
+
 SECTIONS = (
     Section(
         "The letters", "Tables of doses write what became of each dose as a letter.",
@@ -236,6 +266,7 @@ SECTIONS = (
         "Check-ins", "A plan can ask how it goes. An answer can leave a gate unmet and ask a person to look; it never changes a dose.",
         CHECK_INS,
     ),
+    Section("Tablets at home", "Tablets are reckoned where somebody keeps count; a doubt counts against them.", SUPPLY),
     Section(
         "Repeated misses", "Three counters, and what they raise: not taken, unanswered, not reminded. Silence alone never suspends.",
         ESCALATION,

@@ -42,6 +42,7 @@ def upgrade() -> None:
     _rating()
     _text_out()
     _check_in()
+    _supply()
     _dose()
     _plan_event()
     _plan_version()
@@ -399,6 +400,7 @@ def _plan() -> None:
         sa.Column("recount_at", INSTANT, nullable=True),
         sa.Column("check_in_at", INSTANT, nullable=True),
         sa.Column("checked_in_on", sa.Date(), nullable=True),
+        sa.Column("supply_check_at", INSTANT, nullable=True),
         sa.Column("tries", sa.Integer(), nullable=False),
         sa.Column("set_aside_at", INSTANT, nullable=True),
         sa.Column("ended_at", INSTANT, nullable=True),
@@ -413,6 +415,7 @@ def _plan() -> None:
         sa.UniqueConstraint("clinic_id", "ref", name=op.f("uq_plan_clinic_id_ref")),
     )
     op.create_index("ix_plan_check_in_at", "plan", ["check_in_at"], unique=False)
+    op.create_index("ix_plan_supply_check_at", "plan", ["supply_check_at"], unique=False)
     op.create_index("ix_plan_id", "plan", ["id"], unique=False)
     op.create_index("ix_plan_next_due_at", "plan", ["next_due_at"], unique=False)
     op.create_index("ix_plan_patient", "plan", ["patient_id"], unique=False)
@@ -544,6 +547,26 @@ def _check_in() -> None:
         sa.PrimaryKeyConstraint("clinic_id", "id", name=op.f("pk_check_in")),
         sa.UniqueConstraint("clinic_id", "plan_id", "local_date", name=op.f("uq_check_in_clinic_id_plan_id_local_date")),
     )
+
+
+def _supply() -> None:
+    op.create_table(
+        "supply",
+        sa.Column("clinic_id", sa.String(40), nullable=False),
+        sa.Column("id", sa.String(40), nullable=False),
+        sa.Column("plan_id", sa.String(40), nullable=False),
+        sa.Column("kind", sa.String(20), nullable=False),
+        sa.Column("strength", EXACT, nullable=False),
+        sa.Column("unit", sa.String(12), nullable=False),
+        sa.Column("tablets", sa.Integer(), nullable=False),
+        sa.Column("sid", sa.String(40), nullable=True),
+        sa.Column("by", sa.String(80), nullable=False),
+        sa.Column("at", INSTANT, nullable=False),
+        sa.CheckConstraint("kind IN ('counted', 'added')", name=op.f("ck_supply_kind")),
+        sa.ForeignKeyConstraint(["clinic_id", "plan_id"], ["plan.clinic_id", "plan.id"], name=op.f("fk_supply_clinic_id_plan_id")),
+        sa.PrimaryKeyConstraint("clinic_id", "id", name=op.f("pk_supply")),
+    )
+    op.create_index("ix_supply_plan", "supply", ["plan_id", "at"], unique=False)
 
 
 def _dose() -> None:

@@ -131,6 +131,7 @@ _DUE = {
     select(func.min(DOSE.c.check_at)): Work.FOLLOW_UP,
     select(func.min(PLAN.c.step_check_at)): Work.FOLLOW_UP,
     select(func.min(PLAN.c.check_in_at)): Work.FOLLOW_UP,
+    select(func.min(PLAN.c.supply_check_at)): Work.FOLLOW_UP,
     select(func.min(PLAN.c.recount_at)): Work.ESCALATE,
     select(func.min(ALERT.c.deadline_at)).where(*_UNANSWERED): Work.ESCALATE,
 }

@@ -60,6 +60,7 @@ class StoredPlan:
     recount_at: datetime | None
     check_in_at: datetime | None
     checked_in_on: date | None
+    supply_check_at: datetime | None
     tries: int
 
     @property
@@ -445,6 +446,7 @@ def _stored(row: Row, course: Course) -> StoredPlan:
         recount_at=row["recount_at"],
         check_in_at=row["check_in_at"],
         checked_in_on=row["checked_in_on"],
+        supply_check_at=row["supply_check_at"],
         tries=row["tries"],
     )
 
@@ -455,6 +457,7 @@ class Moment(StrEnum):
     CHECK_IN = "check_in_at"
     STEP_CHECK = "step_check_at"
     RECOUNT = "recount_at"
+    SUPPLY_CHECK = "supply_check_at"
 
 
 def due(c: Connection, moment: Moment, *, now: datetime, limit: int) -> list[tuple[str, str]]:

@@ -14,9 +14,10 @@ from reminders.domain.gate import AwaitYes, GateFacts, GateResult, Stay, Step, S
 from reminders.domain.plan import AdvancePolicy, Amount, Phase
 from reminders.domain.plan_state import PlanState
 from reminders.domain.schedule import instant_of
+from reminders.domain.supply import stay_words
 from reminders.domain.tablets import tablets_text
 from reminders.messaging.texts import date_words, time_words
-from reminders.services.records import alerts, check_ins, doses, people, plans, texts
+from reminders.services.records import alerts, check_ins, doses, people, plans, supplies, texts
 from reminders.services.records.alerts import Notice
 from reminders.services.records.ledger import PLAN
 from reminders.services.records.plans import Stage, StoredPlan
@@ -64,10 +65,8 @@ def look(c: Connection, plan_id: str, patient_id: str, *, now: datetime) -> None
         _pass_muted(c, patient, plan, coming, now)
         return
     facts, unknown = gate_facts(c, plan, now)
-    if plans.stage_of(plan) is Stage.WAITING:
-        asked = bool(unknown) and _ask(c, patient, plan, coming[0], unknown, now=now)
-        if asked or (_awaits_check_in(c, patient, facts, now=now) and _wait(c, patient, plan, coming[0], now=now)):
-            return
+    if plans.stage_of(plan) is Stage.WAITING and _waits(c, patient, plan, coming[0], facts=facts, unknown=unknown, now=now):
+        return
     _decide(c, patient, plan, coming, gate(facts), now=now)
 
 
@@ -86,10 +85,16 @@ def gate_facts(c: Connection, plan: StoredPlan, now: datetime) -> tuple[GateFact
         time_done=True,
         tapering=falls(plan),
         check_in=check_ins.of_phase(c, plan, phase_no, versions),
+        tablets_ok=_enough(c, plan),
     )
     waiting = [dose for dose in known if dose.state in doses.WAITING and dose.slot.phase_no == phase_no and dose.version_no in versions]
     silent = [dose for dose in waiting if dose.times.silent_at <= now and not dose.standing.answered]
     return facts, [*(dose for dose, state in running if state in doses.UNKNOWN), *silent]
+
+
+def _enough(c: Connection, plan: StoredPlan) -> bool | None:
+    coming = plans.next_phase(plan)
+    return None if coming is None else supplies.enough_for(c, plan, coming[0])
 
 
 def _closed_as(dose: StoredDose, now: datetime) -> DoseState | None:
@@ -99,19 +104,29 @@ def _closed_as(dose: StoredDose, now: datetime) -> DoseState | None:
     return None if dose.state is DoseState.NOT_DUE else dose.state
 
 
-def _ask(c: Connection, patient: Patient, plan: StoredPlan, phase_no: int, unknown: list[StoredDose], *, now: datetime) -> bool:
-    """Ask about the unknown doses in one question, so that silence alone does not keep half the patients back."""
+def _waits(
+    c: Connection, patient: Patient, plan: StoredPlan, phase_no: int, *, facts: GateFacts, unknown: list[StoredDose], now: datetime
+) -> bool:
+    """Wait, as long as may be, for what is asked about doses or was asked in a check-in; say whether anything is waited for."""
     decide_at = _decided_at(patient, plan, now)
     if decide_at is None:
         return False
+    asked = bool(unknown) and _ask(c, patient, plan, phase_no, unknown=unknown, decide_at=decide_at, now=now)
+    if not (asked or _awaits_check_in(c, patient, facts, now=now)):
+        return False
+    plans.save(c, plan, step_stage=f"{Stage.ASKED.value}:{phase_no}", step_check_at=decide_at)
+    return True
+
+
+def _ask(
+    c: Connection, patient: Patient, plan: StoredPlan, phase_no: int, *, unknown: list[StoredDose], decide_at: datetime, now: datetime
+) -> bool:
+    """Ask about the unknown doses in one question, so that silence alone does not keep half the patients back."""
     asks = Asked("catch_up", decide_at, tuple(dose.id for dose in unknown))
     since = date_words(unknown[0].slot.local_date, patient.language)
     cause = f"catch-up:{plan.id}:{plan.course.current.no}:{phase_no}:{now:%Y%m%d}"
     draft = Draft("catch_up", "question", cause, fields={"date": since}, expires_at=decide_at, plan_id=plan.id, asks=asks)
-    if texts.queue(c, patient, patient.line, draft, now=now) is None:
-        return False
-    plans.save(c, plan, step_stage=f"{Stage.ASKED.value}:{phase_no}", step_check_at=decide_at)
-    return True
+    return texts.queue(c, patient, patient.line, draft, now=now) is not None
 
 
 def _decided_at(patient: Patient, plan: StoredPlan, now: datetime) -> datetime | None:
@@ -130,17 +145,10 @@ def _awaits_check_in(c: Connection, patient: Patient, facts: GateFacts, *, now: 
     return texts.waiting_questions(c, patient.line.contact_point_id, kinds=check_ins.QUESTIONS, now=now) > 0
 
 
-def _wait(c: Connection, patient: Patient, plan: StoredPlan, phase_no: int, *, now: datetime) -> bool:
-    """Wait for what was asked, as long as may be; say whether anything is waited for."""
-    decide_at = _decided_at(patient, plan, now)
-    if decide_at is not None:
-        plans.save(c, plan, step_stage=f"{Stage.ASKED.value}:{phase_no}", step_check_at=decide_at)
-    return decide_at is not None
-
-
 def _decide(c: Connection, patient: Patient, plan: StoredPlan, coming: tuple[int, date], result: GateResult, *, now: datetime) -> None:
-    version = plan.course.current.plan
-    match decide_step(version.advance, version.kind, result):
+    version, phase_no = plan.course.current.plan, coming[0] - 1
+    supply = supplies.for_stay(c, plan, phase_no=phase_no, since=coming[1])
+    match decide_step(version.advance, version.kind, result, stay_covered=None if supply is None else not supply.short):
         case Step():
             announce_step(c, patient, plan, now=now)
         case StepFlagged(reasons=reasons):
@@ -149,17 +157,10 @@ def _decide(c: Connection, patient: Patient, plan: StoredPlan, coming: tuple[int
             cause = f"{plan.id} v{plan.course.current.no} phase {coming[0]} flagged"
             alerts.raise_once(c, patient, Notice("gate_unmet", "warning", cause, words, plan_id=plan.id, clinical=False), now=now)
         case Stay(reasons=reasons):
-            stay(c, patient, plan, since=coming[1], phase_no=coming[0] - 1, reason="; ".join(reasons), now=now)
-        case AwaitYes(reasons=reasons):
-            stay(
-                c,
-                patient,
-                plan,
-                since=coming[1],
-                phase_no=coming[0] - 1,
-                reason="; ".join(("waits for a provider's yes", *reasons)),
-                now=now,
-            )
+            stay(c, patient, plan, since=coming[1], phase_no=phase_no, reason="; ".join(reasons), now=now)
+        case AwaitYes(reasons=reasons, urgent=urgent):
+            reason = "; ".join(("waits for a provider's yes", *reasons))
+            stay(c, patient, plan, since=coming[1], phase_no=phase_no, reason=reason, now=now, urgent=urgent)
 
 
 def _pass_muted(c: Connection, patient: Patient, plan: StoredPlan, coming: tuple[int, date], now: datetime) -> None:
@@ -173,17 +174,31 @@ def _pass_muted(c: Connection, patient: Patient, plan: StoredPlan, coming: tuple
     plans.save(c, plan, state_before=PlanState.STAYING.value, step_stage=None)
     plans.add_event(c, plan.clinic_id, plan.id, kind="stays", state=plan.state, by="doseline", at=now, reason=reason, phase_no=phase_no)
     plans.put_on_clock(c, [plans.read(c, [plan.id])[plan.id]])
-    _tell_provider(c, patient, plan, phase_no=phase_no, reason=reason, now=now)
+    supplies.look_soon(c, plan.id, at=now)
+    _tell_provider(c, patient, plan, since=coming[1], phase_no=phase_no, reason=reason, now=now)
 
 
-def _tell_provider(c: Connection, patient: Patient, plan: StoredPlan, *, phase_no: int, reason: str, now: datetime) -> None:
-    words = f"The plan stays on phase {phase_no}: {reason}. It goes on when a provider resumes it."
-    cause = f"{plan.id} stay {now:%Y-%m-%dT%H:%M}"
-    alerts.raise_once(c, patient, Notice("plan_stays", "warning", cause, words, plan_id=plan.id, clinical=False), now=now)
+def _tell_provider(
+    c: Connection, patient: Patient, plan: StoredPlan, *, since: date, phase_no: int, reason: str, now: datetime, urgent: bool = False
+) -> None:
+    supply = supplies.for_stay(c, plan, phase_no=phase_no, since=since)
+    tablets = "" if supply is None else f" {stay_words(supply)}"
+    words = f"The plan stays on phase {phase_no}: {reason}. It goes on when a provider resumes it.{tablets}"
+    cause, severity = f"{plan.id} stay {now:%Y-%m-%dT%H:%M}", "urgent" if urgent else "warning"
+    alerts.raise_once(c, patient, Notice("plan_stays", severity, cause, words, plan_id=plan.id, clinical=False), now=now)
 
 
 def stay(
-    c: Connection, patient: Patient, plan: StoredPlan, *, since: date, phase_no: int, reason: str, now: datetime, by: str = "doseline"
+    c: Connection,
+    patient: Patient,
+    plan: StoredPlan,
+    *,
+    since: date,
+    phase_no: int,
+    reason: str,
+    now: datetime,
+    by: str = "doseline",
+    urgent: bool = False,
 ) -> None:
     """Keep a plan on its phase: doses go on, no step is taken, all that follows shifts. The patient and the provider are told why."""
     plans.open_stay(c, plan, phase_no=phase_no, since=since, at=now)
@@ -191,8 +206,9 @@ def stay(
     plans.add_event(c, plan.clinic_id, plan.id, kind="stays", state=PlanState.STAYING, by=by, at=now, reason=reason, phase_no=phase_no)
     texts.cancel_queued(c, plan_id=plan.id, kinds=("step",))
     plans.put_on_clock(c, [plans.read(c, [plan.id])[plan.id]])
+    supplies.look_soon(c, plan.id, at=now)
     if by == "doseline":
-        _tell_provider(c, patient, plan, phase_no=phase_no, reason=reason, now=now)
+        _tell_provider(c, patient, plan, since=since, phase_no=phase_no, reason=reason, now=now, urgent=urgent)
     template, at = "stay_tapering" if falls(plan) else "stay_rising", patient.by_day(now)
     draft = Draft(template, "stay", f"stay:{plan.id}:{now:%Y%m%dT%H%M}", plan_id=plan.id, send_at=at)
     texts.queue(c, patient, patient.line, draft, now=now)

@@ -22,7 +22,7 @@ from reminders.milestones import Milestone, Passing, unmarked
 from reminders.services.records import due, people, texts
 from reminders.services.records.alerts import Notice
 from reminders.services.records.texts import Asked, Draft
-from reminders.services.replying import asked, doses_said, how_it_goes, safety, strangers
+from reminders.services.replying import asked, doses_said, how_it_goes, safety, strangers, supplies_said
 from reminders.services.replying.talk import Talk, simply
 from reminders.services.replying.which_dose import Candidate, Meant, NoDose, Several, Statement, current, early, is_named, named, unnamed
 
@@ -281,7 +281,8 @@ SAID: Mapping[type, Callable[[Talk, Any], None]] = MappingProxyType(
         i.StoppedTaking: lambda talk, _: safety.stopped_taking(talk),
         i.WantsToStop: lambda talk, _: safety.wants_to_stop(talk),
         i.OutOfMedicine: lambda talk, said: safety.out_of_medicine(talk, soon=said.soon),
-        i.Refill: safety.refill,
+        i.Refill: supplies_said.refill,
+        i.TabletsLeft: supplies_said.tablets_left,
         i.Problem: lambda talk, _: safety.problem(talk),
         i.Taken: lambda talk, said: _about_a_dose(talk, said, "taken"),
         i.NotTaken: lambda talk, said: _about_a_dose(talk, said, "not_taken"),

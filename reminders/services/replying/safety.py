@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from reminders.domain.dose_state import DoseEvent, EventKind
-from reminders.messaging.intents import OptIn, Reading, RedFlag, Refill, Yes
+from reminders.messaging.intents import OptIn, Reading, RedFlag, Yes
 from reminders.messaging.opting_words import carrier_ended, carrier_resumed
 from reminders.services.records import alerts, doses, people, texts
 from reminders.services.records.alerts import Notice, texts_stopped
 from reminders.services.records.texts import Draft
+from reminders.services.replying import supplies_said
 from reminders.services.replying.talk import simply
 
 if TYPE_CHECKING:
@@ -51,17 +52,7 @@ def out_of_medicine(talk: Talk, *, soon: bool = False) -> None:
     talk.reply(simply("out_of_medicine", "advice-supply"))
     words = "Out of medicine: stopping suddenly can be dangerous. Arrange a supply today."
     talk.alert_unless_open(who, Notice("out_of_medicine", "urgent", f"out {talk.sid}", words))
-
-
-def refill(talk: Talk, found: Refill) -> None:
-    """New medicine was fetched: noted, and the alert about the empty box closed."""
-    count = f" ({found.count} pieces)" if found.count else ""
-    patient_ids = [one.patient.id for one in talk.answers]
-    for alert in alerts.open_alerts(talk.c, patient_ids=patient_ids, kinds=["out_of_medicine", "low_on_medicine"]):
-        alerts.close(talk.c, alert, reason=f"new supply told by text{count}", by=talk.role, at=talk.at)
-    words = f"New supply told by text{count}."
-    talk.alert(talk.answers, Notice("refill", "info", f"refill {talk.sid}", words, clinical=False, owner="clinic"))
-    talk.reply(simply("refill_noted", "answer"))
+    supplies_said.none_left(talk)
 
 
 def stopped_taking(talk: Talk) -> None:
