@@ -147,7 +147,7 @@ ENOUGH = (
     ("phase 4, without an end", 4, 138, True),
     ("phase 4, without an end", 4, 137, False),
 )
-"""Whether tablets of 5 mg, counted on the first day of the label's rise, are enough for a phase to come; without an end, for its first week.
+"""Whether tablets of 5 mg, counted on the first day of the label's rise, are enough for a phase to come (without an end: its first week).
 
 Source: default
 """
