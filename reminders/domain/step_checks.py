@@ -45,6 +45,8 @@ def _steps(plan: Plan, profile: DrugProfile) -> Iterator[Finding]:
         if after.per_day > before.per_day:
             yield from _step_too_soon(profile, f"phases[{index - 1}].days", before)
             yield from _taper_rises(plan, f"phases[{index}]", before, after)
+        elif plan.kind is Kind.TAPER:
+            yield from _taper_dose_rises(plan, f"phases[{index}]", before, after)
         added = profile.slot_added
         if added is not None and _only_adds_a_slot(before, after):
             # Not a step too large: the label itself goes from 60 to 80 mg a day this way.
@@ -58,6 +60,23 @@ def _taper_rises(plan: Plan, path: str, before: Phase, after: Phase) -> Iterator
     if plan.kind is Kind.TAPER:
         found = f"{_say(plan, before.per_day)} to {_say(plan, after.per_day)} a day"
         yield ours("taper_rises", path, "a taper never goes back up without an order", found=found, limit="never up", level=Severity.ERROR)
+
+
+def _taper_dose_rises(plan: Plan, path: str, before: Phase, after: Phase) -> Iterator[Finding]:
+    """Lowering takes from one dose at a time and gives to none: what grows, though the day does not, is looked at."""
+    for number, (dose, earlier) in enumerate(zip(after.doses, _earlier_amounts(before, after), strict=True)):
+        if dose.amount.value > earlier:
+            message = "a single dose of a taper grows while the day does not, be it because another dose was left out"
+            found, where = f"{_say(plan, earlier)} to {dose.amount} at {dose.at:%H:%M}", f"{path}.doses[{number}].amount"
+            yield ours("taper_dose_rises", where, message, found=found, limit="never up", level=Severity.WARNING)
+
+
+def _earlier_amounts(before: Phase, after: Phase) -> Iterator[Decimal]:
+    """What each dose was before: at its own time, else in its own place of as many doses, else the largest of the day."""
+    at_its_time, in_its_place = {dose.at: dose.amount.value for dose in before.doses}, _values(before)
+    same_number = len(before.doses) == len(after.doses)
+    for place, dose in enumerate(after.doses):
+        yield at_its_time.get(dose.at, in_its_place[place] if same_number else max(in_its_place))
 
 
 def _step_too_soon(profile: DrugProfile, path: str, before: Phase) -> Iterator[Finding]:

@@ -365,6 +365,36 @@ def test_how_a_plan_ends(kind: Kind, phases: tuple[str, ...], expected: list[str
     assert [finding.code for finding in check_plan(_plan_of(phases, kind), BACLOFEN)] == expected
 
 
+GROWING = [
+    ("15/15/15 at 08:00 14:00 20:00", "10/10/20 at 08:00 14:00 20:00", ["15 mg to 20 mg at 20:00"]),
+    ("10/10/10 at 08:00 14:00 20:00", "15/15 at 08:00 20:00", ["10 mg to 15 mg at 08:00", "10 mg to 15 mg at 20:00"]),
+    ("10/5/5 at 08:00 14:00 20:00", "5/5/10 at 08:00 14:00 20:00", ["5 mg to 10 mg at 20:00"]),
+    ("10/5/5 at 08:00 14:00 20:00", "5/5/10 at 09:00 15:00 21:00", ["5 mg to 10 mg at 21:00"]),
+    ("10/10/10 at 08:00 14:00 20:00", "15/10 at 09:00 21:00", ["10 mg to 15 mg at 09:00"]),
+    ("15/15/15 at 08:00 14:00 20:00", "15/15 at 09:00 21:00", []),
+    ("10/15/15 at 08:00 14:00 20:00", "10/10/15 at 09:00 15:00 21:00", []),
+    ("20/20 at 08:00 20:00", "10/10/10 at 08:00 14:00 20:00", []),
+]
+
+
+@pytest.mark.parametrize(("before", "after", "grown"), GROWING)
+def test_a_dose_of_a_taper_that_grows_is_a_warning(before: str, after: str, grown: list[str]) -> None:
+    """Each is held against the dose at its own time, else in its own place of the day, else against the day's largest."""
+    phases = (a_phase(amounts, 7, at=at) for amounts, at in (words.split(" at ") for words in (before, after)))
+    found = [finding for finding in check_plan(a_plan(*phases, kind=Kind.TAPER), BACLOFEN) if finding.code == "taper_dose_rises"]
+
+    assert [finding.found for finding in found] == grown
+    assert {finding.level for finding in found} <= {Severity.WARNING}
+
+
+def test_a_dose_of_a_titration_may_grow_while_the_day_falls() -> None:
+    """Only a taper never goes back up; and a taper whose day rises is said to rise, once."""
+    phases = (("15/15/15 7", "5/10/20 7", "5/5/5 7"), ("5/5/5 7", "10/10/10 7", "5/5/5 7"))
+    found = [codes(check_plan(_plan_of(days, kind), BACLOFEN)) for days, kind in zip(phases, (Kind.TITRATION, Kind.TAPER), strict=True)]
+
+    assert ["taper_dose_rises" in dict(each) for each in found] == [False, False]
+
+
 HARMLESS = replace(BACLOFEN, withdrawal_risk=replace(BACLOFEN.withdrawal_risk, value=False))
 UNKNOWN = replace(
     BACLOFEN,

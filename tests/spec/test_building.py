@@ -12,7 +12,7 @@ from typer.testing import CliRunner
 from reminders import drugs
 from reminders.cli import app
 from reminders.domain.checking import check_plan
-from reminders.domain.plan import Amount, Phase, Plan, plain
+from reminders.domain.plan import Amount, Kind, Phase, Plan, plain
 from reminders.domain.schedule import slots_between, slots_of_dates, totals_by_date
 from reminders.domain.supply import tablets_needed
 from reminders.domain.taper import Basis
@@ -276,24 +276,32 @@ def test_no_template_goes_back_up(template: str) -> None:
 FIVE = ("06:00", "10:00", "14:00", "18:00", "22:00")
 
 FINDINGS = drawn("""
-    plan                                  | found
-    the label's titration                 |
-    the titration per day                 |
-    taper A                               |
-    taper D                               |
-    20/20/20 ×3, 20/20/20/20              | slot added (warning), start too high (warning)
-    5/5/5 ×3, 10/10/10 ×3, 20/20/20       | step too large (warning)
-    5/5/5 ×2, 10/10/10                    | step too soon (warning)
-    5/5/5 ×3, 10/10/25                    | dose too large (error), step too large (warning)
-    20/20/20 ×3, 25/25/25                 | dose too large (error), start too high (warning)
-    20/20/20/20/5                         | day too large (error), start too high (warning)
-    5/5/7                                 | not makeable (error), start too high (warning)
-    5/5/5 ×9                              | stop without taper (warning)
-    20/20/20/20 ×3, 20/20/20/20           | start too high (warning)
+    plan                                         | found
+    the label's titration                        |
+    the titration per day                        |
+    taper A                                      |
+    taper D                                      |
+    20/20/20 ×3, 20/20/20/20                     | slot added (warning), start too high (warning)
+    5/5/5 ×3, 10/10/10 ×3, 20/20/20              | step too large (warning)
+    5/5/5 ×2, 10/10/10                           | step too soon (warning)
+    5/5/5 ×3, 10/10/25                           | dose too large (error), step too large (warning)
+    20/20/20 ×3, 25/25/25                        | dose too large (error), start too high (warning)
+    20/20/20/20/5                                | day too large (error), start too high (warning)
+    5/5/7                                        | not makeable (error), start too high (warning)
+    5/5/5 ×9                                     | stop without taper (warning)
+    20/20/20/20 ×3, 20/20/20/20                  | start too high (warning)
+    tapering 15/15/15 ×7, 10/10/10 ×7            | stop without taper (warning)
+    tapering 10/10/10 ×3, 5/5/5 ×2               | taper too short (warning)
+    tapering 5/5/5 ×7, 10/10/10 ×7               | taper rises (error), stop without taper (warning)
+    tapering 15/15/15 ×7, 5/10/20 ×7, 5/5/5 ×7   | taper dose rises (warning)
+    tapering 10/10/10 ×7, 10/15 ×7, 5/5 ×7, 5 ×7 | taper dose rises (warning)
+    tapering 10/10/10 ×7, 5/15/5 ×7, 5/5 ×7      | taper dose rises (warning)
+    tapering 15/15/15 ×7, 10/10 ×7, 5 ×7         |
 """)
 """What `doseline plan check` finds in plans of baclofen: the amounts of a day in mg, and × days; the last phase goes on.
 
 An error blocks the plan. A warning needs a typed reason. Each finding quotes the number found, the limit and its source.
+In a taper a dose that grows is found even where the day falls, also when another dose is left out for it.
 
 Source: US labels, NHS and the article (sourced); which amounts can be halved is Doseline's default.
 """
@@ -306,7 +314,10 @@ def _plan_of(words: str) -> Plan:
         "taper A": a_taper("A"),
         "taper D": a_taper("D"),
     }
-    return named[words] if words in named else a_plan(*(_phase_of(phase) for phase in words.split(", ")))
+    if words in named:
+        return named[words]
+    kind = Kind.TAPER if words.startswith("tapering ") else Kind.TITRATION
+    return a_plan(*(_phase_of(phase) for phase in words.removeprefix("tapering ").split(", ")), kind=kind)
 
 
 def _phase_of(words: str) -> Phase:
