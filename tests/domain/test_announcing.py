@@ -62,6 +62,16 @@ def test_fallen_carries_its_slot_and_times() -> None:
     assert (fallen.slot, fallen.times.take_until) == (slot_at(THREE, "08:00"), clock("12:00"))
 
 
+@pytest.mark.parametrize("now", ["08:00", "09:00"], ids=["muted", "outage"])
+def test_a_slot_without_a_text_carries_its_times(now: str) -> None:
+    """A dose nobody is told of has its four times all the same: it can still be asked about and answered."""
+    state = PlanState.MUTED if now == "08:00" else PlanState.ACTIVE
+    (fallen,) = fall_due(replace(standing(THREE), state=state), clock(now)).fallen
+
+    assert isinstance(fallen.verdict, NoText)
+    assert fallen.times.take_until == clock("12:00")
+
+
 def test_nothing_due_yet() -> None:
     """Before the next slot nothing falls due, and the cursor moves."""
     assert fall_due(standing(THREE), clock("07:59:30")) == Falling((), clock("07:59:30"), clock("08:00"))
@@ -161,6 +171,14 @@ def test_not_before() -> None:
     verdicts = _verdicts(fall_due(standing(THREE, record, decided="19:59"), clock("20:00")))
 
     assert verdicts == [Announced(not_before=clock("21:30"))]
+
+
+def test_not_before_in_the_late_wording() -> None:
+    """A reminder that must wait and is late itself says both."""
+    record = dose(slot_at(THREE, "14:00"), taken_at=clock("19:30"))
+    verdicts = _verdicts(fall_due(standing(THREE, record, decided="19:59"), clock("20:02")))
+
+    assert verdicts == [Announced(not_before=clock("21:30"), late=True)]
 
 
 def test_not_before_names_a_whole_minute() -> None:

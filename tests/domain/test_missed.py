@@ -311,6 +311,12 @@ def test_too_late_to_announce(now: str, expected: Announce | SkipThis) -> None:
     assert may_announce(_asked(THREE, "14:00"), clock(now)) == expected
 
 
+@pytest.mark.parametrize(("now", "expected"), [("08:01", Announce()), ("08:01:01", SkipThis(SkipWhy.TOO_LATE))])
+def test_a_dose_that_may_not_be_late_is_announced_in_its_minute(now: str, expected: Announce | SkipThis) -> None:
+    """With the next dose two hours on there is no late: the reminder has the minute of the pass to leave, and no more."""
+    assert may_announce(_asked(daily("08/10"), "08:00"), clock(now)) == expected
+
+
 @pytest.mark.parametrize(("late", "expected"), [("16:00", NotBefore(clock("18:00"))), ("16:01", SkipThis(SkipWhy.TOO_SOON))])
 def test_wait_to_the_last_moment(late: str, expected: NotBefore | SkipThis) -> None:
     """A reminder waits as far as the dose's last moment, that moment included; past it the dose is left out."""
@@ -374,11 +380,33 @@ def test_in_words(rule: MissedDoseRule, words: str) -> None:
     assert in_words(rule) == words
 
 
-def test_advice_says_its_rule() -> None:
-    """Staff can read beside each answer which rule gave it."""
-    asked = advice_for(_asked(THREE, "08:00"), clock("12:00:01"))
+NHS, ASKS = in_words(TWO_HOURS), MaxLate(2 * HOUR, beyond=Beyond.ASK)
+DISTANCE = "not before its time, and 2 h between two doses"
+BY_RULE: dict[str, tuple[str, str, MissedDoseRule, Limits, str]] = {
+    "take it now": ("08:00", "11:00", TWO_HOURS, GAP, NHS),
+    "leave it out": ("08:00", "12:00:01", TWO_HOURS, GAP, NHS),
+    "too soon": ("14:00", "13:00", TWO_HOURS, GAP, DISTANCE),
+    "too soon, by no rule": ("14:00", "13:00", AskProviderRule(), GAP, DISTANCE),
+    "ask, past the rule": ("20:00", "22:01", ASKS, GAP, "take it if at most 2 h late"),
+    "ask, the gap is too long": ("14:00", "19:00", TWO_HOURS, replace(GAP, longest_gap=5 * HOUR), NHS),
+    "ask, over the day's maximum": ("14:00", "14:10", TWO_HOURS, replace(GAP, max_per_day=Decimal(4)), NHS),
+    "leave it out, over 24 hours": ("14:00", "14:10", TWO_HOURS, _in_24h(15), "no more than 15 in any 24 h"),
+}
 
-    assert asked.rule == "leave it out if less than 2 h remains to the next dose"
+
+@pytest.mark.parametrize("answer", BY_RULE)
+def test_advice_says_its_rule(answer: str) -> None:
+    """Staff can read beside each answer which rule gave it."""
+    due, asked_at, rule, limits, words = BY_RULE[answer]
+
+    assert advice_for(_asked(THREE, due, rule=rule, limits=limits), clock(asked_at)).rule == words
+
+
+def test_a_taken_dose_says_its_rule() -> None:
+    """What was taken is answered by the first law, not by the rule about a late dose."""
+    taken = dose(slot_at(THREE, "08:00"), taken_at=clock("08:05"))
+
+    assert advice_for(_asked(THREE, "08:00", taken), clock("09:00")).rule == "one dose for each slot"
 
 
 def test_fraction_is_exact() -> None:

@@ -164,6 +164,22 @@ def test_a_gap_of_exactly_two_hours_is_allowed() -> None:
     assert drawn(seam) == ("10 20:00", "2 h", "", "")
 
 
+def test_a_gap_of_exactly_the_maximum_is_allowed() -> None:
+    """The longest gap itself is not too long."""
+    plan = three_a_day(NEW_YORK)
+    seam = taken_until(plan, "20:00").joined(plan)
+
+    assert drawn(seam) == ("11 08:00", "12 h", "", "")
+
+
+def test_a_slot_jumped_over_at_the_minimum_gap_was_not_too_short() -> None:
+    """Of a slot two hours after the last dose only the daily maximum is in the way: what remains is too long, and no more."""
+    plan = a_plan(a_phase("10/10", at="08:00 10:00"), zone=NEW_YORK, start="2026-06-01")
+    seam = taken_until(plan, "08:00").joined(plan, max_per_day=Decimal(10))
+
+    assert drawn(seam)[2:] == ("10 10:00", "too_long")
+
+
 def test_a_plan_with_nothing_left_goes_to_the_provider() -> None:
     """If the last dose of a taper is too near, it is jumped over, nothing follows, and a person must look."""
     taper = a_taper("A", start="2026-06-01")
