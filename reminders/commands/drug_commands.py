@@ -18,7 +18,7 @@ from reminders import drugs
 from reminders.commands.output import JsonFlag, print_json, print_table, telling
 from reminders.domain.missed_rules import AskProviderRule, Fraction, HoursBeforeNext, MaxLate, in_words, span
 from reminders.domain.plan import plain
-from reminders.domain.profile import Approval, Confidence, DrugProfile, PercentCut, Severity, Sourced, Template, TemplatePhase
+from reminders.domain.profile import Approval, Confidence, DrugProfile, Monitoring, PercentCut, Severity, Sourced, Template, TemplatePhase
 from reminders.settings import load_drugs_directory
 
 app = typer.Typer(no_args_is_help=True, help="Show what is known of each drug, every number with its source.")
@@ -116,8 +116,17 @@ def lines_of(profile: DrugProfile) -> Iterator[Line]:
     for index, group in enumerate(profile.interactions):
         words = f"{group.group} ({', '.join(group.names)}): {group.effect.value}; {group.advice}; {group.severity}"
         yield _line(f"interactions[{index}]", group.effect, words)
+        if group.monitoring is not None:
+            yield _line(f"interactions[{index}].monitoring", group.monitoring, _asked(group.monitoring.value))
     for topic, note in profile.notes:
         yield _line(f"notes.{topic}", note, note.value)
+
+
+def _asked(monitoring: Monitoring) -> str:
+    days = f"on day {', '.join(map(str, monitoring.days))} from each change" if monitoring.days else ""
+    when = " and ".join(filter(None, (days, "weekly" if monitoring.weekly else "")))
+    higher = f"; {', '.join(monitoring.raises)} counts one grade higher" if monitoring.raises else ""
+    return f"{', '.join(item.value for item in monitoring.asks)} {when}{higher}"
 
 
 def unknown_in(profile: DrugProfile) -> Iterator[str]:

@@ -7,8 +7,8 @@ the Penn spasm frequency 0 to 4 with its severity 1 to 3 (NINDS common data elem
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -19,6 +19,7 @@ from reminders.domain.schedule import PhaseSpan, phase_spans
 
 if TYPE_CHECKING:
     from reminders.domain.plan import Plan
+    from reminders.domain.profile import Monitoring
 
 SECOND = timedelta(days=1)
 """The second day of a phase: what a new amount does has begun to show. [default]"""
@@ -35,39 +36,69 @@ STIFF = 4
 TOGETHER = timedelta(days=1)
 """What was told within so long before belongs to the same day: weakness in one text, that it is in the way in another. [default]"""
 DROWSY, WEAK = "A", "C"
-IN_THE_WAY, HARD_TO_CONCENTRATE, HELPS = "W", "F", "H"
-TICKS = frozenset({IN_THE_WAY, HARD_TO_CONCENTRATE, HELPS})
+IN_THE_WAY, HARD_TO_CONCENTRATE, HELPS, HARD_TO_BREATHE, LOSING_FLUIDS = "W", "F", "H", "R", "L"
+TICKS = frozenset({IN_THE_WAY, HARD_TO_CONCENTRATE, HELPS, HARD_TO_BREATHE, LOSING_FLUIDS})
 """The letters of what is answered by yes or no."""
 
 SYMPTOMS: Mapping[str, str] = {"A": "drowsiness", "B": "dizziness", "C": "weakness", "D": "headache", "E": "nausea"}
 
 
-def asked_on(plan: Plan, day: date) -> tuple[CheckInItem, ...]:
-    """Say what a plan, its stays laid in, asks on a local date; empty: nothing."""
-    if plan.check_ins is None:
-        return ()
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """What is asked because of another medicine that has been on the patient's list since a local date."""
+
+    monitoring: Monitoring
+    since: date
+
+
+def raised(watches: Iterable[Watch]) -> frozenset[str]:
+    """The letters of the symptoms that count one grade higher."""
+    return frozenset(letter for watch in watches for letter in watch.monitoring.raises)
+
+
+def counted(grades: Mapping[str, int], raised: Collection[str]) -> dict[str, int]:
+    """Grades as they count: one higher, up to 3, for a symptom that another medicine makes graver. None stays none."""
+    return {letter: min(grade + 1, SEVERE_GRADE) if grade and letter in raised else grade for letter, grade in grades.items()}
+
+
+def asked_on(plan: Plan, day: date, watches: Sequence[Watch] = ()) -> tuple[CheckInItem, ...]:
+    """Say what a plan, its stays laid in, asks on a local date, each once; empty: nothing."""
     span = _span_on(plan, day)
     if span is None:
         return ()
-    checks = _checks_on(span, day, closely=plan.check_ins.closely)
-    own = {CheckInItem.BLOOD_PRESSURE: _second_or_weekly(span, day), CheckInItem.SPASMS: _once_a_week(plan, day)}
-    return tuple(item for item in plan.check_ins.items if own.get(item, checks))
+    watched = (item for watch in watches if _watches(plan, span, watch, day) for item in watch.monitoring.asks)
+    return tuple(dict.fromkeys((*_planned(plan, span, day), *watched)))
+
+
+def _planned(plan: Plan, span: PhaseSpan, day: date) -> Iterator[CheckInItem]:
+    if plan.check_ins is not None:
+        checks = _checks_on(span, day, closely=plan.check_ins.closely)
+        own = {CheckInItem.BLOOD_PRESSURE: _second_or_weekly(span, day), CheckInItem.SPASMS: _once_a_week(plan, day)}
+        yield from (item for item in plan.check_ins.items if own.get(item, checks))
+
+
+def _watches(plan: Plan, span: PhaseSpan, watch: Watch, day: date) -> bool:
+    """Whether another medicine has something asked on a day: its addition counts as a change of its own."""
+    changed, began = max(span.starts, watch.since), max(plan.start, watch.since)
+    return (day - changed).days + 1 in watch.monitoring.days or (watch.monitoring.weekly and _every_week(began, day))
 
 
 def _span_on(plan: Plan, day: date) -> PhaseSpan | None:
     return next((span for span in phase_spans(plan) if span.starts <= day and (span.ends is None or day < span.ends)), None)
 
 
-def next_check_in(plan: Plan, after: date) -> date | None:
+def next_check_in(plan: Plan, after: date, watches: Sequence[Watch] = ()) -> date | None:
     """Say the first local date after another on which a plan, its stays laid in, asks anything; None: there is none."""
-    return next((day for day in _days_to_come(plan, after) if asked_on(plan, day)), None)
+    if plan.check_ins is None and not watches:
+        return None
+    return next((day for day in _days_to_come(plan, after, watches) if asked_on(plan, day, watches)), None)
 
 
-def _days_to_come(plan: Plan, after: date) -> Iterator[date]:
+def _days_to_come(plan: Plan, after: date, watches: Sequence[Watch]) -> Iterator[date]:
     """The dates on which anything could be asked: all of a plan's, and of a phase without an end the next weeks'."""
     spans = phase_spans(plan)
     day = max(after + timedelta(days=1), plan.start)
-    ends = spans[-1].ends or max(day, spans[-1].starts) + 2 * WEEK
+    ends = spans[-1].ends or max(day, spans[-1].starts, *(watch.since for watch in watches)) + 2 * WEEK
     while day < ends:
         yield day
         day += timedelta(days=1)
@@ -83,7 +114,11 @@ def _second(span: PhaseSpan, day: date) -> bool:
 
 
 def _weekly(span: PhaseSpan, day: date) -> bool:
-    since = day - span.starts
+    return _every_week(span.starts, day)
+
+
+def _every_week(start: date, day: date) -> bool:
+    since = day - start
     return since > timedelta() and since % WEEK == timedelta()
 
 
@@ -123,6 +158,7 @@ class SignalKind(StrEnum):
     TOO_HIGH = "too_high"
     TOO_LOW = "too_low"
     STIFF_ON_TAPER = "stiff_on_taper"
+    FLUIDS = "fluids_lost"
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,20 +169,27 @@ class Signal:
     words: str
 
 
-def signals(reports: Sequence[Report], *, began: datetime, tapering: bool) -> tuple[Signal, ...]:
+def signals(reports: Sequence[Report], *, began: datetime, tapering: bool, raised: Collection[str] = ()) -> tuple[Signal, ...]:
     """Say what the newest of a patient's reports, oldest first, calls for; `began`: when the plan did. Never a dose.
 
-    "Too low" waits a week, for the full effect takes days to weeks, and is not said beside "too high".
+    `raised`: the letters that count one grade higher. "Too low" waits a week, for the full effect takes days to weeks, and
+    is not said beside "too high".
     """
     if not reports:
         return ()
-    found = [*_of_symptoms(reports), *_too_high(reports), *(_of_taper(reports[-1]) if tapering else ())]
+    reports = [report if report.grades is None else replace(report, grades=counted(report.grades, raised)) for report in reports]
+    found = [*_of_symptoms(reports, raised), *_too_high(reports), *(_of_taper(reports[-1]) if tapering else ()), *_of_fluids(reports[-1])]
     if reports[-1].stiffness is not None and not any(signal.kind is SignalKind.TOO_HIGH for signal in found):
         found += _of_stiffness(reports, began)
     return tuple(found)
 
 
-def _of_symptoms(reports: Sequence[Report]) -> Iterator[Signal]:
+def _of_fluids(newest: Report) -> Iterator[Signal]:
+    if newest.ticks.get(LOSING_FLUIDS):
+        yield Signal(SignalKind.FLUIDS, "drank too little, vomited or had diarrhoea")
+
+
+def _of_symptoms(reports: Sequence[Report], raised: Collection[str]) -> Iterator[Signal]:
     grades = reports[-1].grades
     if grades is None:
         return
@@ -154,7 +197,8 @@ def _of_symptoms(reports: Sequence[Report]) -> Iterator[Signal]:
     for letter, name in SYMPTOMS.items():
         grade = grades.get(letter, 0)
         if grade >= SEVERE_GRADE:
-            yield Signal(SignalKind.SEVERE, f"{name} at grade {grade} of 3")
+            higher = ", counted one grade higher for another medicine" if letter in raised else ""
+            yield Signal(SignalKind.SEVERE, f"{name} at grade {grade} of 3{higher}")
         if grade and (lasting := _lasting(told, letter)):
             yield Signal(SignalKind.PERSISTENT, f"{name} {lasting}")
 

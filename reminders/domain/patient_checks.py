@@ -42,9 +42,8 @@ def _kidney(profile: DrugProfile, facts: PatientFacts) -> Iterator[Finding]:
 
 def _medicines(profile: DrugProfile, facts: PatientFacts) -> Iterator[Finding]:
     for index, medicine in enumerate(facts.medicines):
-        words = f" {medicine.casefold()} "
         for group in profile.interactions:
-            if any(f" {name.casefold()}" in words for name in group.names):
+            if group.knows(medicine):
                 message = f"{group.group}: {group.effect.value}; {group.advice}"
                 yield breach(group.effect, "interaction", f"medicines[{index}]", message, found=medicine, limit=group.severity)
 

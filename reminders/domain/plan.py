@@ -122,6 +122,8 @@ class CheckInItem(StrEnum):
     SPASMS = "spasms"
     IN_THE_WAY = "in_the_way"
     BENEFIT = "benefit"
+    SLEEPINESS = "sleepiness"
+    FLUIDS = "fluids"
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from datetime import date, time
 
     from reminders.domain.missed import MissedDoseRule
-    from reminders.domain.plan import Amount, Unit
+    from reminders.domain.plan import Amount, CheckInItem, Unit
 
 T_co = TypeVar("T_co", covariant=True)
 
@@ -48,14 +48,44 @@ class Sourced(Generic[T_co]):
 
 
 @dataclass(frozen=True, slots=True)
+class Monitoring:
+    """What a patient is asked because of another medicine, and when.
+
+    days    days from 1, counted anew from the start, from each change of phase, and from the day the medicine was added.
+    weekly  also every seventh day, from the start or from that day.
+    raises  the letters of symptoms that count one grade higher beside it.
+    """
+
+    asks: tuple[CheckInItem, ...]
+    days: tuple[int, ...] = ()
+    weekly: bool = False
+    raises: tuple[str, ...] = ()
+
+
+NOTED = "low"
+"""An interaction of this severity is a note on the plan; nobody has to acknowledge it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Interaction:
-    """A class of medicines that matters beside this drug: the names it is recognised by, and what it does."""
+    """A class of medicines that matters beside this drug: the names it is recognised by, what it does, and what is asked then."""
 
     group: str
     names: tuple[str, ...]
     effect: Sourced[str]
     advice: str
     severity: str
+    monitoring: Sourced[Monitoring] | None = None
+
+    @property
+    def blocks(self) -> bool:
+        """Whether a provider acknowledges it before a plan is approved."""
+        return self.severity != NOTED
+
+    def knows(self, medicine: str) -> bool:
+        """Whether a medicine, as it was entered, is of this class: one of its names begins a word of it."""
+        words = f" {medicine.casefold()} "
+        return any(f" {name.casefold()}" in words for name in self.names)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,8 +15,9 @@ from decimal import Decimal, InvalidOperation
 from enum import StrEnum
 from typing import TypeVar
 
+from reminders.domain.check_in import SYMPTOMS
 from reminders.domain.missed import AskProviderRule, Beyond, Boundary, Fraction, HoursBeforeNext, MaxLate, MissedDoseRule
-from reminders.domain.plan import Amount, InvalidPlan, Unit
+from reminders.domain.plan import Amount, CheckInItem, InvalidPlan, Unit
 from reminders.domain.profile import (
     Approval,
     Confidence,
@@ -24,6 +25,7 @@ from reminders.domain.profile import (
     Indication,
     Interaction,
     KidneyBand,
+    Monitoring,
     PercentCut,
     Severity,
     Sourced,
@@ -228,7 +230,31 @@ def _interaction(table: _Table) -> Interaction:
         effect=table.must("effect", _text),
         advice=table.need("advice", _text),
         severity=table.need("severity", _text),
+        monitoring=table.sourced("monitoring", table.inner(_monitoring)),
     )
+
+
+def _monitoring(table: _Table) -> Monitoring:
+    monitoring = Monitoring(
+        asks=table.need("asks", _items),
+        days=table.may("days", _counts) or (),
+        weekly=table.may("weekly", _truth) or False,
+        raises=table.may("raises", _texts) or (),
+    )
+    if not monitoring.days and not monitoring.weekly:
+        raise BadProfile(table.at("days"), "say when it is asked: give days, or weekly = true")
+    for letter in monitoring.raises:
+        if letter not in SYMPTOMS:
+            raise BadProfile(table.at("raises"), f"{letter!r} is no symptom's letter: {', '.join(SYMPTOMS)}")
+    return monitoring
+
+
+def _items(value: object, path: str) -> tuple[CheckInItem, ...]:
+    return tuple(_one_of(CheckInItem)(item, f"{path}[{index}]") for index, item in enumerate(_list(value, path)))
+
+
+def _counts(value: object, path: str) -> tuple[int, ...]:
+    return tuple(_count(item, f"{path}[{index}]") for index, item in enumerate(_list(value, path)))
 
 
 def _kidney(table: _Table) -> KidneyBand:

@@ -8,7 +8,7 @@ from dataclasses import replace
 
 from reminders.messaging.dose_meanings import VERBS, Letter, Mark, Number, meaning_of
 from reminders.messaging.dose_words import AFTER_TIMES, BEFORE_TIMES, DIGITS, DOSE_NOUNS, FILLER, WITH_DIGIT, Word
-from reminders.messaging.intents import Intent, LateQuestion, Spasms, Stiffness, Symptoms, Ticks
+from reminders.messaging.intents import Intent, LateQuestion, RedFlag, RedFlagKind, Spasms, Stiffness, Symptoms, Ticks
 from reminders.messaging.reply_times import mark_times
 
 SOMETHING_READ = "~"
@@ -40,7 +40,7 @@ _SYMPTOM = re.compile(r"([a-e]) ?([0-3])")
 _STIFFNESS = re.compile(r"(?:s|stiff|stiffness|rigidez) ?(10|[0-9])")
 _NO_SYMPTOM = re.compile(r"\b(?:n|none|ningun[oa]|nada)\b")
 _SPASMS = re.compile(r"p ?(?:(0)|([1-4])(?:[ /]?([1-3]))?)(?![0-9])")
-_TICK = re.compile(r"\b([fhw]) ?(?:(y|yes|si)|n|no)\b")
+_TICK = re.compile(r"\b([fhlrw]) ?(?:(y|yes|si)|n|no)\b")
 _TOKEN = rf"(?:{_TICK.pattern}|{_SYMPTOM.pattern}|{_STIFFNESS.pattern}|{_SPASMS.pattern}|{_NO_SYMPTOM.pattern})"
 _RATINGS = re.compile(rf"{_TOKEN}(?:(?: and| y| ,|) ?{_TOKEN})*(?: please| thanks| thank you| gracias)?")
 
@@ -61,7 +61,8 @@ def _ratings(sentence: str) -> tuple[Intent, ...]:
     if _twice(grades) or _twice(ticks) or len(stiffness) > 1 or len(spasms) > 1 or (none and grades):
         return ()
     symptoms = (Symptoms(tuple(sorted(grades))),) if grades or none else ()
-    return (*map(Stiffness, stiffness), *symptoms, *spasms, *((Ticks(tuple(sorted(ticks))),) if ticks else ()))
+    danger = (RedFlag(RedFlagKind.BREATHING),) if ("R", True) in ticks else ()
+    return (*danger, *map(Stiffness, stiffness), *symptoms, *spasms, *((Ticks(tuple(sorted(ticks))),) if ticks else ()))
 
 
 def _twice(rated: Collection[tuple[str, int]]) -> bool:

@@ -29,6 +29,8 @@ class QuestionKind(StrEnum):
     SPASMS = "spasms"
     IN_THE_WAY = "in_the_way"
     BENEFIT = "benefit"
+    SLEEPINESS = "sleepiness"
+    FLUIDS = "fluids"
     CONSENT = "consent"
     CAREGIVER_CONSENT = "caregiver_consent"
     CAREGIVER_CHECK = "caregiver_check"

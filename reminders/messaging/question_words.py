@@ -177,7 +177,19 @@ def _forgot(intent: Intent) -> bool:
     return isinstance(intent, LateQuestion) and not intent.asked and naming_of(intent) == UNNAMED
 
 
-_TICKED = ((_is(Ticks), Meaning.RATED), (_is(Yes, No), Meaning.NO_LETTER))
+def _ticks(*letters: str) -> tuple[tuple[_Fits, Meaning], ...]:
+    """Answered by yes or no with one of these letters; without one it is not said to what."""
+
+    def fits(intent: Intent) -> bool:
+        return isinstance(intent, Ticks) and any(letter in letters for letter, _ in intent.ticks)
+
+    return (fits, Meaning.RATED), (_is(Yes, No), Meaning.NO_LETTER)
+
+
+def _only_sleepy(intent: Intent) -> bool:
+    return isinstance(intent, Symptoms) and [letter for letter, _ in intent.grades] == ["A"]
+
+
 _ALL_SOME_NONE = ((_all, Meaning.ALL), (_is(SomeTaken), Meaning.SOME), (_nothing_taken, Meaning.NONE))
 _WORDS: Mapping[QuestionKind, tuple[tuple[_Fits, Meaning], ...]] = MappingProxyType(
     {
@@ -199,8 +211,10 @@ _WORDS: Mapping[QuestionKind, tuple[tuple[_Fits, Meaning], ...]] = MappingProxyT
         QuestionKind.SYMPTOMS: ((_is(Symptoms, NoneOfThem), Meaning.RATED),),
         QuestionKind.BLOOD_PRESSURE: ((_is(BloodPressure), Meaning.RATED),),
         QuestionKind.SPASMS: ((_is(Spasms), Meaning.RATED),),
-        QuestionKind.IN_THE_WAY: _TICKED,
-        QuestionKind.BENEFIT: _TICKED,
+        QuestionKind.IN_THE_WAY: _ticks("W", "F"),
+        QuestionKind.BENEFIT: _ticks("H"),
+        QuestionKind.SLEEPINESS: ((_only_sleepy, Meaning.RATED), *_ticks("R")),
+        QuestionKind.FLUIDS: _ticks("L"),
         QuestionKind.CONSENT: ((_is(Yes), Meaning.AGREED), (_is(No), Meaning.REFUSED)),
         QuestionKind.CAREGIVER_CONSENT: ((_is(Yes), Meaning.AGREED), (_is(No), Meaning.REFUSED)),
         QuestionKind.CAREGIVER_CHECK: ((_is(Yes), Meaning.WILL_CHECK),),

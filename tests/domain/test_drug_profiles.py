@@ -125,6 +125,13 @@ def small(more: str = "", **changes: str) -> DrugProfile:
     return read_profile(text + more, "small.toml")
 
 
+def monitored(value: str) -> Callable[[], DrugProfile]:
+    """A reader of a profile with one interaction, and what is asked because of it."""
+    head = 'group = "x"\nnames = ["x"]\nadvice = "x"\nseverity = "low"\n'
+    asked = f'monitoring = {{ value = {value}, source = ["a label"], confidence = "default" }}\n'
+    return lambda: small(f'[[interactions]]\n{head}effect = {{ value = "x", source = ["a label"], confidence = "sourced" }}\n{asked}')
+
+
 OLD = {
     "key": 'key = "small"',
     "unit": 'unit = "mg"',
@@ -312,6 +319,17 @@ REFUSED: dict[str, tuple[Callable[[], object], str, str]] = {
     "an interaction without an effect": (
         lambda: small('[[interactions]]\ngroup = "x"\nnames = ["x"]\nadvice = "x"\nseverity = "low"\n'),
         "small.toml: interactions[0].effect", "is missing",
+    ),
+    "monitoring of nothing known": (
+        monitored('{ asks = ["pulse"], days = [1] }'), "small.toml: interactions[0].monitoring.value.asks[0]", "not one of symptoms",
+    ),
+    "monitoring at no time": (monitored('{ asks = ["fluids"] }'), "small.toml: interactions[0].monitoring.value.days", "when it is asked"),
+    "monitoring on day nought": (
+        monitored('{ asks = ["fluids"], days = [0] }'), "small.toml: interactions[0].monitoring.value.days[0]", "whole number",
+    ),
+    "monitoring of no symptom": (
+        monitored('{ asks = ["fluids"], weekly = true, raises = ["Z"] }'),
+        "small.toml: interactions[0].monitoring.value.raises", "no symptom's letter",
     ),
     "a layout of no source": (weekly(BASIS, ""), "small.toml: templates[0].basis", "is missing"),
     "a layout on hearsay": (weekly("a label", "hearsay"), "small.toml: templates[0].basis.source", "'hearsay' is not among"),

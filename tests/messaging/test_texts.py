@@ -263,6 +263,8 @@ def test_enough_reply_words_are_looked_at() -> None:
         ("P2 3", "en", i.Spasms(2, 3)),
         ("W no F no", "en", i.Ticks((("F", False), ("W", False)))),
         ("H yes", "en", i.Ticks((("H", True),))),
+        ("L no", "en", i.Ticks((("L", False),))),
+        ("R no", "es", i.Ticks((("R", False),))),
         ("P2 3", "es", i.Spasms(2, 3)),
         ("W no F no", "es", i.Ticks((("F", False), ("W", False)))),
         ("H si", "es", i.Ticks((("H", True),))),

@@ -233,6 +233,79 @@ def test_a_dose_that_may_be_too_low() -> None:
         assert (early, raised(clinic)) == ([], ["too_low"])
 
 
+# --- beside another medicine ------------------------------------------------------------------------------------------------------
+
+
+def beside(*names: str, phases: tuple[File, ...] = (phase("5/5/5"),), **changes: Any) -> File:  # noqa: ANN401 - what a plan can have
+    """Ana, whose plan asks nothing, with other medicines on her list."""
+    return patient(plan(*phases, **changes), medicines=list(names))
+
+
+@pytest.mark.parametrize(
+    ("medicine", "asked"),
+    [
+        ("diazepam", [("03-02", "how sleepy"), ("03-03", "how sleepy"), ("03-04", "how sleepy")]),
+        ("lisinopril", [("03-03", "please send today's blood pressure"), ("03-09", "please send today's blood pressure")]),
+        ("tizanidine", [("03-03", "any today?")]),
+        ("furosemide", [("03-09", "this week, did you drink")]),
+        ("lithium", []),
+    ],
+)
+def test_another_medicine_has_its_question(engine: Engine, medicine: str, asked: list[tuple[str, str]]) -> None:
+    """The monitoring of an interaction happens though the plan's author wrote none."""
+    with Stage(engine, beside(medicine)) as clinic:
+        clinic.run_until("03-10 23:00")
+        assert [(when[:5], words[: len(start)]) for (when, words), (_, start) in zip(check_ins(clinic), asked, strict=True)] == asked
+
+
+def test_sleepiness_and_breathing_are_kept() -> None:
+    """Only what was asked is kept: sleepiness, and that the breathing is well."""
+    with Stage.on_paper(beside("diazepam")) as clinic:
+        clinic.says("A1 R no", "03-02 12:10")
+        assert (ratings(clinic), raised(clinic)) == ({"A": [1], "R": [0]}, [])
+
+
+def test_hard_breathing_is_an_emergency() -> None:
+    """R yes is a danger sign: the emergency text at once, a person told, and the gate stays shut."""
+    label = (phase("5/5/5", 3), phase("10/10/10"))
+    with Stage.on_paper(beside("diazepam", phases=label)) as clinic:
+        taken(clinic, "03-02")
+        clinic.says("R yes", "03-03 12:10")
+        clinic.acts("acknowledge", "03-03 12:30", alert="red_flag")
+        clinic.answers("03-03 14:05", "03-03 20:05", "03-04 08:05", "03-04 14:05")
+        clinic.run_until("03-05 09:00")
+        (why,) = [row["reason"] for row in clinic.rows("plan_event") if row["kind"] == "stays"]
+
+        assert ([when for when, _ in clinic.texts("emergency")], "red_flag" in clinic.open_alerts()) == (["03-03 12:10"], True)
+        assert "trouble breathing" in why
+
+
+def test_dizziness_counts_higher_beside_an_antihypertensive() -> None:
+    """Grade 2 is told to a person as grade 3, with the reason; what the patient said is kept as it was said."""
+    with Stage.on_paper(beside("lisinopril")) as clinic:
+        clinic.says("B2", "03-03 12:10")
+        (alert,) = [row for row in clinic.rows("alert") if row["kind"] == "severe"]
+
+        assert (ratings(clinic), "grade 3 of 3, counted one grade higher" in alert["words"]) == ({"B": [2]}, True)
+
+
+def test_lost_fluids_are_shown() -> None:
+    """What is lost beside a diuretic opens one review, and the next step waits for it."""
+    with Stage.on_paper(beside("furosemide")) as clinic:
+        clinic.says("L yes", "03-09 12:10")
+        clinic.says("L yes", "03-09 12:20")
+        (alert,) = [row for row in clinic.rows("alert") if row["kind"] == "fluids_lost"]
+
+        assert (ratings(clinic)["L"], alert["clinical"]) == ([1, 1], True)
+
+
+def test_the_gate_waits_for_what_another_medicine_has_asked() -> None:
+    """A plan without check-ins of its own, beside a sedating medicine: not answered, its step waits."""
+    label = (phase("5/5/5", 3), phase("10/10/10"))
+    with Stage.on_paper(beside("diazepam", phases=label)) as clinic:
+        assert until_the_gate(clinic) == [("03-04 20:45", "staying", 1)]
+
+
 # --- the gate ---------------------------------------------------------------------------------------------------------------------
 
 

@@ -194,6 +194,15 @@ CHECK_INS = (
         "test_check_in", "CALLS", "What calls for a look",
         ("told", "answers", "calls for"), lambda row: (row[0], _reports(row[1]), _kinds(row[2])),
     ),
+    Table(
+        "test_check_in", "BESIDE", "Beside another medicine",
+        ("medicine", "asked on day"), lambda row: (row[0], _or(", ".join(str(day - 1) for day in row[4]), "never")),
+    ),
+    Table(
+        "test_check_in", "ASKED_BESIDE", "What another medicine has asked",
+        ("medicine", "asked"), lambda row: (row[0], _kinds([row[1]])),
+    ),
+    Table("test_check_in", "HIGHER", "Dizziness beside an antihypertensive", ("told", "calls for"), lambda row: (row[0], _kinds(row[3]))),
     Table("test_check_in", "TAPERING", "Stiffness on a taper", ("answer", "calls for"), lambda row: (row[0], _kinds(row[1]))),
 )  # fmt: skip
 

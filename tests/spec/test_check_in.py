@@ -7,7 +7,8 @@ from datetime import date, timedelta
 
 import pytest
 
-from reminders.domain.check_in import Report, SignalKind, asked_on, next_check_in, signals
+from reminders import drugs
+from reminders.domain.check_in import Report, SignalKind, Watch, asked_on, next_check_in, raised, signals
 from reminders.domain.plan import CheckInItem, CheckIns, InvalidPlan, Plan
 from tests.builders import a_phase, a_plan, utc
 
@@ -96,6 +97,96 @@ def test_without_an_end_there_is_always_a_next() -> None:
     assert date(2027, 3, 1) < found <= date(2027, 3, 8)
 
 
+BESIDE = [
+    ("CNS depressants: three days from each change", "diazepam", (5, 5), 0, [2, 3, 4, 7, 8, 9]),
+    ("CNS depressants, added on the fourth day", "oxycodone", (9,), 3, [5, 6, 7]),
+    ("CNS depressants, added on the day before a change", "alcohol", (5, 5), 4, [6, 7, 8, 9]),
+    ("antihypertensives: day 2 of each phase, and weekly", "lisinopril", (3, 3, 5), 0, [3, 6, 9]),
+    ("antihypertensives, without an end", "lisinopril", (None,), 0, [3, 9, 16, 23, 30]),
+    ("antihypertensives, added on the fourth day", "lisinopril", (None,), 3, [6, 12, 19, 26]),
+    ("muscle relaxants: day 2 of each phase", "tizanidine", (5, 5), 0, [3, 8]),
+    ("muscle relaxants, added on the fourth day", "tizanidine", (None,), 3, [6]),
+    ("tricyclics: as muscle relaxants", "amitriptyline", (5, 5), 0, [3, 8]),
+    ("diuretics: weekly", "furosemide", (3, 3, None), 0, [9, 16, 23, 30]),
+    ("diuretics, added on the fourth day", "furosemide", (None,), 3, [12, 19, 26]),
+    ("lithium: a note, and no question", "lithium", (5, 5), 0, []),
+    ("no interaction", "vitamin D", (5, 5), 0, []),
+]
+"""On which days a patient on baclofen is asked because of another medicine, counted from the plan's first.
+
+The plan itself asks nothing. CNS depressants: sleepiness and breathing; antihypertensives: blood pressure; muscle relaxants and
+tricyclics: the five symptoms; diuretics: fluids. That a medicine is added counts as a change.
+
+Source: the interactions are the article's and MIMS' (sourced); questions and days are Doseline's default.
+"""
+
+
+def beside(medicine: str, since: date) -> list[Watch]:
+    """What the baclofen profile has asked because of another medicine."""
+    groups = [group for group in drugs.load("baclofen").interactions if group.knows(medicine)]
+    return [Watch(group.monitoring.value, since) for group in groups if group.monitoring]
+
+
+@pytest.mark.parametrize(("medicine", "phases", "added", "days"), [row[1:] for row in BESIDE], ids=[row[0] for row in BESIDE])
+def test_the_days_because_of_another_medicine(medicine: str, phases: tuple[int | None, ...], added: int, days: list[int]) -> None:
+    """Beside another medicine a plan asks on exactly these days, and each is the next one from the day before it."""
+    plan = replace(asking(*phases), check_ins=None)
+    watches = beside(medicine, date(2026, 3, 2) + added * DAY)
+    assert [day for day in range(1, 32) if asked_on(plan, date(2026, 3, day), watches)] == days
+    after = date(2026, 2, 1)
+    for day in days:
+        after = next_check_in(plan, after, watches) or after
+        assert after == date(2026, 3, day)
+
+
+ASKED_BESIDE = [
+    ("diazepam", CheckInItem.SLEEPINESS),
+    ("lisinopril", CheckInItem.BLOOD_PRESSURE),
+    ("tizanidine", CheckInItem.SYMPTOMS),
+    ("amitriptyline", CheckInItem.SYMPTOMS),
+    ("furosemide", CheckInItem.FLUIDS),
+]
+"""What is asked because of another medicine.
+
+Source: the interactions are the article's and MIMS' (sourced); the questions are Doseline's default.
+"""
+
+
+@pytest.mark.parametrize(("medicine", "item"), ASKED_BESIDE)
+def test_what_is_asked_because_of_another_medicine(medicine: str, item: CheckInItem) -> None:
+    """Each class of medicines has its own question; what the plan asks anyway is asked once."""
+    day = date(2026, 3, 9 if medicine == "furosemide" else 3)
+    plan = asking(None, items=(R, S))
+    assert asked_on(plan, day, beside(medicine, plan.start)) == tuple(dict.fromkeys((R, S, item)))
+
+
+def test_what_is_asked_before_a_medicine_is_on_the_list() -> None:
+    """Nothing is asked because of a medicine before the day on which it is added."""
+    plan = replace(asking(None), check_ins=None)
+    assert not any(asked_on(plan, date(2026, 3, day), beside("diazepam", date(2026, 3, 20))) for day in range(1, 20))
+
+
+HIGHER = [
+    ("dizzy at grade 2, nothing beside it", "vitamin D", "B2", []),
+    ("dizzy at grade 1, beside an antihypertensive", "lisinopril", "B1", []),
+    ("dizzy at grade 2, beside an antihypertensive", "lisinopril", "B2", [SignalKind.SEVERE]),
+    ("not dizzy, beside an antihypertensive", "lisinopril", "B0", []),
+    ("headache at grade 2, beside an antihypertensive", "lisinopril", "D2", []),
+]
+"""Dizziness counts one grade higher beside a medicine that lowers the blood pressure.
+
+Source: that the pressure may fall further is the article's (sourced); the grade is Doseline's default.
+"""
+
+
+@pytest.mark.parametrize(("medicine", "text", "kinds"), [row[1:] for row in HIGHER], ids=[row[0] for row in HIGHER])
+def test_dizziness_beside_an_antihypertensive(medicine: str, text: str, kinds: list[SignalKind]) -> None:
+    """The newest report calls for exactly this."""
+    watches = beside(medicine, date(2026, 3, 2))
+    found = signals([told(text, 2)], began=BEGAN, tapering=False, raised=raised(watches))
+    assert [signal.kind for signal in found] == kinds
+
+
 @pytest.mark.parametrize("items", [(), (S, S)])
 def test_what_is_asked_is_named_once(items: tuple[CheckInItem, ...]) -> None:
     """Check-ins that ask nothing, or the same twice, cannot exist."""
@@ -107,7 +198,7 @@ def told(text: str, day: float) -> Report:
     """A report from "A2 S4 W+ F-" on a day of the plan, from 1; "N" is no symptom."""
     grades = {token[0]: int(token[1]) for token in text.split() if token[0] in "ABCDE"}
     rated = [int(token[1:]) for token in text.split() if token[0] == "S"]
-    ticks = {token[0]: token[1] == "+" for token in text.split() if token[0] in "WFH"}
+    ticks = {token[0]: token[1] == "+" for token in text.split() if token[0] in "WFHL"}
     return Report(BEGAN + (day - 1) * DAY, grades if grades or "N" in text else None, rated[0] if rated else None, ticks)
 
 
@@ -138,6 +229,8 @@ CALLS = [
     ("weak and in the way, then something else", ((2, "C1 W+"), (2.5, "S3")), []),
     ("weak at grade 2, and in the way", ((2, "C2 W+"),), [K.TOO_HIGH]),
     ("hard to concentrate", ((2, "F+"),), [K.TOO_HIGH]),
+    ("loses fluids", ((2, "L+"),), [K.FLUIDS]),
+    ("loses none", ((2, "L-"),), []),
     ("not hard to concentrate", ((2, "F-"),), []),
     ("it does not help", ((8, "H-"), (9, "H-")), []),
     ("stiff twice, and hard to concentrate", ((8, "S6"), (9, "S6 F+")), [K.TOO_HIGH]),
@@ -158,7 +251,7 @@ CALLS = [
 """What the answers of a patient on a rising plan call for: a person looks, and no dose changes.
 
 A drowsy, B dizzy, C weak, D headache, E sick, each from 1 mild to 3 severe; N none; S is stiffness from 0 to 10.
-W side effects get in the way, F hard to concentrate, H it helps: + yes, - no. Day 2.5 is half a day after day 2. *Too
+W side effects get in the way, F hard to concentrate, H it helps, L loses fluids: + yes, - no. Day 2.5 is half a day after day 2. *Too
 high* and *too low* are signs that the dose may be so; full effect takes days to weeks, so *too low* waits a week.
 
 Source: the items and signs are the article's (sourced); grades, days and limits are Doseline's default.

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from reminders.domain.check_in import SYMPTOMS, TICKS, Report, asked_on
+from reminders.domain.check_in import HARD_TO_BREATHE, SYMPTOMS, TICKS, Report, asked_on, counted, raised
 from reminders.domain.gate import CheckIn
 from reminders.domain.plan import CheckInItem, Kind
 from reminders.services.records import outbox, people, plans, texts
@@ -43,7 +43,7 @@ def ask(c: Connection, plan_id: str, patient_id: str, *, now: datetime) -> None:
         return
     patient, day = people.patients(c, [patient_id])[patient_id], due_at.astimezone(plan.plan.tz).date()
     if now < due_at + LATE and not patient.quiet.contains(now, patient.tz) and plans.next_check_in_at(plan) == due_at:
-        _ask(c, patient, plan, asked_on(plan.plan, day), now=now)
+        _ask(c, patient, plan, asked_on(plan.plan, day, plan.watches), now=now)
     plans.save(c, plan, checked_in_on=day)
     plans.put_on_clock(c, [plans.read(c, [plan_id])[plan_id]])
 
@@ -105,11 +105,13 @@ def of_phase(c: Connection, plan: StoredPlan, phase_no: int, versions: Collectio
     told = reports(c, plan.patient_id, since=asked[0]["asked_at"])
     if not told and not _reached(c, plan.patient_id, since=asked[0]["asked_at"]):
         return None
-    grades = {letter: grade for report in told for letter, grade in (report.grades or {}).items()}
+    grades = counted({letter: grade for report in told for letter, grade in (report.grades or {}).items()}, raised(plan.watches))
+    ticks = {letter: yes for report in told for letter, yes in report.ticks.items()}
     ratings = [report.stiffness for report in told if report.stiffness is not None]
     return CheckIn(
         answered=bool(grades) if CheckInItem.SYMPTOMS.value in items else bool(told),
         worst_grade=max(grades.values(), default=0),
+        breathing=ticks.get(HARD_TO_BREATHE, False),
         stiffness=ratings[-1] if ratings else None,
         stiffness_before=_before(c, plan) if plan.plan.kind is Kind.TAPER else None,
         rates_stiffness=STIFFNESS in items,

@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select, update
 
 from reminders.domain.contact import Role
+from reminders.services.records import medicines
 from reminders.services.records.audit import Entry, write_audit
 from reminders.services.records.ledger import (
     CLINIC,
     CONSENT,
     CONTACT_POINT,
     CONTACT_ROLE,
-    MEDICINE,
     PATIENT,
     PLAN,
     insert_all,
@@ -91,7 +91,7 @@ def add_patient(c: Connection, clinic_id: str, patient: PatientShape, *, at: dat
     insert_all(c, CONTACT_ROLE, roles)
     evidence = [{**whose, "contact_point_id": points[phone], **_evidence(consent)} for phone, consent in consents_of(patient)]
     insert_all(c, CONSENT, evidence)
-    insert_all(c, MEDICINE, [{**whose, "id": new_id(), "name": name, "added_at": at} for name in patient.medicines])
+    medicines.add(c, clinic_id, patient_id, patient.medicines, at=at)
     write_audit(c, clinic_id, Entry(at, IMPORTER, "patient enrolled", patient_id))
     return patient_id
 

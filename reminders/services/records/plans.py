@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import BindParameter, bindparam, exists, func, select, update
 
 from reminders import drugs
-from reminders.domain.check_in import next_check_in
+from reminders.domain.check_in import Watch, next_check_in
 from reminders.domain.gaps import NO_MIN_GAP, longest_gap_of, min_gap_of
 from reminders.domain.missed import AskProviderRule, Limits, MissedDoseRule
 from reminders.domain.plan import Course, Plan, Stay, Version
@@ -22,6 +22,7 @@ from reminders.domain.plan_state import PlanState
 from reminders.domain.schedule import instant_of, next_slot, phase_spans
 from reminders.errors import NotAllowed
 from reminders.formats.plan_file import read_plan, write_plan
+from reminders.services.records import medicines
 from reminders.services.records.audit import Entry, write_audit
 from reminders.services.records.ledger import ALERT, PATIENT, PLAN, PLAN_EVENT, PLAN_STAY, PLAN_VERSION, asked, by, insert_all, new_id
 
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
     from reminders.domain.profile import DrugProfile
     from reminders.services.records.ledger import Row
+    from reminders.services.records.medicines import Medicine
 
 STEP_CHECK_AT = time(18)
 """The evening before a step, patient time, its gate is first looked at [our default]."""
@@ -62,6 +64,7 @@ class StoredPlan:
     checked_in_on: date | None
     supply_check_at: datetime | None
     tries: int
+    medicines: tuple[Medicine, ...]
 
     @property
     def profile(self) -> DrugProfile:
@@ -82,6 +85,17 @@ class StoredPlan:
     def plan(self) -> Plan:
         """The plan that governs now, its stays laid in."""
         return self.course.current.followed
+
+    @property
+    def watches(self) -> tuple[Watch, ...]:
+        """What is asked because of the other medicines on the patient's list, as the drug's profile now says."""
+        groups = [(group, group.monitoring.value) for group in self.profile.interactions if group.monitoring] if self.medicines else []
+        return tuple(
+            Watch(monitoring, medicine.added_at.astimezone(self.plan.tz).date())
+            for medicine in self.medicines
+            for group, monitoring in groups
+            if group.knows(medicine.name)
+        )
 
     @property
     def began(self) -> datetime:
@@ -258,7 +272,8 @@ def read(c: Connection, ids: Iterable[str]) -> dict[str, StoredPlan]:
 
 def _with_courses(c: Connection, found: Sequence[Row]) -> dict[str, StoredPlan]:
     courses = _courses(c, [row["id"] for row in found], {row["id"]: row["ended_at"] for row in found})
-    return {row["id"]: _stored(row, courses[row["id"]]) for row in found}
+    listed = medicines.of_patients(c, {row["patient_id"] for row in found})
+    return {row["id"]: _stored(row, courses[row["id"]], listed.get(row["patient_id"], ())) for row in found}
 
 
 def of_patients(c: Connection, patient_ids: Iterable[str]) -> dict[str, list[StoredPlan]]:
@@ -330,10 +345,10 @@ def next_step_check(plan: StoredPlan) -> datetime | None:
 
 def next_check_in_at(plan: StoredPlan) -> datetime | None:
     """When the patient is next asked how it goes. None while nothing is due, and for a plan that asks nothing."""
-    if plan.plan.check_ins is None or plan.state not in {PlanState.ACTIVE, PlanState.STAYING}:
+    if plan.state not in {PlanState.ACTIVE, PlanState.STAYING}:
         return None
     began = plan.course.current.effective_at.astimezone(plan.plan.tz).date() - timedelta(days=1)
-    day = next_check_in(plan.plan, max(began, plan.checked_in_on or began))
+    day = next_check_in(plan.plan, max(began, plan.checked_in_on or began), plan.watches)
     return None if day is None else instant_of(day, CHECK_IN_AT, plan.plan.tz)
 
 
@@ -427,7 +442,7 @@ def _version(lines: list[Row]) -> Version:
     )
 
 
-def _stored(row: Row, course: Course) -> StoredPlan:
+def _stored(row: Row, course: Course, listed: tuple[Medicine, ...]) -> StoredPlan:
     return StoredPlan(
         clinic_id=row["clinic_id"],
         id=row["id"],
@@ -448,6 +463,7 @@ def _stored(row: Row, course: Course) -> StoredPlan:
         checked_in_on=row["checked_in_on"],
         supply_check_at=row["supply_check_at"],
         tries=row["tries"],
+        medicines=listed,
     )
 
 

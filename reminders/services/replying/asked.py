@@ -222,7 +222,7 @@ def _check_in(talk: Talk, answered: Answered) -> None:
     if isinstance(said, NoneOfThem):
         said = Symptoms()
     if isinstance(said, how_it_goes.Told):
-        how_it_goes.told(talk, one, said, asked=True)
+        how_it_goes.told(talk, one, said, asked=answered.question.kind is QuestionKind.SYMPTOMS)
         how_it_goes.decide_if_all_known(talk, _row(talk, answered)["plan_id"])
         talk.say(one.patient, simply("noted", "answer"))
 
@@ -276,5 +276,7 @@ ANSWERS: Mapping[QuestionKind, Callable[[Talk, Answered], None]] = MappingProxyT
         QuestionKind.SPASMS: _check_in,
         QuestionKind.IN_THE_WAY: _check_in,
         QuestionKind.BENEFIT: _check_in,
+        QuestionKind.SLEEPINESS: _check_in,
+        QuestionKind.FLUIDS: _check_in,
     }
 )

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from reminders.domain.check_in import SYMPTOMS, Signal, SignalKind, signals
+from reminders.domain.check_in import SYMPTOMS, Signal, SignalKind, raised, signals
 from reminders.messaging import intents as i
 from reminders.services.records import check_ins, plans, stepping, texts
 from reminders.services.records.alerts import Notice
@@ -24,11 +24,12 @@ WORDS: Mapping[SignalKind, str] = MappingProxyType(
         SignalKind.TOO_HIGH: "The dose may be too high: {}. Look at the plan; the next step waits for it.",
         SignalKind.TOO_LOW: "The dose may be too low: {}. Look at the plan.",
         SignalKind.STIFF_ON_TAPER: "The taper may be too fast: {}. Call today.",
+        SignalKind.FLUIDS: "Fluids may be lost: {}. Look at it before the next step.",
     }
 )
 GRAVE = frozenset({SignalKind.SEVERE, SignalKind.STIFF_ON_TAPER})
 """What does not wait: each time anew. The others are told once, until somebody has closed what was told."""
-CLINICAL = GRAVE | {SignalKind.TOO_HIGH}
+CLINICAL = GRAVE | {SignalKind.TOO_HIGH, SignalKind.FLUIDS}
 """What leaves the next gate unmet until somebody has looked."""
 
 
@@ -41,7 +42,7 @@ def told(talk: Talk, one: Due, said: Told, *, asked: bool) -> tuple[Signal, ...]
     found: dict[SignalKind, Signal] = {}
     for plan in one.plans:
         reports = check_ins.reports(talk.c, one.patient.id, since=plan.began)
-        for signal in signals(reports, began=plan.began, tapering=stepping.falls(plan)):
+        for signal in signals(reports, began=plan.began, tapering=stepping.falls(plan), raised=raised(plan.watches)):
             found.setdefault(signal.kind, signal)
     for signal in found.values():
         _tell(talk, one, signal)

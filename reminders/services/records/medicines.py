@@ -1,0 +1,39 @@
+"""The medicines on a patient's list, beside those of their plans: entered and reconciled by the clinic."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import TYPE_CHECKING
+
+from sqlalchemy import BindParameter, bindparam, select
+
+from reminders.services.records.ledger import MEDICINE, asked, by, insert_all, new_id
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sqlalchemy import Connection
+
+_IDS: BindParameter[list[str]] = bindparam("ids", expanding=True)
+_LISTED = select(MEDICINE).where(MEDICINE.c.patient_id.in_(_IDS)).order_by(MEDICINE.c.added_at, MEDICINE.c.id)  # made once: every pass asks
+
+
+@dataclass(frozen=True, slots=True)
+class Medicine:
+    """A medicine as it was entered, and since when it is on the list (UTC)."""
+
+    name: str
+    added_at: datetime
+
+
+def of_patients(c: Connection, patient_ids: Iterable[str]) -> dict[str, tuple[Medicine, ...]]:
+    """The medicines of some patients, by patient, oldest first; a patient without any is left out."""
+    found = by("patient_id", asked(c, _LISTED, ids=list(patient_ids)))
+    return {patient_id: tuple(Medicine(row["name"], row["added_at"]) for row in listed) for patient_id, listed in found.items()}
+
+
+def add(c: Connection, clinic_id: str, patient_id: str, names: Iterable[str], *, at: datetime) -> None:
+    """Put medicines on a patient's list."""
+    same = {"clinic_id": clinic_id, "patient_id": patient_id, "added_at": at}
+    insert_all(c, MEDICINE, [{**same, "id": new_id(), "name": name} for name in names])
