@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import date, timedelta
+from enum import StrEnum
 from itertools import groupby
 from typing import TYPE_CHECKING, TypeAlias, assert_never
 
@@ -44,21 +45,44 @@ class CheckIn:
     rates_stiffness: bool = True
 
 
+class Condition(StrEnum):
+    """What should hold before a phase begins."""
+
+    TIME = "time"
+    DOSES = "doses"
+    CHECK_IN = "check_in"
+    SIGNS = "signs"
+    MATTERS = "matters"
+    TABLETS = "tablets"
+
+
+@dataclass(frozen=True, slots=True)
+class Unmet:
+    """A condition that does not hold, and how, in words for who decides."""
+
+    condition: Condition
+    words: str
+
+    def __str__(self) -> str:
+        return self.words
+
+
 @dataclass(frozen=True, slots=True)
 class GateFacts:
     """What a gate looks at. Doses are states in order of due instant, muted ones left out; more than nine may be given.
 
-    phase      this phase's doses; of them the last nine that are closed and were due
-    last_nine  the plan's doses, over all phases; of them the last nine that were taken or not, whichever
-    check_in   None: this phase had none to answer
-    tablets_ok enough for the next phase; None: nobody keeps count
+    phase       this phase's doses; of them the last nine that are closed and were due
+    last_nine   the plan's doses, over all phases; of them the last nine that were taken or not, whichever
+    check_in    None: this phase had none to answer
+    clinical    what the open clinical alerts are about, in a word or two each
+    tablets_ok  enough for the next phase; None: nobody keeps count
     """
 
     phase: tuple[DoseState, ...]
     last_nine: tuple[DoseState, ...]
     time_done: bool
     check_in: CheckIn | None = None
-    open_clinical_alerts: int = 0
+    clinical: tuple[str, ...] = ()
     overdue_followups: int = 0
     tablets_ok: bool | None = None
     tapering: bool = False
@@ -69,7 +93,7 @@ class GateResult:
     """Met or not, with a readable reason for each condition that is not; `unknown`: doses to ask about first."""
 
     met: bool
-    reasons: tuple[str, ...]
+    reasons: tuple[Unmet, ...]
     unknown: int
 
 
@@ -77,7 +101,7 @@ def gate(facts: GateFacts) -> GateResult:
     """Say whether the next phase may begin. For a step it matters what was taken, whoever's fault a silence is."""
     closed = [state for state in facts.phase if state in ANSWERED or state in UNKNOWN][-LAST:]
     reasons = (
-        *(() if facts.time_done else ("the days of this phase are not over",)),
+        *_unless(facts.time_done, Condition.TIME, "the days of this phase are not over"),
         *_unconfirmed(closed),
         *_run(facts.last_nine),
         *_check_in(facts),
@@ -92,7 +116,7 @@ def required(closed: int) -> int:
     return -(-4 * closed // 5)
 
 
-def overturned(facts: GateFacts) -> tuple[str, ...]:
+def overturned(facts: GateFacts) -> tuple[Unmet, ...]:
     """Say what overturns a step already announced, at the first dose of the new amount.
 
     Only a red flag or a severe symptom, an open clinical alert, or a shortage; empty: the step stands.
@@ -100,29 +124,33 @@ def overturned(facts: GateFacts) -> tuple[str, ...]:
     return (*_severe(facts.check_in or CheckIn()), *_clinical(facts), *_shortage(facts))
 
 
-def _unconfirmed(closed: list[DoseState]) -> tuple[str, ...]:
+def _unless(holds: bool, condition: Condition, words: str) -> tuple[Unmet, ...]:  # noqa: FBT001 - what is asked
+    return () if holds else (Unmet(condition, words),)
+
+
+def _unconfirmed(closed: list[DoseState]) -> tuple[Unmet, ...]:
     if not closed:
-        return ("no dose of this phase is closed yet",)
+        return (Unmet(Condition.DOSES, "no dose of this phase is closed yet"),)
     confirmed, needed = closed.count(DoseState.TAKEN), required(len(closed))
-    return () if confirmed >= needed else (f"{confirmed} of {len(closed)} doses confirmed, {needed} needed",)
+    return _unless(confirmed >= needed, Condition.DOSES, f"{confirmed} of {len(closed)} doses confirmed, {needed} needed")
 
 
-def _run(states: Iterable[DoseState]) -> tuple[str, ...]:
+def _run(states: Iterable[DoseState]) -> tuple[Unmet, ...]:
     counted = [state for state in states if state in ANSWERED or state is DoseState.UNCONFIRMED][-LAST:]
     runs = [len(list(run)) for taken, run in groupby(counted, key=lambda state: state is DoseState.TAKEN) if not taken]
     longest = max(runs, default=0)
-    return (f"{longest} doses running not taken",) if longest > 1 else ()
+    return _unless(longest <= 1, Condition.DOSES, f"{longest} doses running not taken")
 
 
-def _check_in(facts: GateFacts) -> tuple[str, ...]:
+def _check_in(facts: GateFacts) -> tuple[Unmet, ...]:
     if facts.check_in is None:
         return ()
     if not facts.check_in.answered:
-        return ("the check-in is not answered",)
+        return (Unmet(Condition.CHECK_IN, "the check-in is not answered"),)
     return (*_severe(facts.check_in), *(_stiffness(facts.check_in) if facts.tapering else ()))
 
 
-def _severe(check_in: CheckIn) -> tuple[str, ...]:
+def _severe(check_in: CheckIn) -> tuple[Unmet, ...]:
     signs = {
         f"a symptom at grade {SEVERE_GRADE}": check_in.worst_grade >= SEVERE_GRADE,
         "a fall": check_in.fall,
@@ -130,32 +158,33 @@ def _severe(check_in: CheckIn) -> tuple[str, ...]:
         "trouble breathing": check_in.breathing,
         "a red flag": check_in.red_flag,
     }
-    return tuple(sign for sign, seen in signs.items() if seen)
+    return tuple(Unmet(Condition.SIGNS, sign) for sign, seen in signs.items() if seen)
 
 
-def _stiffness(check_in: CheckIn) -> tuple[str, ...]:
+def _stiffness(check_in: CheckIn) -> tuple[Unmet, ...]:
     # On a taper only: rising, high stiffness is what the rise is for.
     if check_in.stiffness is None:
-        return ("stiffness is not rated",) if check_in.rates_stiffness else ()
+        return _unless(not check_in.rates_stiffness, Condition.CHECK_IN, "stiffness is not rated")
     if check_in.stiffness >= STIFFNESS_LIMIT:
-        return (f"stiffness {check_in.stiffness} of 10 on a taper",)
+        return (Unmet(Condition.SIGNS, f"stiffness {check_in.stiffness} of 10 on a taper"),)
     if check_in.stiffness_before is not None and check_in.stiffness - check_in.stiffness_before >= STIFFNESS_RISE:
-        return (f"stiffness up from {check_in.stiffness_before} to {check_in.stiffness} since before the taper",)
+        words = f"stiffness up from {check_in.stiffness_before} to {check_in.stiffness} since before the taper"
+        return (Unmet(Condition.SIGNS, words),)
     return ()
 
 
-def _open_matters(facts: GateFacts) -> tuple[str, ...]:
+def _open_matters(facts: GateFacts) -> tuple[Unmet, ...]:
     overdue = facts.overdue_followups
-    return (*_clinical(facts), *((f"{overdue} overdue follow-up{'s' if overdue > 1 else ''}",) if overdue else ()))
+    return (*_clinical(facts), *_unless(not overdue, Condition.MATTERS, f"{overdue} overdue follow-up{'s' if overdue > 1 else ''}"))
 
 
-def _clinical(facts: GateFacts) -> tuple[str, ...]:
-    alerts = facts.open_clinical_alerts
-    return (f"{alerts} open clinical alert{'s' if alerts > 1 else ''}",) if alerts else ()
+def _clinical(facts: GateFacts) -> tuple[Unmet, ...]:
+    about = tuple(dict.fromkeys(facts.clinical))
+    return _unless(not about, Condition.MATTERS, f"open clinical alert{'s' if len(about) > 1 else ''}: {', '.join(about)}")
 
 
-def _shortage(facts: GateFacts) -> tuple[str, ...]:
-    return ("not enough tablets for the next phase",) if facts.tablets_ok is False else ()
+def _shortage(facts: GateFacts) -> tuple[Unmet, ...]:
+    return _unless(facts.tablets_ok is not False, Condition.TABLETS, "not enough tablets for the next phase")
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,21 +196,21 @@ class Step:
 class StepFlagged:
     """The next phase begins on its day, and the provider is told the evening before what speaks against it."""
 
-    reasons: tuple[str, ...]
+    reasons: tuple[Unmet, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class Stay:
     """Doses go on, the remaining phases shift as a block; patient and provider are told why."""
 
-    reasons: tuple[str, ...]
+    reasons: tuple[Unmet, ...]
 
 
 @dataclass(frozen=True, slots=True)
 class AwaitYes:
     """Nothing changes until a provider says so; `urgent`: the tablets run out before a stay would end."""
 
-    reasons: tuple[str, ...]
+    reasons: tuple[Unmet, ...]
     urgent: bool = False
 
 
@@ -205,7 +234,7 @@ def decide_step(policy: AdvancePolicy, kind: Kind, result: GateResult, *, stay_c
         case AdvancePolicy.STAY_UNLESS_MET if result.met:
             return Step()
         case AdvancePolicy.STAY_UNLESS_MET if stay_covered is False:
-            return AwaitYes((*result.reasons, "the tablets do not last through a stay"), urgent=True)
+            return AwaitYes((*result.reasons, Unmet(Condition.TABLETS, "the tablets do not last through a stay")), urgent=True)
         case AdvancePolicy.STAY_UNLESS_MET:
             return Stay(result.reasons)
         case _ as unreachable:

@@ -13,13 +13,14 @@ from typing import TYPE_CHECKING
 from db.engine import reading, writing
 from reminders.domain.dose_state import DoseState
 from reminders.domain.escalation import Concern, CountedDose, Ladder, Raised, concerns, counted_dose, ever_raised
-from reminders.domain.gate import overturned
+from reminders.domain.gate import Condition, overturned
 from reminders.domain.hearing import Heard, Hearing
 from reminders.domain.plan import AdvancePolicy
 from reminders.domain.plan_state import PlanState
 from reminders.messaging.texts import date_words, when
 from reminders.services.records import alerts, doses, people, plans, stepping, suspending, texts, watermarks
 from reminders.services.records.alerts import Notice
+from reminders.services.records.stepping import Kept
 from reminders.services.records.texts import Asked, Draft
 
 if TYPE_CHECKING:
@@ -197,11 +198,11 @@ def _keep_back(c: Connection, case: Case, raised: Raised) -> None:
         return
     today = case.now.astimezone(plan.plan.tz).date()
     phase_no = plans.current_phase(plan, case.now)
-    stepping.stay(c, case.patient, plan, since=today, phase_no=phase_no, reason=raised.words, now=case.now)
+    stepping.stay(c, case.patient, plan, Kept(phase_no, today, raised.words, why=Condition.DOSES), now=case.now)
 
 
 def _overturn_step(c: Connection, case: Case) -> None:
-    """A step already announced is kept back by a clinical alert raised since, and by nothing less."""
+    """A step already announced is kept back by a clinical alert raised since, or by tablets that are not there, and by nothing less."""
     plan = plans.read(c, [case.plan.id])[case.plan.id]
     coming = plans.next_phase(plan)
     if plan.state is not PlanState.ACTIVE or coming is None or plans.stage_of(plan) is not plans.Stage.DECIDED:
@@ -211,10 +212,12 @@ def _overturn_step(c: Connection, case: Case) -> None:
     announced_at = plans.step_announced_at(c, plan.id)
     open_now = alerts.open_alerts(c, patient_ids=[case.patient.id])
     since = [alert for alert in open_now if alert["clinical"] and alert["plan_id"] in (None, plan.id)]
-    fresh = sum(announced_at is not None and alert["raised_at"] > announced_at for alert in since)
+    fresh = [alert for alert in since if announced_at is not None and alert["raised_at"] > announced_at]
     facts, _ = stepping.gate_facts(c, plan, case.now)
-    if fresh and overturned(replace(facts, open_clinical_alerts=fresh)):
-        stepping.stay(c, case.patient, plan, since=coming[1], phase_no=coming[0] - 1, reason=since[-1]["words"], now=case.now)
+    against = overturned(replace(facts, clinical=tuple(map(alerts.about, fresh)))) if fresh or facts.tablets_ok is False else ()
+    if against:
+        reason = fresh[-1]["words"] if fresh else str(against[0])
+        stepping.stay(c, case.patient, plan, Kept(coming[0] - 1, coming[1], reason, why=against[-1].condition), now=case.now)
 
 
 def _ask(c: Connection, case: Case, raised: Raised) -> None:

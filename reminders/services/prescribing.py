@@ -37,6 +37,7 @@ from reminders.services.records import (
 )
 from reminders.services.records.alerts import Notice
 from reminders.services.records.audit import Entry, write_audit
+from reminders.services.records.stepping import Kept
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -78,7 +79,7 @@ def _stay(c: Connection, patient: Patient, plan: StoredPlan, action: StaffAct, n
         raise NotAllowed(f"plan {plan.ref} has no further step to keep back")
     today = now.astimezone(plan.plan.tz).date()
     phase_no = plans.current_phase(plan, now)
-    stepping.stay(c, patient, plan, since=today, phase_no=phase_no, reason=action.reason, now=now, by=action.by)
+    stepping.stay(c, patient, plan, Kept(phase_no, today, action.reason, by=action.by), now=now)
 
 
 def _resume(c: Connection, patient: Patient, plan: StoredPlan, action: StaffAct, now: datetime) -> None:

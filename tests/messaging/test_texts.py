@@ -128,6 +128,9 @@ REQUIRED = {
     "step": ("{date}", "{time}", "{amount}", "not before", "{phone}"),
     "step_all": ("{date}", "{amount}", "not before", "{phone}"),
     "stay_rising": ("Do not raise", "do not stop", "{phone}"),
+    **dict.fromkeys(
+        ("stay_doses", "stay_check_in", "stay_signs", "stay_matters", "stay_tablets"), ("Do not raise", "do not stop", "{phone}")
+    ),
     "stay_tapering": ("Do not lower", "do not stop", "{phone}"),
     "suspended_gap": ("do not restart", "{phone}"),
     "suspended_provider": ("no dose", "{phone}", "911"),

@@ -106,6 +106,11 @@ def open_alerts(
     return rows(c, select(ALERT).where(*wanted).order_by(ALERT.c.raised_at, ALERT.c.id))
 
 
+def about(alert: Row) -> str:
+    """What an alert is about, in a word or two."""
+    return str(alert["kind"]).replace("_", " ")
+
+
 def close(c: Connection, alert: Row, *, reason: str, by: str, at: datetime) -> None:
     """Close an alert with its reason. It is kept."""
     c.execute(update(ALERT).where(ALERT.c.id == alert["id"], ALERT.c.closed_at.is_(None)).values(closed_at=at, close_reason=reason[:400]))

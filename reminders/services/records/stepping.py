@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import KW_ONLY, dataclass
 from datetime import date, datetime, time, timedelta
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, select
 
 from db.types import UtcDateTime
 from reminders.domain.dose_state import DoseState
-from reminders.domain.gate import AwaitYes, GateFacts, GateResult, Stay, Step, StepFlagged, decide_step, gate
+from reminders.domain.gate import AwaitYes, Condition, GateFacts, GateResult, Stay, Step, StepFlagged, decide_step, gate
 from reminders.domain.plan import AdvancePolicy, Amount, Phase
 from reminders.domain.plan_state import PlanState
 from reminders.domain.schedule import instant_of
@@ -81,7 +83,7 @@ def gate_facts(c: Connection, plan: StoredPlan, now: datetime) -> tuple[GateFact
     facts = GateFacts(
         phase=tuple(state for _, state in running),
         last_nine=tuple(state for _, state in counted[-COUNTED:]),
-        open_clinical_alerts=len(clinical),
+        clinical=tuple(alerts.about(alert) for alert in clinical),
         time_done=True,
         tapering=falls(plan),
         check_in=check_ins.of_phase(c, plan, phase_no, versions),
@@ -153,14 +155,14 @@ def _decide(c: Connection, patient: Patient, plan: StoredPlan, coming: tuple[int
             announce_step(c, patient, plan, now=now)
         case StepFlagged(reasons=reasons):
             announce_step(c, patient, plan, now=now)
-            words = f"Phase {coming[0]} begins {coming[1]} as prescribed, though: {'; '.join(reasons)}."
+            words = f"Phase {coming[0]} begins {coming[1]} as prescribed, though: {'; '.join(map(str, reasons))}."
             cause = f"{plan.id} v{plan.course.current.no} phase {coming[0]} flagged"
             alerts.raise_once(c, patient, Notice("gate_unmet", "warning", cause, words, plan_id=plan.id, clinical=False), now=now)
         case Stay(reasons=reasons):
-            stay(c, patient, plan, since=coming[1], phase_no=phase_no, reason="; ".join(reasons), now=now)
+            stay(c, patient, plan, Kept(phase_no, coming[1], "; ".join(map(str, reasons)), why=reasons[0].condition), now=now)
         case AwaitYes(reasons=reasons, urgent=urgent):
-            reason = "; ".join(("waits for a provider's yes", *reasons))
-            stay(c, patient, plan, since=coming[1], phase_no=phase_no, reason=reason, now=now, urgent=urgent)
+            reason = "; ".join(("waits for a provider's yes", *map(str, reasons)))
+            stay(c, patient, plan, Kept(phase_no, coming[1], reason, urgent=urgent), now=now)
 
 
 def _pass_muted(c: Connection, patient: Patient, plan: StoredPlan, coming: tuple[int, date], now: datetime) -> None:
@@ -175,43 +177,64 @@ def _pass_muted(c: Connection, patient: Patient, plan: StoredPlan, coming: tuple
     plans.add_event(c, plan.clinic_id, plan.id, kind="stays", state=plan.state, by="doseline", at=now, reason=reason, phase_no=phase_no)
     plans.put_on_clock(c, [plans.read(c, [plan.id])[plan.id]])
     supplies.look_soon(c, plan.id, at=now)
-    _tell_provider(c, patient, plan, since=coming[1], phase_no=phase_no, reason=reason, now=now)
+    _tell_provider(c, patient, plan, Kept(phase_no, coming[1], reason), now=now)
 
 
-def _tell_provider(
-    c: Connection, patient: Patient, plan: StoredPlan, *, since: date, phase_no: int, reason: str, now: datetime, urgent: bool = False
-) -> None:
-    supply = supplies.for_stay(c, plan, phase_no=phase_no, since=since)
+def _tell_provider(c: Connection, patient: Patient, plan: StoredPlan, kept: Kept, *, now: datetime) -> None:
+    supply = supplies.for_stay(c, plan, phase_no=kept.phase_no, since=kept.since)
     tablets = "" if supply is None else f" {stay_words(supply)}"
-    words = f"The plan stays on phase {phase_no}: {reason}. It goes on when a provider resumes it.{tablets}"
-    cause, severity = f"{plan.id} stay {now:%Y-%m-%dT%H:%M}", "urgent" if urgent else "warning"
+    words = f"The plan stays on phase {kept.phase_no}: {kept.reason}. It goes on when a provider resumes it.{tablets}"
+    cause, severity = f"{plan.id} stay {now:%Y-%m-%dT%H:%M}", "urgent" if kept.urgent else "warning"
     alerts.raise_once(c, patient, Notice("plan_stays", severity, cause, words, plan_id=plan.id, clinical=False), now=now)
 
 
-def stay(
-    c: Connection,
-    patient: Patient,
-    plan: StoredPlan,
-    *,
-    since: date,
-    phase_no: int,
-    reason: str,
-    now: datetime,
-    by: str = "doseline",
-    urgent: bool = False,
-) -> None:
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """On which phase a plan is kept, since which local date, and why; `why`: which condition of its gate, where it was the gate.
+
+    `by`: who decided it. `urgent`: somebody must look at once.
+    """
+
+    phase_no: int
+    since: date
+    reason: str
+    _: KW_ONLY
+    why: Condition | None = None
+    by: str = "doseline"
+    urgent: bool = False
+
+
+TOLD_WHY: Mapping[Condition, str] = MappingProxyType(
+    {
+        Condition.DOSES: "stay_doses",
+        Condition.CHECK_IN: "stay_check_in",
+        Condition.SIGNS: "stay_signs",
+        Condition.MATTERS: "stay_matters",
+        Condition.TABLETS: "stay_tablets",
+    }
+)
+"""What a patient whose plan rises is told of why it stays; where a person decided it, only that it does."""
+
+
+def stay(c: Connection, patient: Patient, plan: StoredPlan, kept: Kept, *, now: datetime) -> None:
     """Keep a plan on its phase: doses go on, no step is taken, all that follows shifts. The patient and the provider are told why."""
-    plans.open_stay(c, plan, phase_no=phase_no, since=since, at=now)
-    plans.save(c, plan, state=PlanState.STAYING.value, reason=reason[:400], step_stage=None)
+    plans.open_stay(c, plan, phase_no=kept.phase_no, since=kept.since, at=now)
+    plans.save(c, plan, state=PlanState.STAYING.value, reason=kept.reason[:400], step_stage=None)
+    phase_no, by, reason = kept.phase_no, kept.by, kept.reason
     plans.add_event(c, plan.clinic_id, plan.id, kind="stays", state=PlanState.STAYING, by=by, at=now, reason=reason, phase_no=phase_no)
     texts.cancel_queued(c, plan_id=plan.id, kinds=("step",))
     plans.put_on_clock(c, [plans.read(c, [plan.id])[plan.id]])
     supplies.look_soon(c, plan.id, at=now)
-    if by == "doseline":
-        _tell_provider(c, patient, plan, since=since, phase_no=phase_no, reason=reason, now=now, urgent=urgent)
-    template, at = "stay_tapering" if falls(plan) else "stay_rising", patient.by_day(now)
-    draft = Draft(template, "stay", f"stay:{plan.id}:{now:%Y%m%dT%H%M}", plan_id=plan.id, send_at=at)
+    if kept.by == "doseline":
+        _tell_provider(c, patient, plan, kept, now=now)
+    draft = Draft(_stay_text(plan, kept), "stay", f"stay:{plan.id}:{now:%Y%m%dT%H%M}", plan_id=plan.id, send_at=patient.by_day(now))
     texts.queue(c, patient, patient.line, draft, now=now)
+
+
+def _stay_text(plan: StoredPlan, kept: Kept) -> str:
+    if falls(plan):
+        return "stay_tapering"
+    return "stay_rising" if kept.why is None else TOLD_WHY.get(kept.why, "stay_rising")
 
 
 def falls(plan: StoredPlan) -> bool:

@@ -60,6 +60,7 @@ def add(c: Connection, plan: StoredPlan, tallies: Collection[Tally], *, by: str,
         write_audit(c, plan.clinic_id, Entry(now, by, f"supply {kind}", plan.id))
     texts.cancel_queued(c, plan_id=plan.id, kinds=(REFILL,))
     plans.save(c, plan, supply_check_at=now)
+    plans.touched(c, [plan.id], at=now)  # too few tablets overturn a step already announced
 
 
 def _columns(tally: Tally) -> dict[str, object]:
