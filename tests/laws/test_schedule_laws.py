@@ -13,6 +13,8 @@ from tests.builders import a_course, a_phase, a_plan
 from tests.strategies import ZONES, courses, plans, windows_of
 
 MINUTE = timedelta(minutes=1)
+MINUTE_BY_MINUTE = max(settings().max_examples * 2 // 5, 1)
+"""Forty lives by day, which are slow to watch, thousands at night."""
 
 
 @given(courses(), st.data())
@@ -126,7 +128,7 @@ def _phase_on(plan: Plan, day: date) -> list[tuple[int, Phase]]:
     return []
 
 
-@settings(max_examples=40)
+@settings(max_examples=MINUTE_BY_MINUTE)
 @given(plans(), st.data())
 def test_a_simulator_that_looks_at_the_clock_each_minute_agrees(plan: Plan, data: st.DataObject) -> None:
     """A patient who looks at the wall clock every minute takes the same doses at the same instants.

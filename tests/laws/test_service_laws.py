@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from datetime import datetime, timedelta
+from collections import Counter, defaultdict
+from datetime import date, datetime, timedelta
+from decimal import Decimal
 from itertools import pairwise
 
-import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
@@ -16,7 +16,7 @@ from reminders.domain.plan import HOUR, Course
 from reminders.domain.schedule import Slot, jumped_slots, next_slot, slots_between
 from reminders.errors import NotAllowed
 from reminders.services.records import plans
-from tests.builders import NEW_YORK
+from tests.builders import FOUR, NEW_YORK
 from tests.files import File
 from tests.stage import ANA, Stage, patient, phase, plan
 
@@ -39,6 +39,10 @@ ZONES = (NEW_YORK, "Europe/London", "America/Los_Angeles", "Asia/Tokyo", "Asia/K
 FAULTS = ("delivered", "undelivered", "sent")
 GAP = 2 * HOUR
 """Baclofen's minimum gap."""
+MOST = Decimal(80)
+"""Baclofen's daily maximum, in mg."""
+STORIES = max(settings().max_examples // 8, 1)
+"""Twelve by day, hundreds at night."""
 
 PLANS: dict[str, list[File]] = {
     "rising": [plan(phase("5/5/5", 2), phase("5/5/10", 1), phase("10/10/10", 2), phase("15/15/15"))],
@@ -48,6 +52,7 @@ PLANS: dict[str, list[File]] = {
         plan(phase("5/5/5", 1), phase("10/10/10"), label="A, blue cap"),
         plan(phase("5/5", times=("10:30", "16:30")), ref="ana-second", label="B, red cap", advance="as_prescribed"),
     ],
+    "most": [plan(phase("20/20/20", 1), phase("20/20/20/20", times=FOUR), advance="as_prescribed")],
 }
 
 
@@ -154,6 +159,15 @@ class AnyStory(RuleBasedStateMachine):
         assert [(a, b) for a, b in pairwise(due) if b - a < GAP] == []
 
     @invariant()
+    def no_day_passes_its_maximum(self) -> None:
+        """The doses of one slot date that were announced plainly never add up to more than the daily maximum."""
+        plain = {item["dose_id"] for item in self._plain_items()}
+        days: defaultdict[date, Decimal] = defaultdict(Decimal)
+        for dose in self.clinic.rows("dose"):
+            days[dose["local_date"]] += dose["amount"] if dose["id"] in plain else 0
+        assert {day: total for day, total in days.items() if total > MOST} == {}
+
+    @invariant()
     def nobody_is_woken(self) -> None:
         """No nudge and no question comes in the quiet hours of where she is."""
         zones = [person["zone"] for person in self.clinic.rows("patient")]
@@ -189,8 +203,8 @@ class AnyStory(RuleBasedStateMachine):
         return [item for item in self.clinic.rows("text_item") if item["text_id"] in plain and item["kind"] == "reminder"]
 
 
-AnyStory.TestCase.settings = settings(max_examples=12, stateful_step_count=14, deadline=None, suppress_health_check=list(HealthCheck))
-TestAnyStory = pytest.mark.timeout(120)(AnyStory.TestCase)
+AnyStory.TestCase.settings = settings(max_examples=STORIES, stateful_step_count=14, deadline=None, suppress_health_check=list(HealthCheck))
+TestAnyStory = AnyStory.TestCase
 
 
 def _came_too_late(course: Course, slot: Slot, since: datetime) -> bool:

@@ -21,6 +21,8 @@ from reminders.services.records.plans import read
 from tests.scheduling.enrolled import enrol
 from tests.scheduling.wall import NOON
 
+EXAMPLES = max(settings().max_examples * 3 // 10, 1)
+"""Each writes a whole ledger: thirty by day, more than a thousand at night."""
 PATIENT, PLAN = metadata.tables["patient"], metadata.tables["plan"]
 
 times = st.times().map(lambda at: at.replace(second=0, microsecond=0))
@@ -71,7 +73,7 @@ def built(engine: Engine, now: datetime) -> tuple[Loop, PlanJobs[Engine]]:
 
 
 @given(drawn=st.lists(plans, max_size=4), seconds=st.integers(0, 86_400))
-@settings(max_examples=40)
+@settings(max_examples=EXAMPLES)
 def test_jobs_are_the_minutes_of_the_plans(memory: Engine, drawn: list[Plan], seconds: int) -> None:
     """The jobs are the minutes of each plan's next slot in the coming hour: each once, and no other."""
     now = NOON + timedelta(seconds=seconds)
@@ -87,7 +89,7 @@ def test_jobs_are_the_minutes_of_the_plans(memory: Engine, drawn: list[Plan], se
 
 
 @given(drawn=st.lists(plans, max_size=4))
-@settings(max_examples=20)
+@settings(max_examples=EXAMPLES)
 def test_a_second_build_changes_nothing(memory: Engine, drawn: list[Plan]) -> None:
     """Building again leaves each job as it was, the very same."""
     emptied(memory)
@@ -103,7 +105,7 @@ def test_a_second_build_changes_nothing(memory: Engine, drawn: list[Plan]) -> No
 
 
 @given(drawn=st.lists(plans, min_size=1, max_size=3), hours=st.lists(st.integers(1, 30), min_size=1, max_size=4))
-@settings(max_examples=30)
+@settings(max_examples=EXAMPLES)
 def test_what_is_next_due_is_what_the_rules_say(memory: Engine, drawn: list[Plan], hours: list[int]) -> None:
     """After every pass, each plan's `next_due_at` is its next slot after what was decided, and the patient's the first of them."""
     emptied(memory)
