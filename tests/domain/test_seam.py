@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from decimal import Decimal
 
@@ -12,76 +12,10 @@ from reminders.domain.plan import Course, Plan, Version
 from reminders.domain.schedule import instant_of, jumped_slots, next_slot, slots_between, totals_by_date
 from reminders.domain.seam import Seam, SeamProblem, join, too_close
 from tests.builders import FOUR, THREE, a_course, a_phase, a_plan, a_taper, times, utc
-
-MIN_GAP, MAX_GAP = timedelta(hours=2), timedelta(hours=12)
-JUNE_10 = date(2026, 6, 10)
-
-
-@dataclass(frozen=True)
-class Taken:
-    """What a patient had taken of a plan when the seam came."""
-
-    course: Course
-    last: datetime
-    planned: dict[date, Decimal]
-
-    def joined(self, plan: Plan, *, at: datetime | None = None, max_per_day: Decimal | None = None) -> Seam:
-        """Join to another plan, a minute after the last dose if not said otherwise."""
-        return join(
-            self.course,
-            plan,
-            at=at or self.last + timedelta(minutes=1),
-            last=self.last,
-            min_gap=MIN_GAP,
-            max_gap=MAX_GAP,
-            used={},
-            planned_by_date=self.planned,
-            max_per_day=max_per_day,
-        )
-
-
-def taken_until(plan: Plan, at: str, on: date = JUNE_10) -> Taken:
-    """Say that every dose of a plan was taken on time, the last one at this local time."""
-    last = instant_of(on, times(at)[0], plan.tz)
-    course = a_course(plan)
-    return Taken(course, last, totals_by_date(slots_between(course, last - timedelta(days=3), last + timedelta(minutes=1))))
-
-
-def three_a_day(zone: str) -> Plan:
-    """5 mg at 08:00, 14:00 and 20:00."""
-    return a_plan(a_phase("5/5/5"), zone=zone, start="2026-06-01")
-
-
-def drawn(seam: Seam) -> tuple[str, str, str, str]:
-    """Write a seam as its first slot, its gap, the slots jumped over, and its problems."""
-    hours = "" if seam.gap is None else f"{seam.gap / timedelta(hours=1):g} h"
-    first = "none" if seam.first is None else f"{seam.first.local_date:%d} {seam.first.local_time:%H:%M}"
-    jumped = ", ".join(f"{slot.local_date:%d} {slot.local_time:%H:%M}" for slot in seam.jumped)
-    return first, hours, jumped, ", ".join(seam.problems)
-
+from tests.seams import JUNE_10, MAX_GAP, MIN_GAP, Taken, drawn, taken_until, three_a_day
 
 NEW_YORK, LONDON, TOKYO = "America/New_York", "Europe/London", "Asia/Tokyo"
 PROVIDER = "too_long, too_short"
-
-MOVES = [
-    (NEW_YORK, LONDON, "08:00", ("10 20:00", "7 h", "10 14:00", "")),
-    (NEW_YORK, LONDON, "14:00", ("11 08:00", "13 h", "10 20:00", PROVIDER)),
-    (NEW_YORK, LONDON, "20:00", ("11 08:00", "7 h", "", "")),
-    (LONDON, NEW_YORK, "08:00", ("10 08:00", "5 h", "", "")),
-    (LONDON, NEW_YORK, "14:00", ("10 14:00", "5 h", "", "")),
-    (LONDON, NEW_YORK, "20:00", ("10 20:00", "5 h", "", "")),
-    (TOKYO, NEW_YORK, "08:00", ("10 08:00", "13 h", "09 20:00", PROVIDER)),
-    (TOKYO, NEW_YORK, "14:00", ("10 08:00", "7 h", "", "")),
-    (TOKYO, NEW_YORK, "20:00", ("10 14:00", "7 h", "10 08:00", "")),
-]
-
-
-@pytest.mark.parametrize(("old", "new", "after", "expected"), MOVES)
-def test_a_zone_move_lands_where_the_table_says(old: str, new: str, after: str, expected: tuple[str, ...]) -> None:
-    """Each move of the seam table has its first slot, gap, jumped slots and verdict."""
-    seam = taken_until(three_a_day(old), after).joined(three_a_day(new))
-
-    assert drawn(seam) == expected
 
 
 def test_an_edit_in_the_afternoon_starts_in_the_evening() -> None:
@@ -94,27 +28,11 @@ def test_an_edit_in_the_afternoon_starts_in_the_evening() -> None:
     assert drawn(seam) == ("10 21:00", "7 h", "", "")
 
 
-def test_a_slot_that_breaks_the_daily_maximum_is_jumped_over() -> None:
-    """London to New York after 06:00 at 20 mg four times: 06:00 again would make 100 mg on that date, so noon is first."""
-    old = a_plan(a_phase("20/20/20/20", at=FOUR), zone=LONDON, start="2026-06-01")
-    seam = taken_until(old, "06:00").joined(replace(old, zone=NEW_YORK), max_per_day=Decimal(80))
-
-    assert drawn(seam) == ("10 12:00", "11 h", "10 06:00", "")
-
-
 def test_without_a_daily_maximum_the_same_slot_stands() -> None:
     """Where no source sets a maximum only the gaps decide."""
     old = a_plan(a_phase("20/20/20/20", at=FOUR), zone=LONDON, start="2026-06-01")
 
     assert drawn(taken_until(old, "06:00").joined(replace(old, zone=NEW_YORK))) == ("10 06:00", "5 h", "", "")
-
-
-def test_two_dates_can_be_full_at_once() -> None:
-    """Tokyo to New York at the maximum: the day before is full, today nearly; what is left comes too late and is shown."""
-    old = a_plan(a_phase("20/20/20/20", at=FOUR), zone=TOKYO, start="2026-06-01")
-    seam = taken_until(old, "06:00").joined(replace(old, zone=NEW_YORK), max_per_day=Decimal(80))
-
-    assert drawn(seam) == ("10 12:00", "19 h", "09 18:00, 09 22:00, 10 06:00", PROVIDER)
 
 
 def test_too_long_alone_is_a_problem_of_its_own() -> None:

@@ -272,6 +272,10 @@ SECTIONS = (
     Section("The gate before a step", "The conditions that should hold before the next phase begins, up or down.", GATE),
     Section("Steps", "What becomes of a step. No step goes up, restarts or speeds up without a provider.", POLICIES),
     Section(
+        "When a plan changes", "A new version, a move to another zone and a restart join the old doses to the new at one point.",
+        (Table("test_seams", "SEAMS", "Where the old doses join the new"),),
+    ),
+    Section(
         "Check-ins", "A plan can ask how it goes. An answer can leave a gate unmet and ask a person to look; it never changes a dose.",
         CHECK_INS,
     ),
