@@ -7,6 +7,7 @@ import typer
 from reminders.commands import (
     audit_command,
     backup_commands,
+    care_commands,
     demo_commands,
     doctor_command,
     drug_commands,
@@ -37,6 +38,8 @@ app.add_typer(audit_command.app, name="audit")
 app.command("demo")(demo_commands.demo)
 app.command("import")(import_command.import_)
 app.add_typer(plan_commands.app, name="plan")
+app.command("act")(care_commands.act)
+app.command("edit")(care_commands.edit)
 app.add_typer(drug_commands.app, name="drugs")
 app.add_typer(supply_commands.app, name="supply")
 app.command("simulate")(demo_commands.simulate)

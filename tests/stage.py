@@ -131,10 +131,13 @@ class Stage:
         phase: int | None = None,
         zone: str | None = None,
         alert: str | None = None,
+        days: int | None = None,
     ) -> None:
         """Let Dr. Haddad act on a plan, now or at a later time."""
         self._until(when)
-        act = StaffAct(self.now, StaffAction(action), of, reason=reason, by="Dr. Noor Haddad", phase=phase, zone=zone, alert=alert)
+        act = StaffAct(
+            self.now, StaffAction(action), of, reason=reason, by="Dr. Noor Haddad", phase=phase, zone=zone, alert=alert, days=days
+        )
         self.driver.acts(act)
 
     def carrier(self, status: str, code: int | None = None, *, phone: str = ANA) -> None:

@@ -33,6 +33,10 @@ class Finding:
     confidence: Confidence
     second_confirmation: bool = False
 
+    def __str__(self) -> str:
+        """In one sentence, with the number found, the limit and its source."""
+        return f"{self.message}: found {self.found}, limit {self.limit} ({self.source}; {self.confidence})"
+
 
 @dataclass(frozen=True, slots=True)
 class Ceiling:

@@ -6,16 +6,18 @@ A clinic's own files stand beside the shipped ones (`stock`), each with the name
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from pathlib import Path
 
+from reminders.domain.plan import Plan
 from reminders.domain.profile import DrugProfile
 from reminders.drugs.profile_file import BadProfile
 from reminders.drugs.shelf import shelved
 from reminders.errors import NotFound
 
-__all__ = ["BadProfile", "UnknownDrug", "all_profiles", "load", "names", "nearest", "stock"]
+__all__ = ["BadProfile", "UnknownDrug", "alike", "all_profiles", "load", "names", "nearest", "stock"]
 
 
 class UnknownDrug(NotFound):
@@ -36,6 +38,18 @@ def load(name: str) -> DrugProfile:
         if profile.is_called(name):
             return profile
     raise UnknownDrug(name)
+
+
+def alike(profile: DrugProfile) -> Callable[[Plan], bool]:
+    """Say of which plans a drug is of the same ingredient: its forms share no numbers, but one patient takes them both."""
+
+    def is_alike(other: Plan) -> bool:
+        try:
+            return load(other.drug).ingredient == profile.ingredient
+        except UnknownDrug:
+            return False
+
+    return is_alike
 
 
 def names() -> tuple[str, ...]:

@@ -23,6 +23,7 @@ class StaffAction(StrEnum):
     RESUME = "resume"
     STEP_BACK = "step_back"
     ADVANCE = "advance"
+    SLOW_DOWN = "slow_down"
     MUTE = "mute"
     UNMUTE = "unmute"
     SUSPEND = "suspend"
@@ -56,7 +57,10 @@ class CarrierChange:
 
 @dataclass(frozen=True, slots=True)
 class StaffAct:
-    """The clinic acts on a plan. `phase` counts from 1; `alert` names the kind of alert, None: all of the plan's open ones."""
+    """The clinic acts on a plan. `phase` counts from 1; `alert` names the kind of alert, None: all of the plan's open ones.
+
+    `days`: by how many each phase is longer from now on.
+    """
 
     at: datetime
     action: StaffAction
@@ -66,6 +70,7 @@ class StaffAct:
     phase: int | None = None
     zone: str | None = None
     alert: str | None = None
+    days: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +137,7 @@ class CarrierShape(Shape):
 
 
 class StaffActShape(Shape):
-    """What the clinic does: a restart chooses its phase, a move its zone."""
+    """What the clinic does: a restart chooses its phase, a move its zone, going slower its days."""
 
     action: Annotated[StaffAction, Field(strict=False)]
     plan: Ref
@@ -141,6 +146,7 @@ class StaffActShape(Shape):
     phase: Annotated[int, Field(ge=1)] | None = None
     zone: ZoneText | None = None
     alert: Word | None = None
+    days: Annotated[int, Field(ge=1, le=366)] | None = None
 
     @model_validator(mode="after")
     def _says_where_to(self) -> StaffActShape:
@@ -148,6 +154,8 @@ class StaffActShape(Shape):
             raise ValueError("a restart needs the phase that the provider chose: give phase, counted from 1")
         if self.action is StaffAction.MOVE_ZONE and self.zone is None:
             raise ValueError("a move needs the zone to move to: give zone")
+        if self.action is StaffAction.SLOW_DOWN and self.days is None:
+            raise ValueError("going slower needs the days by which each phase is longer: give days")
         return self
 
 
@@ -161,7 +169,9 @@ class StaffShape(Shape):
     def event(self) -> StoryEvent:
         """The event it says."""
         act = self.staff
-        return StaffAct(self.at, act.action, act.plan, reason=act.reason, by=act.by, phase=act.phase, zone=act.zone, alert=act.alert)
+        return StaffAct(
+            self.at, act.action, act.plan, reason=act.reason, by=act.by, phase=act.phase, zone=act.zone, alert=act.alert, days=act.days
+        )
 
 
 class OutageEndShape(Shape):

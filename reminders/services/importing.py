@@ -139,24 +139,12 @@ def _notes(patient: PatientPlans) -> Iterator[tuple[Severity, Fault]]:
         except drugs.UnknownDrug as unknown:
             yield Severity.ERROR, Fault(join(path, "drug"), str(unknown))
         else:
-            found = check_plan(plan, profile, others=[other for _, other in before], is_alike=_alike(profile))
+            found = check_plan(plan, profile, others=[other for _, other in before], is_alike=drugs.alike(profile))
             yield from (_note(path, finding) for finding in (*found, *check_approval(plan, patient.approved[path])))
             yield from ((Severity.ERROR, fault) for fault in _of_supply(path, plan, profile, patient.supplies[path]))
             yield from _of_other_forms(path, plan, profile, before)
             yield from (_note(patient.path, finding) for finding in _of_medicines(plan, profile, patient.medicines))
         before.append((path, plan))
-
-
-def _alike(profile: DrugProfile) -> Callable[[Plan], bool]:
-    """Whether another plan is of the same ingredient: its forms share no numbers, but one patient takes them both."""
-
-    def is_alike(other: Plan) -> bool:
-        try:
-            return drugs.load(other.drug).ingredient == profile.ingredient
-        except drugs.UnknownDrug:
-            return False
-
-    return is_alike
 
 
 def _of_supply(path: str, plan: Plan, profile: DrugProfile, strengths: Sequence[Amount]) -> Iterator[Fault]:
@@ -172,9 +160,9 @@ def _of_supply(path: str, plan: Plan, profile: DrugProfile, strengths: Sequence[
 def _of_other_forms(path: str, plan: Plan, profile: DrugProfile, before: list[tuple[str, Plan]]) -> Iterator[tuple[Severity, Fault]]:
     """What this plan does to the limits of an earlier one of another form, which was checked without it."""
     for earlier_path, earlier in before:
-        if _alike(profile)(earlier) and not profile.is_called(earlier.drug):
+        if drugs.alike(profile)(earlier) and not profile.is_called(earlier.drug):
             of = drugs.load(earlier.drug)
-            alone, together = (check_plan(earlier, of, others=others, is_alike=_alike(of)) for others in ((), (plan,)))
+            alone, together = (check_plan(earlier, of, others=others, is_alike=drugs.alike(of)) for others in ((), (plan,)))
             for finding in together:
                 if finding not in alone and not finding.code.startswith("label"):
                     message = f"{finding.message}, with {path}"
@@ -188,12 +176,7 @@ def _of_medicines(plan: Plan, profile: DrugProfile, medicines: tuple[str, ...]) 
 
 
 def _note(path: str, finding: Finding) -> tuple[Severity, Fault]:
-    return finding.level, Fault(join(path, finding.path), finding_words(finding))
-
-
-def finding_words(finding: Finding) -> str:
-    """Say a finding in one sentence, with the number found, the limit and its source."""
-    return f"{finding.message}: found {finding.found}, limit {finding.limit} ({finding.source}; {finding.confidence})"
+    return finding.level, Fault(join(path, finding.path), str(finding))
 
 
 def short_name(name: str) -> str:

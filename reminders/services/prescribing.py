@@ -6,27 +6,24 @@ Code never raises, restarts or speeds up a dose by itself: only the actions here
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
-from decimal import Decimal
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from db.engine import writing
 from reminders.domain.dose_state import DoseEvent, DoseState, EventKind
-from reminders.domain.gaps import max_gap_of
 from reminders.domain.gate import resume_extra_days
-from reminders.domain.plan import Plan, Stay, Version, as_followed
+from reminders.domain.plan import Plan, Stay, as_followed
 from reminders.domain.plan_state import PlanState, may_become
 from reminders.domain.schedule import phase_spans
-from reminders.domain.seam import join
 from reminders.errors import NotAllowed, UnknownPlan
 from reminders.formats.story_file import StaffAct, StaffAction
 from reminders.services.records import (
     alerts,
     announcements,
+    changing,
     doses,
-    intakes,
     people,
     plans,
     quarantines,
@@ -35,9 +32,10 @@ from reminders.services.records import (
     suspending,
     texts,
 )
-from reminders.services.records.alerts import Notice
 from reminders.services.records.audit import Entry, write_audit
+from reminders.services.records.changing import Change
 from reminders.services.records.stepping import Kept
+from reminders.services.records.texts import Draft
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -45,14 +43,19 @@ if TYPE_CHECKING:
     from reminders.services.records.people import Patient
     from reminders.services.records.plans import StoredPlan
 
-OVERTAKEN = ("stay", "suspend")
-"""The notices that a plan which goes on again has overtaken, if they still wait for the morning."""
-
 LIVE = frozenset({PlanState.ACTIVE, PlanState.STAYING, PlanState.MUTED, PlanState.SUSPENDED})
 
 
-def act(engine: Engine, action: StaffAct, *, now: datetime, clinic_id: str | None = None) -> None:
-    """Carry out what a person at the clinic decided about a plan.
+@dataclass(frozen=True, slots=True)
+class After:
+    """How a plan stands after somebody acted on it; `phase` counts from 1."""
+
+    state: PlanState
+    phase: int
+
+
+def act(engine: Engine, action: StaffAct, *, now: datetime, clinic_id: str | None = None) -> After:
+    """Carry out what a person at the clinic decided about a plan; return how it stands then.
 
     Raises UnknownPlan, NotAllowed if the plan's state does not permit it, or LedgerHeld before a gap was relived, which it would
     decide; then nothing has changed.
@@ -71,6 +74,8 @@ def act(engine: Engine, action: StaffAct, *, now: datetime, clinic_id: str | Non
             raise NotAllowed(f"plan {plan.ref} is {plan.state.value}: it cannot be changed any more")
         ACTIONS[action.action](c, patient, plan, action, now)
         supplies.look_soon(c, plan.id, at=now)
+        after = plans.read(c, [plan.id])[plan.id]
+        return After(after.state, plans.current_phase(after, now))
 
 
 def _stay(c: Connection, patient: Patient, plan: StoredPlan, action: StaffAct, now: datetime) -> None:
@@ -90,7 +95,7 @@ def _resume(c: Connection, patient: Patient, plan: StoredPlan, action: StaffAct,
     today = now.astimezone(plan.plan.tz).date()
     extra = 0 if planned_end is None else resume_extra_days(planned_end=planned_end, stay_since=stay.since, resumed=today)
     plans.close_stay(c, plan, extra_days=extra)
-    texts.cancel_queued(c, plan_id=plan.id, kinds=OVERTAKEN)
+    texts.cancel_queued(c, plan_id=plan.id, kinds=changing.OVERTAKEN)
     _enter(c, plan, PlanState.ACTIVE, "resumed", action=action, now=now)
     _close_alerts(c, plan, action, now, kinds=("plan_stays", "misses", "step_waits"))
     resumed = plans.read(c, [plan.id])[plan.id]
@@ -106,7 +111,9 @@ def _step_back(c: Connection, patient: Patient, plan: StoredPlan, action: StaffA
     phase_no = plans.current_phase(plan, now)
     if phase_no == 1:
         raise NotAllowed(f"plan {plan.ref} is on its first phase")
-    _change(c, patient, plan, _beginning(plan, phase_no - 1, _today(plan, now)), "stepped back", action=action, now=now)
+    changing.change(
+        c, patient, plan, Change(_beginning(plan, phase_no - 1, _today(plan, now)), "stepped back", action.by, action.reason), now=now
+    )
 
 
 def _advance(c: Connection, patient: Patient, plan: StoredPlan, action: StaffAct, now: datetime) -> None:
@@ -122,9 +129,29 @@ def _advance(c: Connection, patient: Patient, plan: StoredPlan, action: StaffAct
     sooner = _beginning(plan, phase_no + 1, _today(plan, now) + timedelta(days=1))
     if document.phases[phase_no - 1].every_n_days > 1:  # its dosing days must not move onto today: nothing more is due today
         sooner = replace(sooner, phases=document.phases[phase_no:], start=_today(plan, now) + timedelta(days=1))
-    _change(c, patient, plan, sooner, "advanced", action=action, now=now)
+    changing.change(c, patient, plan, Change(sooner, "advanced", action.by, action.reason), now=now)
     stepping.announce_step(c, patient, plans.read(c, [plan.id])[plan.id], now=now)
     plans.put_on_clock(c, [plans.read(c, [plan.id])[plan.id]])
+
+
+def _slow_down(c: Connection, patient: Patient, plan: StoredPlan, action: StaffAct, now: datetime) -> None:
+    """Go slower: this phase and every one to come that has an end lasts so many days more. Amounts stay as they are."""
+    _going_on(plan)
+    if action.days is None:
+        raise NotAllowed("going slower needs the number of days by which each phase is longer")
+    document, running = plan.course.current.plan, plans.current_phase(plan, now)
+    longer = [
+        phase if phase.days is None or number < running else replace(phase, days=phase.days + action.days)
+        for number, phase in enumerate(document.phases, 1)
+    ]
+    if tuple(longer) == document.phases:
+        raise NotAllowed(f"plan {plan.ref} has no step to come that could be later")
+    slower = Change(replace(document, phases=tuple(longer)), "slowed down", action.by, action.reason, stays=plan.course.current.stays)
+    announced = plans.stage_of(plan) is plans.Stage.DECIDED
+    texts.cancel_queued(c, plan_id=plan.id, kinds=("step",))
+    changing.change(c, patient, plan, slower, now=now)
+    if announced:
+        stepping.tell_stay(c, patient, plan, now=now)
 
 
 def _mute(c: Connection, _patient: Patient, plan: StoredPlan, action: StaffAct, now: datetime) -> None:
@@ -158,7 +185,8 @@ def _restart(c: Connection, patient: Patient, plan: StoredPlan, action: StaffAct
         raise NotAllowed(f"a restart names its phase: plan {plan.ref} has phases 1 to {len(phases)}")
     chosen = _beginning(plan, action.phase, _today(plan, now))
     plans.save(c, plan, state=PlanState.ACTIVE.value, state_before=None, reason=action.reason[:400] or None)
-    _change(c, patient, plans.read(c, [plan.id])[plan.id], chosen, plans.RESTARTED, action=action, now=now)
+    restarted = Change(chosen, plans.RESTARTED, action.by, action.reason)
+    changing.change(c, patient, plans.read(c, [plan.id])[plan.id], restarted, now=now)
     _close_alerts(c, plan, action, now, kinds=("suspended", "plan_stays", "misses", "misses_urgent"))
     plans.touched(c, [plan.id], at=now)  # what was missed before it began again counts no more
 
@@ -170,6 +198,8 @@ def _stop(c: Connection, patient: Patient, plan: StoredPlan, action: StaffAct, n
     suspending.withdraw(c, patient, plan, why="stopped", now=now)
     plans.save(c, plan, state=PlanState.STOPPED.value, reason=action.reason[:400], ended_at=now, step_stage=None)
     plans.add_event(c, plan.clinic_id, plan.id, kind="stopped", state=PlanState.STOPPED, by=action.by, at=now, reason=action.reason)
+    if plan.profile.withdrawal_risk.value:
+        texts.queue(c, patient, patient.line, Draft("stopped_straight", "suspend", f"stop:{plan.id}", plan_id=plan.id), now=now)
     plans.put_on_clock(c, [plans.read(c, [plan.id])[plan.id]])
 
 
@@ -191,7 +221,8 @@ def _move_zone(c: Connection, patient: Patient, plan: StoredPlan, action: StaffA
     there = people.patients(c, [patient.id])[patient.id]
     for mine in plans.of_patients(c, [patient.id])[patient.id]:
         document = replace(mine.course.current.plan, zone=zone)
-        _change(c, there, mine, document, "moved zone", action=action, now=now, stays=mine.course.current.stays)
+        moved = Change(document, changing.MOVED, action.by, action.reason, stays=mine.course.current.stays)
+        changing.change(c, there, mine, moved, now=now)
 
 
 def correct(
@@ -225,6 +256,7 @@ ACTIONS: Mapping[StaffAction, Action] = MappingProxyType(
         StaffAction.RESUME: _resume,
         StaffAction.STEP_BACK: _step_back,
         StaffAction.ADVANCE: _advance,
+        StaffAction.SLOW_DOWN: _slow_down,
         StaffAction.MUTE: _mute,
         StaffAction.UNMUTE: _unmute,
         StaffAction.SUSPEND: _suspend,
@@ -278,68 +310,3 @@ def _going_on(plan: StoredPlan) -> None:
 
 def _today(plan: StoredPlan, now: datetime) -> date:
     return now.astimezone(plan.plan.tz).date()
-
-
-def _change(
-    c: Connection,
-    patient: Patient,
-    plan: StoredPlan,
-    document: Plan,
-    kind: str,
-    *,
-    action: StaffAct,
-    now: datetime,
-    stays: tuple[Stay, ...] = (),
-) -> None:
-    """Join a new version to the old one at its seam. Slots jumped over are not due; a seam too long is shown to the provider.
-
-    `stays` go on in the new version: its phases are those of the old one.
-    """
-    begun = plan.course.versions[0].effective_at <= now
-    at = max(now, plan.decided_until + timedelta.resolution) if begun else now  # a slot due at this very instant was the old version's
-    followed = Version(document, at, stays=stays).followed
-    taken = intakes.of_ingredient(c, plan, since=now - doses.RECENT)
-    profile = plan.profile
-    seam = join(
-        plan.course,
-        followed,
-        at=at,
-        last=intakes.last_moment(taken),
-        min_gap=plans.limits_of(followed, profile).min_gap,
-        max_gap=max_gap_of(followed, profile),
-        used=doses.numbers_used(c, plan.id, since=at.date() - timedelta(days=3)),
-        planned_by_date=intakes.by_date(taken),
-        max_per_day=_most(plan),
-    )
-    plans.add_version(c, plan.clinic_id, plan.id, replace(seam.version, plan=document, stays=stays), approved_by=action.by, at=now)
-    plans.save(c, plan, decided_until=at - timedelta.resolution, step_stage=None, label=document.label)
-    if plan.state is PlanState.STAYING and not any(stay.extra_days is None for stay in stays):
-        plans.save(c, plan, state=PlanState.ACTIVE.value)
-    if not stays:
-        texts.cancel_queued(c, plan_id=plan.id, kinds=OVERTAKEN)
-        _close_alerts(c, plan, action, now, kinds=("plan_stays",))
-    fresh = plans.read(c, [plan.id])[plan.id]
-    announcements.jump(c, fresh, seam.jumped, why="moved" if kind == "moved zone" else "changed", now=now)
-    plans.add_event(
-        c,
-        plan.clinic_id,
-        plan.id,
-        kind=kind,
-        state=plans.read(c, [plan.id])[plan.id].state,
-        by=action.by,
-        at=now,
-        reason=action.reason,
-        phase_no=plans.current_phase(fresh, now),
-    )
-    plans.put_on_clock(c, [plans.read(c, [plan.id])[plan.id]])
-    if seam.problems:
-        problems = ", ".join(problem.value.replace("_", " ") for problem in seam.problems)
-        words = f"Where the old times join the new: {problems}. Call the patient."
-        alerts.raise_once(
-            c, patient, Notice("seam", "warning", f"{plan.id} v{seam.version.no}", words, plan_id=plan.id, clinical=False), now=now
-        )
-
-
-def _most(plan: StoredPlan) -> Decimal | None:
-    most = plan.profile.max_per_day
-    return most.value.value if most else None

@@ -133,6 +133,7 @@ REQUIRED = {
     ),
     "stay_tapering": ("Do not lower", "do not stop", "{phone}"),
     "suspended_gap": ("do not restart", "{phone}"),
+    "stopped_straight": ("no more", "{phone}", "911"),
     "suspended_provider": ("no dose", "{phone}", "911"),
     "correction": ("do not take", "{when}", "{phone}"),
     "after_hours": ("{until}", "{phone}", "911"),

@@ -1054,7 +1054,7 @@ def test_redacted_lists_prove_nothing() -> None:
 # --- the last look --------------------------------------------------------------------------------------------------
 
 
-def look_after(s: Stage, act: Callable[[], None]) -> list[str]:
+def look_after(s: Stage, act: Callable[[], object]) -> list[str]:
     """Claim what is due, let something happen, look once more: the bodies that would be sent."""
     with writing(s.engine) as c:
         claimed = claim(c, s.now)

@@ -186,14 +186,14 @@ def test_a_stop_needs_a_reason() -> None:
 
 
 def test_stopped_with_a_reason() -> None:
-    """Stopped for a reason, nothing more is due, and a reminder that is out is corrected."""
+    """Stopped for a reason, nothing more is due, a reminder that is out is corrected, and the patient is told the danger signs."""
     with Stage.on_paper() as clinic:
         clinic.acts("stop", "03-02 08:10", reason="rash")
         clinic.run_until("03-04 00:00")
         assert (clinic.plans()[-1], list(clinic.doses()), [body[:40] for _, body in clinic.texts("suspend_notice")]) == (
             ("03-02 08:10", "stopped", 1),
             ["03-02/1"],
-            ["correction: please do not take the Mon 8"],
+            ["correction: please do not take the Mon 8", "your care team has ended this plan: take"],
         )
 
 

@@ -227,19 +227,30 @@ def stay(c: Connection, patient: Patient, plan: StoredPlan, kept: Kept, *, now: 
     supplies.look_soon(c, plan.id, at=now)
     if kept.by == "doseline":
         _tell_provider(c, patient, plan, kept, now=now)
-    draft = Draft(_stay_text(plan, kept), "stay", f"stay:{plan.id}:{now:%Y%m%dT%H%M}", plan_id=plan.id, send_at=patient.by_day(now))
-    texts.queue(c, patient, patient.line, draft, now=now)
+    tell_stay(c, patient, plan, why=kept.why, now=now)
 
 
-def _stay_text(plan: StoredPlan, kept: Kept) -> str:
-    if falls(plan):
-        return "stay_tapering"
-    return "stay_rising" if kept.why is None else TOLD_WHY.get(kept.why, "stay_rising")
+def tell_stay(c: Connection, patient: Patient, plan: StoredPlan, *, why: Condition | None = None, now: datetime) -> None:
+    """Tell the patient to stay on the current dose, and why, where it was the gate."""
+    rising = "stay_rising" if why is None else TOLD_WHY.get(why, "stay_rising")
+    cause, template = f"stay:{plan.id}:{now:%Y%m%dT%H%M}", "stay_tapering" if falls(plan) else rising
+    texts.queue(c, patient, patient.line, Draft(template, "stay", cause, plan_id=plan.id, send_at=patient.by_day(now)), now=now)
 
 
 def falls(plan: StoredPlan) -> bool:
     """Whether the plan's next step goes down: a taper's words differ from a rise's."""
     return plan.course.current.plan.kind.value == "taper"
+
+
+def announce_change(c: Connection, patient: Patient, plan: StoredPlan, old: Phase, new: Phase, *, starts: date, now: datetime) -> None:
+    """Tell the patient of amounts that were changed, and from which day they hold."""
+    if old.doses == new.doses:
+        return
+    template, fields = _step_words(patient, plan, old, new, starts)
+    cause = f"changed:{plan.id}:{plan.course.current.no}"
+    ends = instant_of(starts + timedelta(days=1), time.min, patient.tz)
+    draft = Draft(template, "step", cause, fields=fields, expires_at=ends, plan_id=plan.id, version_no=plan.course.current.no)
+    texts.queue(c, patient, patient.line, draft, now=now)
 
 
 def announce_step(c: Connection, patient: Patient, plan: StoredPlan, *, now: datetime) -> None:

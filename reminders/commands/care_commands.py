@@ -1,0 +1,156 @@
+"""`doseline act` and `doseline edit`: what a named person at the clinic does to a plan, each with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import datetime, tzinfo
+from typing import Annotated
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from reminders.clock import SystemClock
+from reminders.commands.ledger import the_ledger
+from reminders.commands.output import SCREEN, JsonFlag, instant_text, print_json, print_table, telling
+from reminders.commands.typed import FileArgument, read_file
+from reminders.domain.schedule import Slot
+from reminders.errors import NotAllowed
+from reminders.formats.plan_file import read_plan
+from reminders.formats.story_file import StaffAct, StaffAction
+from reminders.services import editing, prescribing
+from reminders.services.editing import Edited
+
+PlanArgument = Annotated[str, typer.Argument(metavar="PLAN", help="The plan, by its reference.")]
+ByOption = Annotated[str, typer.Option("--by", help="Who decides it: a person's name.", metavar="NAME")]
+ReasonOption = Annotated[str, typer.Option("--reason", help="Why. Kept with the event.", metavar="WORDS")]
+NEEDED = {StaffAction.RESTART: "phase", StaffAction.MOVE_ZONE: "zone", StaffAction.SLOW_DOWN: "days"}
+
+
+def act(
+    ctx: typer.Context,
+    action: Annotated[StaffAction, typer.Argument(metavar="ACTION", help=", ".join(action.value for action in StaffAction))],
+    plan: PlanArgument,
+    *,
+    by: ByOption,
+    reason: ReasonOption = "",
+    phase: Annotated[int | None, typer.Option(min=1, help="With restart: the phase to begin at, from 1.")] = None,
+    days: Annotated[int | None, typer.Option(min=1, max=366, help="With slow_down: by how many days each phase is longer.")] = None,
+    zone: Annotated[str | None, typer.Option(help="With move_zone: where the patient's clocks are, like Europe/London.")] = None,
+    alert: Annotated[str | None, typer.Option(help="With acknowledge: only this kind of alert.")] = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Act on a plan, as a named person: keep it back, let it go on, slow it down, suspend, restart, stop it, take its alerts on."""
+    given = {"phase": phase, "zone": zone, "days": days}
+    with telling(ctx):
+        wanted = NEEDED.get(action)
+        if wanted is not None and given[wanted] is None:
+            raise typer.BadParameter(f"{action.value} needs it", ctx=ctx, param_hint=f"--{wanted}")
+        now = SystemClock().now()
+        with the_ledger() as engine:
+            done = StaffAct(now, action, plan, reason=reason, by=by, phase=phase, zone=zone, alert=alert, days=days)
+            try:
+                after = prescribing.act(engine, done, now=now)
+            except NotAllowed as refused:
+                raise NotAllowed(f"{refused}{_instead(action)}") from refused
+    if as_json:
+        print_json({"plan": plan, "state": after.state.value, "phase": after.phase, "action": action.value})
+    else:
+        SCREEN.print(Text(f"{plan} is {after.state.value}, on phase {after.phase}."))
+
+
+def _instead(action: StaffAction) -> str:
+    if action is not StaffAction.STOP:
+        return ""
+    return ". Lay a taper out with `doseline plan taper` (`doseline drugs show` names the ready layouts), and give it with `doseline edit`"
+
+
+def edit(
+    ctx: typer.Context,
+    plan: PlanArgument,
+    file: FileArgument,
+    *,
+    by: Annotated[
+        str | None, typer.Option("--by", help="Who approves it: a person's name. Left out, nothing is stored.", metavar="NAME")
+    ] = None,
+    reason: ReasonOption = "",
+    as_json: JsonFlag = False,
+) -> None:
+    """Show what a new plan file would do to a plan: where it joins, and what speaks against it. With --by and --reason it is stored."""
+    with telling(ctx):
+        document, now = read_plan(read_file(file)), SystemClock().now()
+        with the_ledger() as engine:
+            edited = (
+                editing.preview(engine, plan, document, now=now)
+                if by is None
+                else editing.approve(engine, plan, document, by=by, reason=reason, now=now)
+            )
+    if as_json:
+        print_json(_json(edited, stored=by is not None))
+        return
+    for line in _lines(edited, document.tz, stored=by is not None):
+        SCREEN.print(Text(line), soft_wrap=True)
+    print_table(_table(edited, document.tz))
+
+
+def _lines(edited: Edited, tz: tzinfo, *, stored: bool) -> Iterator[str]:
+    yield f"{edited.plan}, version {edited.version}" + (
+        "." if stored else ": nothing is stored yet. Give --by NAME and --reason WORDS to approve it."
+    )
+    if edited.first is None:
+        yield "It has no dose left."
+    else:
+        gap = "" if edited.gap is None else f", {_hours(edited)} after the last one"
+        yield f"Its first dose is {_when(edited.first.due_at, tz)}{gap}."
+    if edited.problems:
+        yield f"Look at the join: {edited.problems}."
+    for finding in edited.findings:
+        yield f"{finding.level}: {finding.path}: {finding}"
+    if edited.supply is not None and edited.supply.runs_out is not None:
+        yield f"The tablets run out on {edited.supply.runs_out.local_date:%a %d %b %Y}."
+
+
+def _hours(edited: Edited) -> str:
+    minutes = 0 if edited.gap is None else round(edited.gap.total_seconds() / 60)
+    return f"{minutes // 60} h" + (f" {minutes % 60} min" if minutes % 60 else "")
+
+
+def _table(edited: Edited, tz: tzinfo) -> Table:
+    """The doses around the join, by the old way and by the new."""
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for name in ("due", "as it was", "as it would be"):
+        table.add_column(name, no_wrap=True)
+    old, new = ({slot.due_at: slot for slot in slots} for slots in (edited.before, edited.after))
+    jumped = {slot.due_at for slot in edited.jumped}
+    for due_at in sorted(old.keys() | new.keys() | jumped):
+        after = _amount(new.get(due_at)) or ("not due" if due_at in jumped else "–")
+        changed = _amount(old.get(due_at)) != _amount(new.get(due_at))
+        table.add_row(_when(due_at, tz), _amount(old.get(due_at)) or "–", after, style="bold" if changed else "")
+    return table
+
+
+def _amount(slot: Slot | None) -> str:
+    return "" if slot is None else str(slot.amount)
+
+
+def _when(instant: datetime, tz: tzinfo) -> str:
+    return f"{instant.astimezone(tz):%a %d %b %H:%M}"
+
+
+def _json(edited: Edited, *, stored: bool) -> dict[str, object]:
+    return {
+        "plan": edited.plan,
+        "version": edited.version,
+        "stored": stored,
+        "first_due_at": None if edited.first is None else instant_text(edited.first.due_at),
+        "gap_seconds": None if edited.gap is None else round(edited.gap.total_seconds()),
+        "problems": edited.problems,
+        "not_due": [instant_text(slot.due_at) for slot in edited.jumped],
+        "findings": [{"level": finding.level.value, "path": finding.path, "message": str(finding)} for finding in edited.findings],
+        "as_it_was": [_slot(slot) for slot in edited.before],
+        "as_it_would_be": [_slot(slot) for slot in edited.after],
+    }
+
+
+def _slot(slot: Slot) -> dict[str, object]:
+    return {"due_at": instant_text(slot.due_at), "amount": str(slot.amount), "phase": slot.phase_no}

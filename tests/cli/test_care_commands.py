@@ -1,0 +1,97 @@
+from __future__ import annotations
+
+import json
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner, Result
+
+from reminders.cli import app
+from reminders.clock import SystemClock
+from tests.files import an_import_file, saved
+from tests.stage import patient, phase, plan
+
+TOMORROW = (SystemClock().now() + timedelta(days=2)).date().isoformat()
+"""The plans begin soon after whenever this runs, so that nothing falls due meanwhile."""
+RISE = (phase("5/5/5", 3), phase("10/10/10", 3), phase("15/15/15"))
+WHO = ("--by", "Dr. Noor Haddad", "--reason", "as agreed")
+
+
+def run(url: str, *words: str) -> Result:
+    """Run a command on a ledger."""
+    return CliRunner().invoke(app, list(words), env={"DATABASE_URL": url}, terminal_width=200)
+
+
+def document(*phases: dict[str, Any], **changes: object) -> dict[str, Any]:
+    """A plan file from the day the plan begins."""
+    entry = {**plan(*(phases or RISE)), "start": TOMORROW, **changes}
+    return {key: value for key, value in entry.items() if key not in {"ref", "approved_by"}}
+
+
+@pytest.fixture
+def enrolled(sqlite_url: str, tmp_path: Path) -> str:
+    """A ledger with Ana's plan, which rises."""
+    data = an_import_file(patient({**plan(*RISE), "start": TOMORROW}))
+    result = run(sqlite_url, "import", str(saved(tmp_path, data, "clinic.json")))
+    assert result.exit_code == 0, result.output
+    return sqlite_url
+
+
+def test_acting_says_how_the_plan_stands(enrolled: str) -> None:
+    """What was done, and where the plan is then; for programs too."""
+    stayed = run(enrolled, "act", "stay", "ana-baclofen", *WHO)
+    resumed = run(enrolled, "act", "resume", "ana-baclofen", *WHO, "--json")
+
+    assert (stayed.exit_code, stayed.stdout) == (0, "ana-baclofen is staying, on phase 1.\n")
+    assert json.loads(resumed.stdout) == {"plan": "ana-baclofen", "state": "active", "phase": 1, "action": "resume"}
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("restart", "ana-baclofen", *WHO), "--phase"),
+        (("slow_down", "ana-baclofen", *WHO), "--days"),
+        (("move_zone", "ana-baclofen", *WHO), "--zone"),
+        (("resume", "ana-baclofen", *WHO), "this is for one that is staying"),
+        (("stay", "nobody", *WHO), "there is no plan 'nobody'"),
+        (("stay", "ana-baclofen"), "--by"),
+        (("stop", "ana-baclofen", "--by", "Dr. Noor Haddad"), "doseline plan taper"),
+        (("raise", "ana-baclofen", *WHO), "raise"),
+    ],
+)
+def test_what_cannot_be_done_is_refused(enrolled: str, words: tuple[str, ...], said: str) -> None:
+    """With what is wrong; a straight stop without a reason is shown the way to a taper."""
+    result = run(enrolled, "act", *words)
+    assert (result.exit_code != 0, said in " ".join(result.output.replace("│", " ").split())) == (True, True), result.output
+
+
+def test_an_edit_is_shown_before_it_is_stored(enrolled: str, tmp_path: Path) -> None:
+    """Without --by nothing is stored; with it the next version is."""
+    file = str(saved(tmp_path, document(RISE[0], phase("10/10/10"))))
+    shown = json.loads(run(enrolled, "edit", "ana-baclofen", file, "--json").stdout)
+    again = json.loads(run(enrolled, "edit", "ana-baclofen", file, *WHO, "--json").stdout)
+    third = json.loads(run(enrolled, "edit", "ana-baclofen", file, "--json").stdout)
+
+    assert [(one["version"], one["stored"]) for one in (shown, again, third)] == [(2, False), (2, True), (3, False)]
+
+
+def test_an_edit_shows_old_and_new_side_by_side(enrolled: str, tmp_path: Path) -> None:
+    """Each dose around the join, as it was and as it would be."""
+    later = phase("5/5/5", 3, times=("09:00", "15:00", "21:00"))
+    result = run(enrolled, "edit", "ana-baclofen", str(saved(tmp_path, document(later, phase("10/10/10")))))
+
+    assert (result.exit_code, "nothing is stored yet" in result.stdout, "as it would be" in result.stdout, "09:00" in result.stdout) == (
+        0,
+        True,
+        True,
+        True,
+    )
+
+
+def test_a_plan_past_the_maximum_is_refused(enrolled: str, tmp_path: Path) -> None:
+    """With the number, the limit and the source; nothing is stored."""
+    file = str(saved(tmp_path, document(phase("30/30/30"))))
+    result = run(enrolled, "edit", "ana-baclofen", file, *WHO)
+    assert (result.exit_code != 0, "20 mg" in result.output, "label" in result.output) == (True, True, True), result.output
