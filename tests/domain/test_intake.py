@@ -9,7 +9,7 @@ from decimal import Decimal
 import pytest
 
 from reminders.domain.dose_state import DoseState
-from reminders.domain.intake import DoseRecord, Intake, hour_unknown, latest_moment, most_in_24h, perhaps_taken, told_taken
+from reminders.domain.intake import DoseRecord, Intake, free_from, hour_unknown, latest_moment, most_in_24h, perhaps_taken, told_taken
 from reminders.domain.plan import DAY, HOUR
 from tests.builders import a_phase, utc
 
@@ -54,3 +54,11 @@ def test_a_dose_a_day_ago_is_in_no_24_hours_with_this_one(before: timedelta, mos
     others = (Intake(DUE - before, Decimal(10)), Intake(DUE - 12 * HOUR, Decimal(10)))
 
     assert most_in_24h(Intake(DUE, Decimal(5)), others) == most
+
+
+@pytest.mark.parametrize(("past", "free"), [(timedelta(0), 0), (timedelta.resolution, 1), (timedelta(seconds=59), 1)])
+def test_the_distance_ends_on_a_whole_minute(past: timedelta, free: int) -> None:
+    """Whatever is past the minute, however little, makes it the next one: the gap is never shortened by rounding."""
+    taken = replace(DOSE, state=DoseState.TAKEN, taken_at=DUE + past)
+
+    assert free_from([taken], 2 * HOUR, DUE) == DUE + 2 * HOUR + timedelta(minutes=free)

@@ -369,6 +369,8 @@ def test_room_for_a_dose_of_another_plan(state: DoseState, last: str) -> None:
         (HoursBeforeNext(2 * HOUR), "leave it out if less than 2 h remains to the next dose"),
         (HoursBeforeNext(6 * HOUR, at_limit=Boundary.SKIP), "leave it out if no more than 6 h remains to the next dose"),
         (MaxLate(5 * DAY, min_gap=48 * HOUR), "take it if at most 5 d late, and 48 h or more before the next dose"),
+        (MaxLate(3 * DAY), "take it if at most 3 d late"),
+        (MaxLate(2 * DAY), "take it if at most 48 h late"),
         (MaxLate(132 * HOUR), "take it if at most 132 h late"),
         (MaxLate(90 * timedelta(minutes=1), at_limit=Boundary.SKIP), "take it if less than 90 min late"),
         (Fraction(Decimal("0.50")), "take it if at most 0.5 of the time to the next dose has passed"),
