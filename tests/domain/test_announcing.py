@@ -270,6 +270,13 @@ def test_slots_of_two_versions_are_no_pair() -> None:
     assert moved_slots(both, (old, new), GAP.min_gap) == frozenset()
 
 
+def test_a_slot_due_as_its_version_begins_is_no_pair_with_an_older_one() -> None:
+    """A slot at the very instant of its version is the new layout's: the seam has kept its distance, not the clock."""
+    edited = _edited(at="15:00", times="15/21")
+
+    assert moved_slots(edited, (slot_at(THREE, "14:00"), slot_at(edited, "15:00")), GAP.min_gap) == frozenset()
+
+
 SPRING = date(2026, 3, 8)
 
 
@@ -303,6 +310,15 @@ def test_spring_gap_in_two_passes() -> None:
     alone = replace(_spring_pair("02:15", "03:30", "12:00"), decided_until=clock("03:20", SPRING))
 
     assert _on(SPRING, fall_due(alone, clock("03:30", SPRING))) == [("03:30", NoText(DoseState.NOT_DUE, "moved"))]
+
+
+def test_spring_gap_as_a_version_begins() -> None:
+    """A pair whose first slot is due at the very instant of its version is of one layout, and one dose."""
+    course = _spring_pair("02:15", "03:30", "12:00").course
+    first, later = slots_between(course, clock("01:00", SPRING), clock("03:31", SPRING))
+    begun = Course((replace(course.versions[0], effective_at=first.due_at),))
+
+    assert moved_slots(begun, (first, later), GAP.min_gap) == {later}
 
 
 def test_spring_gap_leaves_the_window() -> None:
