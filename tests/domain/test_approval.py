@@ -1,9 +1,19 @@
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import datetime
+
 import pytest
 
 from reminders.domain.approval import check_approval, check_approved_yet
+from reminders.domain.finding import Finding
 from tests.builders import a_plan, utc
+
+
+def in_full(found: Iterable[Finding]) -> list[tuple[str, ...]]:
+    """All that findings say."""
+    return [(finding.code, finding.path, finding.message, finding.found, finding.limit) for finding in found]
+
 
 MIDNIGHT = [
     ("2026-03-02 04:59", None),  # still 1 March in New York
@@ -16,9 +26,9 @@ MIDNIGHT = [
 @pytest.mark.parametrize(("approved_at", "limit"), MIDNIGHT)
 def test_a_plan_starts_on_the_day_of_its_approval_at_the_earliest(approved_at: str, limit: str | None) -> None:
     """The day is the patient's: what is approved late on 2 March in New York may start on 2 March, from midnight on no more."""
-    found = [(finding.path, finding.found, finding.limit) for finding in check_approval(a_plan(start="2026-03-02"), utc(approved_at))]
+    words = ("start_before_approval", "start", "a plan starts on the day of its approval at the earliest", "2026-03-02", limit)
 
-    assert found == ([] if limit is None else [("start", "2026-03-02", limit)])
+    assert in_full(check_approval(a_plan(start="2026-03-02"), utc(approved_at))) == ([] if limit is None else [words])
 
 
 def test_an_approval_that_is_not_told_is_not_missed() -> None:
@@ -26,7 +36,10 @@ def test_an_approval_that_is_not_told_is_not_missed() -> None:
     assert list(check_approval(a_plan(), None)) == []
 
 
-@pytest.mark.parametrize(("approved_at", "found"), [("2026-03-02 12:01", 1), ("2026-03-02 12:00", 0), ("2026-03-02 11:59", 0)])
-def test_what_will_be_approved_is_not(approved_at: str, found: int) -> None:
+@pytest.mark.parametrize(("approved_at", "early"), [("2026-03-02 12:01", True), ("2026-03-02 12:00", False), ("2026-03-02 11:59", False)])
+def test_what_will_be_approved_is_not(approved_at: str, *, early: bool) -> None:
     """An approval counts from its own minute on; nobody approves anything in advance."""
-    assert len(list(check_approved_yet(utc(approved_at), utc("2026-03-02 12:00")))) == found
+    now = "2026-03-02T12:00:00+00:00"
+    words = ("not_yet_approved", "approved_at", "nobody has approved it yet", utc(approved_at).isoformat(), now)
+
+    assert in_full(check_approved_yet(utc(approved_at), datetime.fromisoformat(now))) == ([words] if early else [])
