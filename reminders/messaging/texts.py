@@ -93,6 +93,8 @@ FIELD_WIDTHS: Mapping[str, int] = MappingProxyType(
         "letter": 1,
         "letter2": 1,
         "letters": 10,
+        "which": 7,
+        "which2": 7,
         "drug": 8,
         "mg": 5,
         "code": 6,
@@ -103,6 +105,9 @@ FIELD_WIDTHS: Mapping[str, int] = MappingProxyType(
 
 CUT_FIELDS = frozenset({"clinic", "name", "label", "drug"})
 """Names may be cut to their width. A number, an amount or a time never is: "1 of 10 mg and 1 of 5 m" would be another dose."""
+
+ADDED_FIELDS = frozenset({"which", "which2"})
+"""What is put beside a dose to say whose or of which plan it is, "(A)", a space before it; empty where there is but one."""
 
 
 def render(key: str, language: str, **fields: str | int) -> str:
@@ -142,7 +147,7 @@ def fit_field(name: str, value: str) -> str:
         return phone_words(plain)
     if name in CUT_FIELDS:
         return _cut(plain, FIELD_WIDTHS[name])
-    return plain
+    return f" {plain}" if plain and name in ADDED_FIELDS else plain
 
 
 def to_gsm7(text: str) -> str:

@@ -18,7 +18,7 @@ from reminders.domain.hearing import Heard, Hearing
 from reminders.domain.plan import AdvancePolicy
 from reminders.domain.plan_state import PlanState
 from reminders.messaging.texts import date_words, when
-from reminders.services.records import alerts, doses, people, plans, stepping, suspending, texts, watermarks
+from reminders.services.records import alerts, doses, naming, people, plans, stepping, suspending, texts, watermarks
 from reminders.services.records.alerts import Notice
 from reminders.services.records.stepping import Kept
 from reminders.services.records.texts import Asked, Draft
@@ -231,12 +231,12 @@ def _ask(c: Connection, case: Case, raised: Raised) -> None:
     silent = raised.concern is Concern.ASK_SILENCE
     at = _asked_at(case.patient, case.now)
     kind = "silence" if silent else "why_not_taken"
-    fields = {"date": date_words(about[0].slot.local_date, case.patient.language)} if silent else {}
+    since = {"date": date_words(about[0].slot.local_date, case.patient.language)} if silent else {}
     draft = Draft(
         "silence" if silent else "why_not_taken",
         "question",
         f"{kind}:{case.plan.id}:{raised.since:%Y%m%dT%H%M}",
-        fields=fields,
+        fields={**since, **naming.which_of(c, case.patient, case.plan)},
         send_at=at,
         expires_at=at + RELAXED,
         plan_id=case.plan.id,

@@ -14,7 +14,7 @@ from reminders.domain.dose_state import DoseEvent, DoseState, EventKind
 from reminders.domain.hearing import BOUND, Heard, Hearing
 from reminders.domain.plan_state import PlanState
 from reminders.messaging.texts import when
-from reminders.services.records import check_ins, doses, people, plans, stepping, supplies, texts, troubles, watermarks
+from reminders.services.records import check_ins, doses, naming, people, plans, stepping, supplies, texts, troubles, watermarks
 from reminders.services.records.doses import Look, StoredDose
 from reminders.services.records.due import MERGED
 from reminders.services.records.ledger import earliest
@@ -24,6 +24,7 @@ from reminders.services.records.texts import Draft
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
+    from reminders.services.records.people import Patient
     from reminders.services.records.plans import StoredPlan
 
 log = logging.getLogger(__name__)
@@ -157,18 +158,27 @@ def _nudge(c: Connection, patient_id: str, ripe: Sequence[StoredDose], *, now: d
     if soon is not None:  # another is to be asked about in a few minutes: both in one text
         return {dose.id: soon for dose in about}
     latest = max(about, key=lambda dose: dose.slot.due_at)
+    labels = {letter: dose.id for dose in about if (letter := naming.letter(their_plans[dose.plan_id]))}
+    template, which = _naming(patient, list(their_plans.values()), their_plans[latest.plan_id], labels)
     draft = Draft(
-        "nudge",
+        template,
         "nudge",
         f"nudge:{latest.id}",
-        fields={"when": when(latest.slot.due_at, patient.tz, patient.language)},
+        fields={"when": when(latest.slot.due_at, patient.tz, patient.language), **which},
         expires_at=min(dose.times.offered_until for dose in about),
         plan_id=latest.plan_id if len(about) == 1 else None,
         items=[(dose.id, "nudge") for dose in about],
-        asks=texts.Asked("dose", max(dose.times.answer_until for dose in about), tuple(dose.id for dose in about)),
+        asks=texts.Asked("dose", max(dose.times.answer_until for dose in about), tuple(dose.id for dose in about), labels),
     )
     texts.queue(c, patient, patient.line, draft, now=now)
     return {}
+
+
+def _naming(patient: Patient, live: Sequence[StoredPlan], latest: StoredPlan, labels: Mapping[str, str]) -> tuple[str, dict[str, str]]:
+    """The nudge that says which doses it asks about: of several plans by their letters, of one by its own."""
+    if len(labels) > 1:
+        return "nudge_many", {"letters": ", ".join(sorted(labels))}
+    return "nudge", {"which": naming.which(patient, live, latest)}
 
 
 def _follow_plans(engine: Engine, moment: Moment, *, now: datetime, limit: int) -> int:

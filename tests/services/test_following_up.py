@@ -79,7 +79,7 @@ def test_said_no_and_told_to_take_it() -> None:
         advised = (clinic.doses(), clinic.texts("advice")[0][1][:60])
         clinic.run_until("03-02 14:00")
         assert (advised, clinic.doses()["03-02/1"]) == (
-            ({"03-02/1": "open"}, "you can take your Mon 8:00 am dose until Mon 12:00 pm; after"),
+            ({"03-02/1": "open"}, "you can take the Mon 8:00 am dose until Mon 12:00 pm; after"),
             "skipped (patient)",
         )
 

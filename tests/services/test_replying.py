@@ -196,7 +196,7 @@ def test_not_taken_in_time_is_to_be_taken() -> None:
     with stage() as s:
         s.says("2", "03-02 09:30")
 
-        assert (last(s).split(";")[0], s.doses()[FIRST]) == ("you can take your Mon 8:00 am dose until Mon 12:00 pm", "open")
+        assert (last(s).split(";")[0], s.doses()[FIRST]) == ("you can take the Mon 8:00 am dose until Mon 12:00 pm", "open")
 
 
 def test_take_now_and_then_taken() -> None:
@@ -243,7 +243,7 @@ def test_missed_my_8am_take() -> None:
         answer = last(s)
         s.run_until("03-02 14:00")
 
-        assert (answer.split(";")[0], s.doses()[FIRST]) == ("you can take your Mon 8:00 am dose until Mon 12:00 pm", "unconfirmed")
+        assert (answer.split(";")[0], s.doses()[FIRST]) == ("you can take the Mon 8:00 am dose until Mon 12:00 pm", "unconfirmed")
 
 
 def test_missed_my_8am_skip() -> None:
@@ -258,7 +258,7 @@ def test_missed_my_8am_skip() -> None:
 
 
 @pytest.mark.parametrize(
-    ("when", "answer"), [("15:00", "you can take your Mon 2:00 pm dose until Mon 6:00 pm"), ("19:00", "leave out the Mon 2:00 pm dose")]
+    ("when", "answer"), [("15:00", "you can take the Mon 2:00 pm dose until Mon 6:00 pm"), ("19:00", "leave out the Mon 2:00 pm dose")]
 )
 def test_two_missed(when: str, answer: str) -> None:
     """Of two missed doses one at most is taken: the current slot's."""
@@ -275,7 +275,7 @@ def test_an_earlier_one_asked_about() -> None:
     with stage() as s:
         s.says("missed my 8am", "03-02 15:00")
 
-        assert (last(s).split(" until")[0], s.doses()[FIRST]) == ("you can take your Mon 2:00 pm dose", "missed")
+        assert (last(s).split(" until")[0], s.doses()[FIRST]) == ("you can take the Mon 2:00 pm dose", "missed")
 
 
 def test_late_question_about_a_taken_dose() -> None:
@@ -426,7 +426,7 @@ def test_an_answer_names_the_plan() -> None:
     with stage("03-02 08:00", two_plans()) as s:
         s.says("2", "03-02 09:00")
 
-        assert last(s).startswith("you can take your Mon 8:00 am (A) dose until")
+        assert last(s).startswith("you can take the Mon 8:00 am (A) dose until")
 
 
 def test_a_label_answers_for_its_plan() -> None:
@@ -469,8 +469,8 @@ def test_answers_of_one_kind_are_not_lost(monkeypatch: pytest.MonkeyPatch) -> No
         s.says("2", "03-02 08:30")
 
         assert {words.split(" until")[0] for words in since(s, "03-02 08:30")} == {
-            "you can take your Mon 8:00 am (A) dose",
-            "you can take your Mon 8:00 am (B) dose",
+            "you can take the Mon 8:00 am (A) dose",
+            "you can take the Mon 8:00 am (B) dose",
         }
 
 

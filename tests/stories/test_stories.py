@@ -146,7 +146,7 @@ def test_the_demo_is_the_packaged_one() -> None:
 def test_ana_takes_and_then_skips(demo: list[Line]) -> None:
     """Ana asks about her 8 am dose twice: at 11:40 she may take it, at 12:20 she leaves it out."""
     assert said(demo, "+12025550111", "advice") == [
-        ("2026-02-21T16:40:00Z", "you can take your Sat 8:00 am dose until Sat 12:00 pm; after that skip it"),
+        ("2026-02-21T16:40:00Z", "you can take the Sat 8:00 am dose until Sat 12:00 pm; after that skip it"),
         ("2026-02-24T17:20:00Z", "leave out the Tue 8:00 am dose: the next one is too near"),
     ]
 

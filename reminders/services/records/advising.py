@@ -11,7 +11,6 @@ from reminders.domain.missed import Advice, AlreadyTaken, AskProvider, Situation
 from reminders.domain.plan_state import PlanState
 from reminders.domain.schedule import Slot, next_slot
 from reminders.messaging.texts import when
-from reminders.services.records import due
 from reminders.services.records.texts import Draft
 
 if TYPE_CHECKING:
@@ -38,24 +37,24 @@ def advice_on(one: Due, plan: StoredPlan, slot: Slot, at: datetime) -> Advice:
 def draft_for(one: Due, plan: StoredPlan, dose: StoredDose, advice: Advice, at: datetime) -> Draft:
     """Say advice about a dose on record, and which dose it is where the phone answers for several."""
     situation = situation_of(one.standing(plan, at), dose.slot)
-    draft = advice_draft(one.patient, situation, advice, cause="", tag=due.tag(one, plan))
+    draft = advice_draft(one.patient, situation, advice, cause="", which=one.which(plan))
     return replace(draft, plan_id=plan.id, version_no=plan.course.current.no, dose_id=dose.id)
 
 
-def advice_draft(patient: Patient, situation: Situation, advice: Advice, *, cause: str, tag: str = "") -> Draft:
+def advice_draft(patient: Patient, situation: Situation, advice: Advice, *, cause: str, which: str = "") -> Draft:
     """Say advice in words. It expires with itself: what says "take it until noon" is not sent after noon."""
-    template, fields, expires_at = _words(patient, situation, advice, tag)
+    template, fields, expires_at = _words(patient, situation, advice, which)
     return Draft(template, "advice", cause, fields=fields, expires_at=expires_at)
 
 
-def _words(patient: Patient, situation: Situation, advice: Advice, tag: str) -> tuple[str, dict[str, str], datetime | None]:
+def _words(patient: Patient, situation: Situation, advice: Advice, which: str) -> tuple[str, dict[str, str], datetime | None]:
     """Which text says it, with what, and until when it is true."""
     following = situation.next_slot
 
     def at(instant: datetime) -> str:
         return when(instant, patient.tz, patient.language)
 
-    fields = {"when": at(situation.slot.due_at) + tag}
+    fields = {"when": at(situation.slot.due_at), "which": which}
     match advice:
         case TakeNow(until=until) if following is not None:
             return "take_now", {**fields, "until": at(until), "next": at(following.due_at)}, until
@@ -68,6 +67,6 @@ def _words(patient: Patient, situation: Situation, advice: Advice, tag: str) -> 
         case AlreadyTaken():
             return "already_taken", fields, None
         case TooSoon(until=until):
-            return "too_soon", {"until": at(until)}, until
+            return "too_soon", {"until": at(until), "which": which}, until
         case AskProvider():
-            return "ask_provider", {}, None
+            return "ask_provider", {"which": which}, None

@@ -17,7 +17,7 @@ from reminders.domain.schedule import Slot, phase_spans, previous_slot, slots_of
 from reminders.domain.tablets import tablets_text
 from reminders.messaging.texts import when
 from reminders.messaging.wordings import DueDose, reminder_words
-from reminders.services.records import alerts, doses, due, plans, texts
+from reminders.services.records import alerts, doses, due, naming, plans, texts
 from reminders.services.records.alerts import Notice
 from reminders.services.records.due import MERGED
 from reminders.services.records.ledger import PLAN, QUESTION, TEXT_ITEM, TEXT_OUT, insert_all, rows
@@ -161,8 +161,7 @@ def _draft(one: Decided, group: Sequence[Spoken], *, now: datetime) -> Draft:
         case LeftOut(next_at=next_at):
             return _leave_out(one, first, next_at)
         case Waits():
-            fields = {"when": when(first.fallen.slot.due_at, one.patient.tz, one.patient.language)}
-            return _announcing(one, group, "reminder_ask", fields, now=now)
+            return _announcing(one, group, "reminder_ask", of_dose(one.due, first.plan, first.fallen.slot), now=now)
         case _:
             template, fields = words(one.patient, [due_dose(one.plans, each) for each in group])
             return _announcing(one, group, template, dict(fields), now=now)
@@ -170,7 +169,7 @@ def _draft(one: Decided, group: Sequence[Spoken], *, now: datetime) -> Draft:
 
 def _leave_out(one: Decided, spoken: Spoken, next_at: datetime | None) -> Draft:
     """The "leave this one out" text, in the place of the reminder."""
-    fields = {"when": when(spoken.fallen.slot.due_at, one.patient.tz, one.patient.language)}
+    fields = of_dose(one.due, spoken.plan, spoken.fallen.slot)
     if next_at is not None:
         fields["next"] = when(next_at, one.patient.tz, one.patient.language)
     return Draft(
@@ -203,7 +202,7 @@ def _announcing(one: Decided, group: Sequence[Spoken], template: str, fields: di
 
 
 def _labels(group: Iterable[Spoken]) -> dict[str, str]:
-    return {each.plan.label[0].upper(): each.dose_id for each in group if each.plan.label}
+    return {letter: each.dose_id for each in group if (letter := naming.letter(each.plan))}
 
 
 def _send_at(one: Decided, group: Sequence[Spoken], *, now: datetime) -> datetime:
@@ -243,7 +242,7 @@ def _join(c: Connection, one: Decided, text: Row, more: Sequence[Spoken]) -> Non
         TEXT_ITEM,
         [{"clinic_id": text["clinic_id"], "text_id": text["id"], "dose_id": each.dose_id, "kind": "reminder"} for each in more],
     )
-    labels = {plan.label[0].upper(): dose.id for dose in here.values() if (plan := by_id[dose.plan_id]).label} | _labels(more)
+    labels = {letter: dose.id for dose in here.values() if (letter := naming.letter(by_id[dose.plan_id]))} | _labels(more)
     texts.widen_question(c, text["id"], [*here, *(each.dose_id for each in more)], labels)
 
 
@@ -322,9 +321,14 @@ def due_of(all_plans: Sequence[StoredPlan], plan: StoredPlan, dose: StoredDose) 
     return _in_words(all_plans, plan, dose.slot, dose.times)
 
 
-def asking(patient: Patient, due_at: datetime) -> Draft:
+def of_dose(one: Due, plan: StoredPlan, slot: Slot) -> dict[str, str]:
+    """The fields that name one dose: when it is due, and of which plan it is."""
+    return {"when": when(slot.due_at, one.patient.tz, one.patient.language), "which": one.which(plan)}
+
+
+def asking(one: Due, plan: StoredPlan, slot: Slot) -> Draft:
     """The text in place of a reminder while a person has something to look at: call before you take it."""
-    return Draft("reminder_ask", "reminder", "", fields={"when": when(due_at, patient.tz, patient.language)})
+    return Draft("reminder_ask", "reminder", "", fields=of_dose(one, plan, slot))
 
 
 def _tell_of_moves(c: Connection, decided: Sequence[Decided], *, now: datetime) -> None:

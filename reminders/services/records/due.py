@@ -16,7 +16,7 @@ from reminders.domain.dose_state import DoseState
 from reminders.domain.missed import DoseRecord
 from reminders.domain.plan import DAY
 from reminders.domain.schedule import Slot, slots_between
-from reminders.services.records import doses, people, plans
+from reminders.services.records import doses, naming, people, plans
 from reminders.services.records.ledger import LOOP_PASS, PATIENT, PLAN, insert_once, locked
 from reminders.services.records.people import Patient
 from reminders.services.records.plans import StoredPlan
@@ -82,19 +82,14 @@ class Due:
         """One of the patient's plans that are not over."""
         return next((plan for plan in self.plans if plan.id == plan_id), None)
 
+    def which(self, plan: StoredPlan) -> str:
+        """Which of the patient's plans a text is about, and whose, as its field says it."""
+        return naming.which(self.patient, self.plans, plan)
+
     def upcoming(self, plan: StoredPlan, now: datetime) -> tuple[Slot, ...]:
         """The coming two days' slots of the same ingredient in the patient's other plans."""
         others = [other for other in self.plans if other.id != plan.id and other.profile.ingredient == plan.profile.ingredient]
         return tuple(slot for other in others if other.state in plans.ON_CLOCK for slot in slots_between(other.course, now, now + 2 * DAY))
-
-
-def tag(one: Due, plan: StoredPlan) -> str:
-    """What is added to the words for when, to say whose dose it is, and which: initials for a shared phone, a letter for several plans."""
-    line = one.patient.line
-    initials = "".join(name[0] for name in one.patient.name.split()[:2]) if line and line.shared else ""
-    letter = plan.label[0].upper() if plan.label and len(one.plans) > 1 else ""
-    which = " ".join(part for part in (initials, letter) if part)
-    return f" ({which})" if which else ""
 
 
 def claim(c: Connection, *, now: datetime, limit: int, only: str | None = None) -> list[str]:

@@ -17,7 +17,7 @@ from reminders.domain.plan_state import PlanState
 from reminders.domain.restraint import SentBefore, is_too_much
 from reminders.messaging.texts import when
 from reminders.messaging.wordings import DueDose
-from reminders.services.records import advising, alerts, announcements, doses, due, outbox, people, plans, texts
+from reminders.services.records import advising, alerts, announcements, doses, due, naming, outbox, people, plans, texts
 from reminders.services.records.alerts import Notice
 from reminders.services.records.doses import StoredDose
 from reminders.services.records.due import Due
@@ -180,7 +180,7 @@ def _narrow(c: Connection, text: Row, one: Due, about: Sequence[StoredDose], kep
     if len(kept) < len(about):
         ids = [dose.id for dose in kept]
         texts.drop_items(c, text["id"], [dose.id for dose in about if dose.id not in ids])
-        labels = {plan.label[0].upper(): dose.id for dose in kept if (plan := one.plan(dose.plan_id)) and plan.label}
+        labels = {letter: dose.id for dose in kept if (letter := naming.letter(_plan_of(one, dose)))}
         texts.widen_question(c, text["id"], ids, labels)
 
 
@@ -213,7 +213,7 @@ def _announcing(
     """The text that announces doses as it is true now; of one that must be left out, the text that says so."""
     first, verdict = alike[0], verdicts[alike[0].id]
     if isinstance(verdict, Ask):
-        return replace(announcements.asking(one.patient, first.slot.due_at), kind=text["kind"])
+        return replace(announcements.asking(one, _plan_of(one, first), first.slot), kind=text["kind"])
     if isinstance(verdict, SkipThis):
         doses.learn(c, {first.id: [DoseEvent(EventKind.ADVISED_SKIP, now, why=verdict.why.value)]}, now=now)
         return _leaving_out(one, first, text["kind"], now)
@@ -225,7 +225,7 @@ def _announcing(
 
 def _leaving_out(one: Due, dose: StoredDose, kind: str, now: datetime) -> Draft:
     following = _situation(one, dose, now).next_slot
-    at = {"when": when(dose.slot.due_at, one.patient.tz, one.patient.language)}
+    at = announcements.of_dose(one, _plan_of(one, dose), dose.slot)
     if following is None:
         return Draft("skip_last", kind, "", fields=at, expires_at=dose.times.answer_until)
     fields = {**at, "next": when(following.due_at, one.patient.tz, one.patient.language)}
@@ -233,9 +233,7 @@ def _leaving_out(one: Due, dose: StoredDose, kind: str, now: datetime) -> Draft:
 
 
 def _due(one: Due, dose: StoredDose, verdict: Announcement, *, late: bool) -> DueDose:
-    plan = one.plan(dose.plan_id)
-    assert plan is not None  # noqa: S101 - of a plan that is over no dose is announced
-    base = replace(announcements.due_of(one.plans, plan, dose), late=late)
+    base = replace(announcements.due_of(one.plans, _plan_of(one, dose), dose), late=late)
     match verdict:
         case NotBefore(until=until):
             return replace(base, not_before=until)
@@ -246,9 +244,13 @@ def _due(one: Due, dose: StoredDose, verdict: Announcement, *, late: bool) -> Du
 
 
 def _situation(one: Due, dose: StoredDose, now: datetime) -> Situation:
+    return situation_of(one.standing(_plan_of(one, dose), now), dose.slot)
+
+
+def _plan_of(one: Due, dose: StoredDose) -> StoredPlan:
     plan = one.plan(dose.plan_id)
-    assert plan is not None  # noqa: S101 - as above
-    return situation_of(one.standing(plan, now), dose.slot)
+    assert plan is not None  # noqa: S101 - of a plan that is over no dose is announced
+    return plan
 
 
 def _advise_again(c: Connection, text: Row, one: Due, dose: StoredDose, now: datetime) -> None:

@@ -19,7 +19,7 @@ from reminders.domain.schedule import instant_of
 from reminders.domain.supply import stay_words
 from reminders.domain.tablets import tablets_text
 from reminders.messaging.texts import date_words, time_words
-from reminders.services.records import alerts, check_ins, doses, people, plans, supplies, texts
+from reminders.services.records import alerts, check_ins, doses, naming, people, plans, supplies, texts
 from reminders.services.records.alerts import Notice
 from reminders.services.records.ledger import PLAN
 from reminders.services.records.plans import Stage, StoredPlan
@@ -127,7 +127,8 @@ def _ask(
     asks = Asked("catch_up", decide_at, tuple(dose.id for dose in unknown))
     since = date_words(unknown[0].slot.local_date, patient.language)
     cause = f"catch-up:{plan.id}:{plan.course.current.no}:{phase_no}:{now:%Y%m%d}"
-    draft = Draft("catch_up", "question", cause, fields={"date": since}, expires_at=decide_at, plan_id=plan.id, asks=asks)
+    fields = {"date": since, **naming.which_of(c, patient, plan)}
+    draft = Draft("catch_up", "question", cause, fields=fields, expires_at=decide_at, plan_id=plan.id, asks=asks)
     return texts.queue(c, patient, patient.line, draft, now=now) is not None
 
 
@@ -234,7 +235,9 @@ def tell_stay(c: Connection, patient: Patient, plan: StoredPlan, *, why: Conditi
     """Tell the patient to stay on the current dose, and why, where it was the gate."""
     rising = "stay_rising" if why is None else TOLD_WHY.get(why, "stay_rising")
     cause, template = f"stay:{plan.id}:{now:%Y%m%dT%H%M}", "stay_tapering" if falls(plan) else rising
-    texts.queue(c, patient, patient.line, Draft(template, "stay", cause, plan_id=plan.id, send_at=patient.by_day(now)), now=now)
+    fields = naming.which_of(c, patient, plan)
+    draft = Draft(template, "stay", cause, fields=fields, plan_id=plan.id, send_at=patient.by_day(now))
+    texts.queue(c, patient, patient.line, draft, now=now)
 
 
 def falls(plan: StoredPlan) -> bool:
@@ -267,7 +270,7 @@ def announce_step(c: Connection, patient: Patient, plan: StoredPlan, *, now: dat
         template,
         "step",
         cause,
-        fields=fields,
+        fields={**fields, **naming.which_of(c, patient, plan)},
         expires_at=ends,
         plan_id=plan.id,
         version_no=plan.course.current.no,

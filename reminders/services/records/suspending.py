@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from reminders.domain.dose_state import DoseEvent, DoseState, EventKind
 from reminders.domain.plan_state import PlanState
 from reminders.messaging.texts import when
-from reminders.services.records import doses, plans, texts
+from reminders.services.records import doses, naming, plans, texts
 from reminders.services.records.texts import Draft
 
 if TYPE_CHECKING:
@@ -29,7 +29,8 @@ def suspend(c: Connection, patient: Patient, plan: StoredPlan, *, reason: str, b
     plans.put_on_clock(c, [plans.read(c, [plan.id])[plan.id]])
     at = now if by != "doseline" else _civil(patient, plan, now)
     cause = f"suspend:{plan.id}:{now:%Y%m%dT%H%M%S}"
-    draft = Draft(template, "suspend", cause, plan_id=plan.id, send_at=at, expires_at=at + timedelta(days=1))
+    fields = naming.which_of(c, patient, plan)
+    draft = Draft(template, "suspend", cause, fields=fields, plan_id=plan.id, send_at=at, expires_at=at + timedelta(days=1))
     texts.queue(c, patient, patient.line, draft, now=now)
 
 
@@ -48,17 +49,17 @@ def withdraw(c: Connection, patient: Patient, plan: StoredPlan, *, why: str, now
     doses.learn(c, {dose.id: [DoseEvent(EventKind.NOT_DUE, now, why=why)] for dose in silent if dose.state is DoseState.PENDING}, now=now)
     for dose in waiting:
         if dose not in silent and now < dose.times.offered_until:
-            _correct(c, patient, dose, now=now)
+            _correct(c, patient, plan, dose, now=now)
     texts.close_questions_of_texts(c, cancelled, at=now)
 
 
-def _correct(c: Connection, patient: Patient, dose: StoredDose, *, now: datetime) -> None:
+def _correct(c: Connection, patient: Patient, plan: StoredPlan, dose: StoredDose, *, now: datetime) -> None:
     """A reminder is out for a dose that must not be taken any more."""
     draft = Draft(
         "correction",
         "correction",
         f"correction:{dose.id}",
-        fields={"when": when(dose.slot.due_at, patient.tz, patient.language)},
+        fields={"when": when(dose.slot.due_at, patient.tz, patient.language), **naming.which_of(c, patient, plan)},
         plan_id=dose.plan_id,
         items=[(dose.id, "correction")],
     )

@@ -113,8 +113,8 @@ def text_row(patient: Patient, line: Line, draft: Draft, *, now: datetime) -> Ro
 
 
 def filled(patient: Patient, draft: Draft) -> dict[str, str]:
-    """The fields a text needs, with what every text may name: the clinic, its phone, and whose dose it is."""
-    known = {"clinic": patient.clinic.name, "phone": patient.clinic.phone, "name": patient.name.split()[0], **draft.fields}
+    """The fields a text needs, with what every text may name: the clinic, its phone, and the patient. `which` is left out of most."""
+    known = {"clinic": patient.clinic.name, "phone": patient.clinic.phone, "name": patient.name.split()[0], "which": "", **draft.fields}
     return {name: known[name] for name in template_of(draft.template).fields if name in known}
 
 

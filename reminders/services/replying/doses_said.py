@@ -132,10 +132,7 @@ def ask_which(talk: Talk, several: Several, *, answers: Mapping[str, str]) -> No
     """Two doses could be meant: ask once, by weekday and time. Never guess. `answers` says what the choice of each dose means."""
     first, second = several.candidates[-2:]
     ends = talk.now + TIME_ASKED
-    fields = {
-        "when": talk.when(first.one, first.plan, first.dose.slot.due_at),
-        "next": talk.when(second.one, second.plan, second.dose.slot.due_at),
-    }
+    fields = {"when": first.when, "which": first.which, "next": second.when, "which2": second.which}
     asks = Asked("which_dose", ends, (first.dose.id, second.dose.id), answers)
     talk.say(first.one.patient, Draft("which_dose", "question", "", fields=fields, expires_at=ends, asks=asks))
 
@@ -167,7 +164,7 @@ def _outside_the_plan(talk: Talk, meant: Candidate) -> None:
 def ask(talk: Talk, meant: Candidate, kind: str) -> None:
     """Ask about one dose: when it was taken, or whether it was at all; the text and its question have one name."""
     ends = talk.now + TIME_ASKED
-    fields = {"when": talk.when(meant.one, meant.plan, meant.dose.slot.due_at)}
+    fields = {"when": meant.when, "which": meant.which}
     asks = Asked(kind, ends, (meant.dose.id,))
     talk.say(meant.one.patient, Draft(kind, "question", "", fields=fields, expires_at=ends, plan_id=meant.plan.id, asks=asks))
 

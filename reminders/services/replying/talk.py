@@ -112,10 +112,6 @@ class Talk:
         for patient in may[:1]:
             self.say(patient, draft)
 
-    def when(self, one: Due, plan: StoredPlan, instant: datetime) -> str:
-        """Say when a dose is due, and whose or which it is, where this phone answers for several."""
-        return when(instant, one.patient.tz, one.patient.language) + due.tag(one, plan)
-
     def alert(self, patients: Iterable[Due], notice: Notice) -> None:
         """Tell a person at the clinic, for each patient concerned."""
         self.awaited = self.awaited or notice.severity in FOR_A_PERSON

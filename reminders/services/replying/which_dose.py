@@ -14,7 +14,8 @@ from reminders.domain.schedule import Slot, slots_between
 from reminders.messaging.dose_statements import UNNAMED, naming_of
 from reminders.messaging.intents import LateQuestion, NotTaken, Taken
 from reminders.messaging.questions import names_dose
-from reminders.services.records import doses, plans
+from reminders.messaging.texts import when
+from reminders.services.records import doses, naming, plans
 
 if TYPE_CHECKING:
     from reminders.services.records.doses import StoredDose
@@ -42,6 +43,16 @@ class Candidate:
     plan: StoredPlan
     dose: StoredDose
     at: datetime
+
+    @property
+    def when(self) -> str:
+        """When it was due, in the patient's words."""
+        return when(self.dose.slot.due_at, self.one.patient.tz, self.one.patient.language)
+
+    @property
+    def which(self) -> str:
+        """Whose it is, or of which plan, as a text's field says it."""
+        return self.one.which(self.plan)
 
     @property
     def waiting(self) -> bool:
@@ -178,10 +189,5 @@ def local_due(one: Due, slot: Slot) -> datetime:
     return slot.due_at.astimezone(one.patient.tz)
 
 
-def letter(plan: StoredPlan) -> str | None:
-    """The letter by which a patient names one of several plans."""
-    return plan.label[0].upper() if plan.label else None
-
-
 def _fits(talk: Talk, said: Statement, one: Due, plan: StoredPlan, slot: Slot) -> bool:
-    return names_dose(said, local_due(one, slot), talk.at, letter(plan))
+    return names_dose(said, local_due(one, slot), talk.at, naming.letter(plan) or None)
