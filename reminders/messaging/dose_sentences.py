@@ -7,7 +7,7 @@ from collections.abc import Collection
 from dataclasses import replace
 
 from reminders.messaging.dose_meanings import VERBS, Letter, Mark, Number, meaning_of
-from reminders.messaging.dose_words import AFTER_TIMES, BEFORE_TIMES, DIGITS, DOSE_NOUNS, FILLER, WITH_DIGIT, Word
+from reminders.messaging.dose_words import AFTER_TIMES, ALL_WELL, BEFORE_TIMES, DIGITS, DOSE_NOUNS, FILLER, WITH_DIGIT, Word
 from reminders.messaging.intents import Intent, LateQuestion, RedFlag, RedFlagKind, Spasms, Stiffness, Symptoms, Ticks
 from reminders.messaging.reply_times import mark_times
 
@@ -86,7 +86,7 @@ def _marks(sentence: str, language: str) -> list[Mark] | None:
         noted.append(mark)
         return f"M{len(noted) - 1}"
 
-    text = sentence
+    text = ALL_WELL.sub("ok", sentence)
     for word, pattern in BEFORE_TIMES:
         text = pattern.sub(lambda _, word=word: note(word), text)  # type: ignore[misc]  # a default binds the loop's value
     text = mark_times(text, note)

@@ -163,6 +163,11 @@ AFTER_TIMES: tuple[tuple[Word, re.Pattern[str]], ...] = (
     (Word.NOW, words(r"now|ahora|ahorita")),
     (Word.COUNT_ONE, words(r"(?:just |only |solo )(?:one|1|una)(?= (?:dose|pill|tablet|dosis|pastilla)|$)")),
 )  # fmt: skip
+ALL_WELL = words(
+    r"(?:all|every ?thing|tod[oa]s?)(?: (?:is|are|was|seems?|feels?|very|so|really|still|muy|esta|va))*"
+    r" (?:fine|good|great|ok|okay|alright|well|right|clear|cool|calm|quiet|normal|better|bien|mejor|tranquil[oa])",
+)
+"""How somebody is, and nothing of a dose: what only says "ok" must never confirm one."""
 
 DIGITS = {
     **{str(digit): digit for digit in range(10)},

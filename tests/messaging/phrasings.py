@@ -326,6 +326,7 @@ ENGLISH: Phrasings = (
     )),
     ((HelpWanted(),), ("help", "info", "who is this", "help me", "info please", "who are you", "I need help", "who dis")),
     ((Unclear(),), (
+        "all fine", "all good", "All good here, thanks", "everything is fine", "everything's ok", "all is well", "all ok now",
         "took it late, can I take the next one?", "start again", "restart",
         "no problem", "S11", "A4", "11/25", "don't stop", "please don't stop texting me", "👍",
         "ok", "thanks", "took my dog for a walk", "Liked “Clinic: your dose. Reply STOP”", "good night", "I didn't skip it",
@@ -420,6 +421,6 @@ SPANISH: Phrasings = (
     ((Slower(),), ("mas despacio", "muy rapido")),
     ((CallMe(),), ("llamar", "llameme", "llámeme por favor", "persona", "quiero hablar con la doctora", "me pueden llamar")),
     ((HelpWanted(),), ("ayuda", "AYUDA", "quien es")),
-    ((Unclear(),), ("no, la tomé", "no olvidé", "hola", "no me llamen")),
+    ((Unclear(),), ("no, la tomé", "no olvidé", "hola", "no me llamen", "todo bien", "todo muy bien, gracias", "esta todo en orden")),
 )
 # fmt: on
