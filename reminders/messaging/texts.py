@@ -173,6 +173,14 @@ def when(instant: datetime, tz: ZoneInfo, language: str = ENGLISH) -> str:
     return f"{_words(language).weekdays[local.weekday()]} {time_words(local.time(), language)}"
 
 
+def when_each(first: datetime, second: datetime, tz: ZoneInfo, language: str = ENGLISH) -> tuple[str, str]:
+    """Say two instants so that neither can be taken for the other: as `when` does, or by their dates if that would say the same twice."""
+    said = when(first, tz, language), when(second, tz, language)
+    if said[0] != said[1]:
+        return said
+    return date_words(first.astimezone(tz).date(), language), date_words(second.astimezone(tz).date(), language)
+
+
 def date_words(day: date, language: str = ENGLISH) -> str:
     """Say a local date: `Wed 25 Nov`."""
     words = _words(language)

@@ -348,7 +348,7 @@ def test_advice_names_the_next_dose_rule_and_text(tmp_path: Path) -> None:
         "next_at": "2026-03-03T19:00:00Z",
         "rule": "leave it out if less than 2 h remains to the next dose",
         "text": "Your clinic: leave out the Tue 8:00 am dose: the next one is too near. "
-        "Take only your next dose at Tue 2:00 pm. Do not double.",
+        "Take only your next dose, Tue 2:00 pm. Do not double.",
     }
 
 

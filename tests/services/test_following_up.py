@@ -76,7 +76,7 @@ def test_said_no_and_told_to_take_it() -> None:
     """A "2" in time keeps the dose open, for it may still be taken; if nothing more is said it was skipped by the patient."""
     with Stage.on_paper() as clinic:
         clinic.says("2", "03-02 08:10")
-        advised = (clinic.doses(), clinic.texts("advice")[0][1][:60])
+        advised = (clinic.doses(), clinic.texts("advice")[0][1][:59])
         clinic.run_until("03-02 14:00")
         assert (advised, clinic.doses()["03-02/1"]) == (
             ({"03-02/1": "open"}, "you can take the Mon 8:00 am dose until Mon 12:00 pm; after"),

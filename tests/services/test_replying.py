@@ -251,9 +251,7 @@ def test_missed_my_8am_skip() -> None:
     with stage() as s:
         s.says("missed my 8am", "03-02 12:20")
 
-        assert (
-            last(s) == "leave out the Mon 8:00 am dose: the next one is too near. Take only your next dose at Mon 2:00 pm. Do not double."
-        )
+        assert last(s) == "leave out the Mon 8:00 am dose: the next one is too near. Take only your next dose, Mon 2:00 pm. Do not double."
         assert s.doses()[FIRST] == "skipped (advised)"
 
 
@@ -798,3 +796,30 @@ def test_a_caregiver_of_one_and_patient_oneself() -> None:
         s.says("1", "03-02 08:10", phone=RUI)
 
         assert (s.doses("rui-plan")[FIRST], s.doses()[FIRST], said_by(s)) == ("taken", "open", {"patient"})
+
+
+# --- a weekly medicine ----------------------------------------------------------------------------------------------
+
+
+def weekly() -> File:
+    """Ana with an injection every Monday at nine."""
+    every = phase("0.25", times=["09:00"], every=7)
+    return patient(plan(every, drug="semaglutide-ozempic", advance="as_prescribed", start="03-16"))
+
+
+@pytest.mark.parametrize(
+    ("asked", "answer"),
+    [
+        (
+            "03-20 10:00",
+            "you can take the Mon 16 Mar dose until Sat 9:00 am; after that skip it. One dose only. Next dose Mon 23 Mar as usual.",
+        ),
+        ("03-21 09:01", "leave out the Mon 16 Mar dose: the next one is too near. Take only your next dose, Mon 23 Mar."),
+    ],
+)
+def test_doses_a_week_apart_are_told_by_their_dates(asked: str, answer: str) -> None:
+    """Dose and next dose would both be "Mon 9:00 am", the one to leave out and the one to take: their dates tell them apart."""
+    with stage("03-16 09:00", weekly()) as s:
+        s.says("can I still take it", asked)
+
+        assert s.texts("advice")[-1][1].startswith(answer)

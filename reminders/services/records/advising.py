@@ -10,7 +10,7 @@ from reminders.domain.announcing import situation_of
 from reminders.domain.missed import Advice, AlreadyTaken, AskProvider, Situation, Skip, TakeNow, TooSoon, advice_for
 from reminders.domain.plan_state import PlanState
 from reminders.domain.schedule import Slot, next_slot
-from reminders.messaging.texts import when
+from reminders.messaging.texts import when, when_each
 from reminders.services.records.texts import Draft
 
 if TYPE_CHECKING:
@@ -54,14 +54,17 @@ def _words(patient: Patient, situation: Situation, advice: Advice, which: str) -
     def at(instant: datetime) -> str:
         return when(instant, patient.tz, patient.language)
 
+    def then(next_at: datetime) -> dict[str, str]:
+        return dict(zip(("when", "next"), when_each(situation.slot.due_at, next_at, patient.tz, patient.language), strict=True))
+
     fields = {"when": at(situation.slot.due_at), "which": which}
     match advice:
         case TakeNow(until=until) if following is not None:
-            return "take_now", {**fields, "until": at(until), "next": at(following.due_at)}, until
+            return "take_now", {**fields, **then(following.due_at), "until": at(until)}, until
         case TakeNow(until=until):
             return "take_now_last", {**fields, "until": at(until)}, until
         case Skip(next_at=datetime() as next_at):
-            return "skip", {**fields, "next": at(next_at)}, next_at
+            return "skip", {**fields, **then(next_at)}, next_at
         case Skip():
             return "skip_last", fields, None
         case AlreadyTaken():

@@ -15,7 +15,7 @@ from reminders.domain.missed import FourTimes
 from reminders.domain.plan import Course, Phase, plain
 from reminders.domain.schedule import Slot, phase_spans, previous_slot, slots_of_dates
 from reminders.domain.tablets import tablets_text
-from reminders.messaging.texts import when
+from reminders.messaging.texts import when, when_each
 from reminders.messaging.wordings import DueDose, reminder_words
 from reminders.services.records import alerts, doses, due, naming, plans, texts
 from reminders.services.records.alerts import Notice
@@ -169,14 +169,11 @@ def _draft(one: Decided, group: Sequence[Spoken], *, now: datetime) -> Draft:
 
 def _leave_out(one: Decided, spoken: Spoken, next_at: datetime | None) -> Draft:
     """The "leave this one out" text, in the place of the reminder."""
-    fields = of_dose(one.due, spoken.plan, spoken.fallen.slot)
-    if next_at is not None:
-        fields["next"] = when(next_at, one.patient.tz, one.patient.language)
     return Draft(
         "skip_instead" if next_at else "skip_last",
         "reminder",
         f"slot:{spoken.dose_id}",
-        fields=fields,
+        fields=of_dose(one.due, spoken.plan, spoken.fallen.slot, next_at),
         expires_at=next_at or spoken.fallen.times.answer_until,
         plan_id=spoken.plan.id,
         version_no=spoken.plan.course.current.no,
@@ -321,9 +318,13 @@ def due_of(all_plans: Sequence[StoredPlan], plan: StoredPlan, dose: StoredDose) 
     return _in_words(all_plans, plan, dose.slot, dose.times)
 
 
-def of_dose(one: Due, plan: StoredPlan, slot: Slot) -> dict[str, str]:
-    """The fields that name one dose: when it is due, and of which plan it is."""
-    return {"when": when(slot.due_at, one.patient.tz, one.patient.language), "which": one.which(plan)}
+def of_dose(one: Due, plan: StoredPlan, slot: Slot, next_at: datetime | None = None) -> dict[str, str]:
+    """The fields that name one dose: when it is due, and of which plan it is; and when the next one is, if that is said too."""
+    tz, language = one.patient.tz, one.patient.language
+    if next_at is None:
+        return {"when": when(slot.due_at, tz, language), "which": one.which(plan)}
+    at, following = when_each(slot.due_at, next_at, tz, language)
+    return {"when": at, "which": one.which(plan), "next": following}
 
 
 def asking(one: Due, plan: StoredPlan, slot: Slot) -> Draft:

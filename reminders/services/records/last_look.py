@@ -15,7 +15,6 @@ from reminders.domain.missed import Announce, Announcement, Ask, NotBefore, Situ
 from reminders.domain.missed import Skip as LeaveOut
 from reminders.domain.plan_state import PlanState
 from reminders.domain.restraint import SentBefore, is_too_much
-from reminders.messaging.texts import when
 from reminders.messaging.wordings import DueDose
 from reminders.services.records import advising, alerts, announcements, doses, due, naming, outbox, people, plans, texts
 from reminders.services.records.alerts import Notice
@@ -225,10 +224,9 @@ def _announcing(
 
 def _leaving_out(one: Due, dose: StoredDose, kind: str, now: datetime) -> Draft:
     following = _situation(one, dose, now).next_slot
-    at = announcements.of_dose(one, _plan_of(one, dose), dose.slot)
+    fields = announcements.of_dose(one, _plan_of(one, dose), dose.slot, following.due_at if following else None)
     if following is None:
-        return Draft("skip_last", kind, "", fields=at, expires_at=dose.times.answer_until)
-    fields = {**at, "next": when(following.due_at, one.patient.tz, one.patient.language)}
+        return Draft("skip_last", kind, "", fields=fields, expires_at=dose.times.answer_until)
     return Draft("skip_instead", kind, "", fields=fields, expires_at=following.due_at)
 
 
