@@ -24,6 +24,7 @@ from reminders.services.records import (
     announcements,
     changing,
     doses,
+    naming,
     people,
     plans,
     quarantines,
@@ -199,7 +200,9 @@ def _stop(c: Connection, patient: Patient, plan: StoredPlan, action: StaffAct, n
     plans.save(c, plan, state=PlanState.STOPPED.value, reason=action.reason[:400], ended_at=now, step_stage=None)
     plans.add_event(c, plan.clinic_id, plan.id, kind="stopped", state=PlanState.STOPPED, by=action.by, at=now, reason=action.reason)
     if plan.profile.withdrawal_risk.value:
-        texts.queue(c, patient, patient.line, Draft("stopped_straight", "suspend", f"stop:{plan.id}", plan_id=plan.id), now=now)
+        fields = naming.which_of(c, patient, plan)
+        draft = Draft("stopped_straight", "suspend", f"stop:{plan.id}", fields=fields, plan_id=plan.id)
+        texts.queue(c, patient, patient.line, draft, now=now)
     plans.put_on_clock(c, [plans.read(c, [plan.id])[plan.id]])
 
 

@@ -139,6 +139,15 @@ def test_no_dose_for_now_names_its_plan() -> None:
         ]
 
 
+def test_an_end_names_its_plan() -> None:
+    """One medicine is stopped straight away, the other goes on: "take no more of these" says which."""
+    with crossing() as clinic:
+        clinic.acts("stop", "03-02 12:00", of="down")
+        clinic.run_until("03-02 12:10")
+
+        assert last(clinic).startswith("your care team has ended this plan: take no more of these doses (B).")
+
+
 def test_the_last_dose_of_one_of_two() -> None:
     """Advice about the last dose of a plan still says which, though the other plan is the only one left."""
     ends = down(twice("75/75", ONE_DAY))
@@ -156,3 +165,29 @@ def test_one_medicine_needs_no_letter() -> None:
         clinic.run_until("03-02 09:00")
 
         assert last(clinic).startswith("no answer yet about your Mon 8:00 am dose.")
+
+
+@pytest.mark.parametrize(("text", "rises", "falls"), [("A", "taken", "open"), ("b", "open", "taken"), ("took both", "taken", "taken")])
+def test_after_not_taken_a_letter_says_which_was(text: str, rises: str, falls: str) -> None:
+    """First neither, then one of them by its letter, or both: while a dose may still be taken, that is not "took two"."""
+    with crossing(taken=False) as clinic:
+        clinic.says("2", "03-02 08:10")
+        clinic.says(text, "03-02 08:20")
+
+        assert (clinic.doses("up")["03-02/1"], clinic.doses("down")["03-02/1"], clinic.open_alerts()) == (rises, falls, set())
+
+
+def test_a_letter_is_a_dose_only_while_one_waits() -> None:
+    """A letter without a dose that waits is not understood, and one sent while a check-in asks for letters confirms no dose."""
+    asks = {"items": ["symptoms"]}
+    rises = up(twice("300/300")) | {"check_ins": asks}
+    with Stage.on_paper(patient(rises, down(twice("75/75", 7)))) as clinic:
+        clinic.says("1", "03-02 08:05")
+        clinic.says("A", "03-02 08:20")
+        clinic.says("2", "03-03 08:05")
+        clinic.says("A", "03-03 12:10")
+
+        assert ([words[:23] for _, words in clinic.texts("menu")], clinic.doses("up")["03-03/1"]) == (
+            ["sorry, not understood. "] * 2,
+            "open",
+        )

@@ -135,6 +135,15 @@ def test_out_of_medicine_sets_the_count_to_none() -> None:
         assert (left(clinic), clinic.open_alerts() & set(OURS)) == ({"5 mg": 48}, {"refill"})
 
 
+def test_who_is_out_of_it_is_not_told_how_long_it_lasts() -> None:
+    """Being out of pills is answered by the warning alone, not beside it by "your tablets last until about today"."""
+    with Stage.on_paper(patient(taper(75))) as clinic:
+        taken(clinic, "02", "03", "04")
+        clinic.says("I ran out of pills", "03-05 09:00")
+        clinic.run_until("03-05 10:30")
+        assert clinic.texts("refill") == []
+
+
 # --- what is said by text -------------------------------------------------------------------------------------------------------
 
 

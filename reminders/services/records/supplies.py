@@ -159,8 +159,8 @@ def look(c: Connection, plan_id: str, patient_id: str, *, now: datetime) -> None
 
 
 def _remind(c: Connection, patient: Patient, plan: StoredPlan, seen: Outlook, *, now: datetime) -> None:
-    """Remind the patient to fetch more: once for what was last counted or fetched."""
-    if seen.runs_out is None:
+    """Remind the patient to fetch more: once for what was last counted or fetched. Who is out of it has been told to call today."""
+    if seen.runs_out is None or alerts.open_alerts(c, patient_ids=[patient.id], kinds=["out_of_medicine"]):
         return
     at = patient.by_day(now)
     told = tallies_of(c, plan.id)[-1]

@@ -19,7 +19,7 @@ from reminders.messaging.questions import Answered, AskOnce, NoQuestion, Outcome
 from reminders.messaging.replies import parse
 from reminders.messaging.texts import when
 from reminders.milestones import Milestone, Passing, unmarked
-from reminders.services.records import due, people, texts
+from reminders.services.records import check_ins, due, people, texts
 from reminders.services.records.alerts import Notice
 from reminders.services.records.texts import Asked, Draft
 from reminders.services.replying import asked, doses_said, how_it_goes, safety, strangers, supplies_said
@@ -233,6 +233,26 @@ def _digit(talk: Talk, intent: i.Digit) -> None:
     menu.get(intent.n, lambda: _not_understood(talk))()
 
 
+def _letter(talk: Talk, said: i.Label) -> None:
+    """A letter alone says that this one was taken, while a dose of that plan waits; beside a check-in it could be a symptom."""
+    taken = i.Taken(label=said.letter)
+    match named(talk, taken):
+        case Candidate(waiting=True) as meant if not any(row["kind"] in check_ins.QUESTIONS for row in talk.questions):
+            doses_said.taken(talk, meant, taken)
+        case _:
+            _not_understood(talk)
+
+
+def _both(talk: Talk) -> None:
+    """Both of two medicines whose doses wait; else two doses of one."""
+    match unnamed(talk):
+        case Several(candidates=(first, second)) if first.waiting and second.waiting:
+            for meant in (first, second):
+                doses_said.taken(talk, meant, i.Taken())
+        case _:
+            _odd(talk, "took two")
+
+
 def _odd(talk: Talk, why: str) -> None:
     meant = unnamed(talk)
     if isinstance(meant, NoDose):
@@ -288,8 +308,9 @@ SAID: Mapping[type, Callable[[Talk, Any], None]] = MappingProxyType(
         i.NotTaken: lambda talk, said: _about_a_dose(talk, said, "not_taken"),
         i.LateQuestion: lambda talk, said: _about_a_dose(talk, said, "late"),
         i.Digit: _digit,
+        i.Label: _letter,
         i.TookDouble: lambda talk, _: _odd(talk, "took two"),
-        i.TookBoth: lambda talk, _: _odd(talk, "took two"),
+        i.TookBoth: lambda talk, _: _both(talk),
         i.TookHalf: lambda talk, _: _odd(talk, "half"),
         i.Vomited: lambda talk, _: _odd(talk, "threw up"),
         i.Symptoms: _unasked,
