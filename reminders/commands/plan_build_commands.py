@@ -18,6 +18,7 @@ from reminders.commands.typed import (
     FromTo,
     Strengths,
     Times,
+    acknowledged_option,
     amount_option,
     choice_of,
     clock_option,
@@ -29,6 +30,7 @@ from reminders.commands.typed import (
     typed,
     zone_option,
 )
+from reminders.domain.approval import Acknowledgement
 from reminders.domain.day_layout import Layout
 from reminders.domain.plan import AdvancePolicy, InvalidPlan, Kind, plain
 from reminders.domain.profile import Severity
@@ -49,7 +51,7 @@ from reminders.services.building import (
     two_percents,
 )
 from reminders.services.laying_out import USUAL_DAYS
-from reminders.services.previewing import findings_of, profile_of
+from reminders.services.previewing import Beside, findings_of, profile_of
 
 T = TypeVar("T")
 
@@ -81,6 +83,17 @@ StrengthsOption: TypeAlias = Annotated[
 ]
 UntilOption: TypeAlias = Annotated[
     int, typer.Option("--until-day", min=1, max=3660, metavar="DAY", help="Up to which day an open-ended phase is laid out.")
+]
+MedicineOption: TypeAlias = Annotated[
+    list[str] | None, typer.Option(metavar="NAME", help="Another medicine on the patient's list; as often as there are any.")
+]
+AcknowledgedOption: TypeAlias = Annotated[
+    list[Acknowledgement] | None,
+    typer.Option(
+        parser=typed(acknowledged_option),
+        metavar="NAME=REASON",
+        help="The provider's reason to go on beside an interacting medicine, by its name or its group's.",
+    ),
 ]
 BasisOption: TypeAlias = Annotated[
     Basis | None,
@@ -127,6 +140,8 @@ def build(
     label: LabelOption = None,
     strengths: StrengthsOption = None,
     until_day: UntilOption = USUAL_DAYS,
+    medicine: MedicineOption = None,
+    acknowledged: AcknowledgedOption = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Build a plan from a formula: a plan file (--json), or its dated table for a provider to approve."""
@@ -152,7 +167,7 @@ def build(
             nth_day=dose_every,
             strengths=strengths.sizes if strengths else None,
         )
-        _show(ctx, recipe, until_day, as_json=as_json)
+        _show(ctx, recipe, until_day, beside_of(medicine, acknowledged), as_json=as_json)
 
 
 def _ordered_slot(
@@ -202,6 +217,8 @@ def taper(
     advance: AdvanceOption,
     label: LabelOption = None,
     strengths: StrengthsOption = None,
+    medicine: MedicineOption = None,
+    acknowledged: AcknowledgedOption = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Build a taper by amount, by percent or from a ready layout: a plan file (--json), or its dated table for a provider to approve."""
@@ -241,7 +258,7 @@ def taper(
             nth_day=dose_every,
             strengths=strengths.sizes if strengths else None,
         )
-        _show(ctx, recipe, USUAL_DAYS, as_json=as_json)
+        _show(ctx, recipe, USUAL_DAYS, beside_of(medicine, acknowledged), as_json=as_json)
 
 
 def _day_before(ctx: typer.Context, doses: DayDoses | None, per_day: Decimal | None, times: Times) -> tuple[Decimal, ...]:
@@ -277,14 +294,19 @@ def _refuse_beside(ctx: typer.Context, which: str, options: Mapping[str, object]
             raise typer.BadParameter(f"says nothing with {which}", ctx=ctx, param_hint=name)
 
 
-def _show(ctx: typer.Context, recipe: Recipe, until_day: int, *, as_json: bool) -> None:
+def beside_of(medicines: list[str] | None, acknowledged: list[Acknowledgement] | None) -> Beside:
+    """What was said of the patient's other medicines."""
+    return Beside(tuple(medicines or ()), tuple(acknowledged or ()))
+
+
+def _show(ctx: typer.Context, recipe: Recipe, until_day: int, beside: Beside, *, as_json: bool) -> None:
     """Build the plan and print it with what a check of it finds; end with 1 where that is an error."""
     try:
         _explain_unclear(ctx, recipe, as_json=as_json)
         plan = read_plan(write_plan(build_plan(recipe)))  # what is printed can be read: a label, for one, must fit a text
     except InvalidPlan as fault:
         raise DoselineError(f"these steps make no plan: {fault}") from fault
-    known = findings_of(plan, recipe.tablets)
+    known = findings_of(plan, recipe.tablets, beside=beside)
     findings = (*known, *(finding for finding in check_from_before(recipe, plan) if finding not in known))
     if isinstance(recipe.how, Ready):
         print_table(plan_tables.template_line(template_of(recipe.profile, recipe.how.name)), error=True)

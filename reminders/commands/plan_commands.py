@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import asdict
 from datetime import date, datetime
 from typing import Annotated
@@ -10,7 +11,7 @@ import typer
 
 from reminders.commands import plan_json, plan_tables
 from reminders.commands.output import FAILED, SCREEN, UNREADABLE, JsonFlag, instant_text, print_json, print_table, telling
-from reminders.commands.plan_build_commands import StrengthsOption, UntilOption, build, taper
+from reminders.commands.plan_build_commands import AcknowledgedOption, MedicineOption, StrengthsOption, UntilOption, beside_of, build, taper
 from reminders.commands.typed import FileArgument, SlotName, Strengths, date_option, instant_option, read_file, slot_name, typed
 from reminders.domain.finding import Finding, ours
 from reminders.domain.plan import Amount, Plan, plain
@@ -56,11 +57,14 @@ def check(
     approved_at: Annotated[
         datetime | None, typer.Option(parser=typed(instant_option), metavar="INSTANT", help="When it was approved: 2026-03-02T16:40:00Z.")
     ] = None,
+    medicine: MedicineOption = None,
+    acknowledged: AcknowledgedOption = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Check a plan file. Ends with 0 (nothing, or warnings), 1 (errors) or 2 (not to be read as a plan at all)."""
     with telling(ctx, bad_file=UNREADABLE):
-        findings = _findings(read_file(file), strengths, approved_at)
+        beside = beside_of(medicine, acknowledged)
+        findings = _findings(read_file(file), lambda plan: findings_of(plan, _own(plan, strengths), approved_at=approved_at, beside=beside))
     if as_json:
         print_json([asdict(finding) for finding in findings])
     elif findings:
@@ -70,11 +74,10 @@ def check(
     raise typer.Exit(_exit_code(findings))
 
 
-def _findings(data: object, strengths: Strengths | None, approved_at: datetime | None) -> tuple[Finding, ...]:
+def _findings(data: object, found_in: Callable[[Plan], tuple[Finding, ...]]) -> tuple[Finding, ...]:
     """A plan file's findings; a value in it that cannot be used is an error too. Raises BadFile if the whole is no plan."""
     try:
-        plan = read_plan(data)
-        return findings_of(plan, _own(plan, strengths), approved_at=approved_at)
+        return found_in(read_plan(data))
     except BadFile as bad:
         if any(not fault.path for fault in bad.faults):
             raise

@@ -13,6 +13,7 @@ from typing import Annotated, TypeAlias, TypeVar
 
 import typer
 
+from reminders.domain.approval import Acknowledgement
 from reminders.errors import BadFile, Fault
 from reminders.formats.json_text import read_json
 from reminders.formats.parts import read_amount, read_clock, read_date, read_instant, read_zone
@@ -123,6 +124,14 @@ def choice_of(*choices: T) -> Callable[[str], T]:
         raise ValueError(f"must be one of {', '.join(map(str, choices))}, not {text!r}")
 
     return read
+
+
+def acknowledged_option(text: str) -> Acknowledgement:
+    """Read NAME=REASON: an interacting medicine or its group, and a provider's reason. Who types it is whoever runs the command."""
+    of, _, reason = text.partition("=")
+    if not of.strip() or not reason.strip():
+        raise ValueError(f"must be NAME=REASON, like diazepam=short course, not {text!r}")
+    return Acknowledgement(of.strip(), "", reason.strip())
 
 
 def amount_option(text: str) -> Decimal:

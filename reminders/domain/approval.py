@@ -1,12 +1,14 @@
-"""When a plan was approved, held against now and against when it starts: nobody takes what no one has approved yet."""
+"""What an approval must hold: that it was given, before the plan starts, and with a reason for what interacts with it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from reminders.domain.finding import Finding, ours
 from reminders.domain.plan import Plan
+from reminders.domain.profile import DrugProfile, Interaction
 
 
 def check_approval(plan: Plan, approved_at: datetime | None) -> Iterator[Finding]:
@@ -24,3 +26,32 @@ def check_approved_yet(approved_at: datetime | None, now: datetime) -> Iterator[
     if approved_at is not None and approved_at > now:
         message = "nobody has approved it yet"
         yield ours("not_yet_approved", "approved_at", message, found=approved_at.isoformat(), limit=now.isoformat())
+
+
+@dataclass(frozen=True, slots=True)
+class Acknowledgement:
+    """A provider's typed reason to go on beside an interacting medicine; `of` names the medicine or its whole group."""
+
+    of: str
+    by: str
+    reason: str
+
+    def covers(self, group: Interaction, medicine: str) -> bool:
+        """Whether it is about a medicine of a group."""
+        return self.of.casefold() in {group.group.casefold(), medicine.casefold()}
+
+
+def check_interactions(profile: DrugProfile, medicines: Sequence[str], acknowledged: Sequence[Acknowledgement]) -> Iterator[Finding]:
+    """Yield an error for each interacting medicine that nobody has acknowledged, and for each acknowledgement of none on the list."""
+    met = [(group, medicine) for medicine in medicines for group in profile.interactions if group.blocks and group.knows(medicine)]
+    for group, medicine in met:
+        if not any(one.covers(group, medicine) for one in acknowledged):
+            message = f"{group.effect.value} ({group.effect.source}): a provider acknowledges it with a typed reason before the approval"
+            yield ours(
+                "not_acknowledged", "acknowledged", message, found=f"{medicine} ({group.group})", limit="who acknowledges it, and why"
+            )
+    for index, one in enumerate(acknowledged):
+        if not any(one.covers(group, medicine) for group, medicine in met):
+            listed = ", ".join(f"{medicine} ({group.group})" for group, medicine in met) or "none"
+            message = "no interacting medicine on the patient's list goes by this name"
+            yield ours("acknowledges_nothing", f"acknowledged[{index}].of", message, found=one.of, limit=listed)

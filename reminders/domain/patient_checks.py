@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from reminders.domain.finding import Finding, PatientFacts, breach, ours
@@ -18,7 +18,7 @@ def check_patient(plan: Plan, profile: DrugProfile, facts: PatientFacts) -> Iter
     """Yield what makes this patient a special case for this drug."""
     yield from _age(profile, facts)
     yield from _kidney(profile, facts)
-    yield from _medicines(profile, facts)
+    yield from check_medicines(profile, facts.medicines)
     yield from _indication(profile, facts)
     yield from _review(plan, profile, facts)
 
@@ -40,8 +40,9 @@ def _kidney(profile: DrugProfile, facts: PatientFacts) -> Iterator[Finding]:
             yield breach(band.advice, "kidney", "kidney", band.advice.value, found=f"{plain(facts.kidney)} mL/min", limit=limit)
 
 
-def _medicines(profile: DrugProfile, facts: PatientFacts) -> Iterator[Finding]:
-    for index, medicine in enumerate(facts.medicines):
+def check_medicines(profile: DrugProfile, medicines: Sequence[str]) -> Iterator[Finding]:
+    """Yield what each of the patient's other medicines does beside this drug, with its source."""
+    for index, medicine in enumerate(medicines):
         for group in profile.interactions:
             if group.knows(medicine):
                 message = f"{group.group}: {group.effect.value}; {group.advice}"

@@ -13,11 +13,12 @@ from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field
 
+from reminders.domain.approval import Acknowledgement
 from reminders.domain.contact import Role
 from reminders.domain.plan import Amount, Plan
 from reminders.errors import BadFile, Fault
 from reminders.formats.json_text import join
-from reminders.formats.parts import AmountText, InstantText, Name, PhoneText, Ref, Word, ZoneText
+from reminders.formats.parts import AmountText, InstantText, Name, PhoneText, ReasonGiven, Ref, Word, ZoneText
 from reminders.formats.plan_file import PlanShape
 from reminders.formats.shape import WANTED, Shape, in_order, read
 
@@ -69,16 +70,35 @@ class TabletsShape(Shape):
     tablets: Annotated[int, Field(ge=0, le=MOST_TABLETS)]
 
 
+class AcknowledgementShape(Shape):
+    """A provider's reason to go on beside an interacting medicine, named by itself or by its group."""
+
+    of: Name
+    by: Name
+    reason: ReasonGiven
+
+    @property
+    def acknowledgement(self) -> Acknowledgement:
+        """The acknowledgement it says."""
+        return Acknowledgement(self.of, self.by, self.reason)
+
+
 class PlanEntryShape(PlanShape):
     """A plan file's plan, with its own name and its approver's; `approved_at` left out: at the import.
 
-    `supply`: the tablets the patient has; left out, nobody keeps count.
+    `supply`: the tablets the patient has; left out, nobody keeps count. `acknowledged`: what interacts with it, each with a reason.
     """
 
     ref: Ref
     approved_by: Name
     approved_at: InstantText | None = None
     supply: Annotated[tuple[TabletsShape, ...], Field(strict=False)] = ()
+    acknowledged: Annotated[tuple[AcknowledgementShape, ...], Field(strict=False)] = ()
+
+    @property
+    def acknowledgements(self) -> tuple[Acknowledgement, ...]:
+        """What the provider has acknowledged."""
+        return tuple(shape.acknowledgement for shape in self.acknowledged)
 
     @property
     def tablets(self) -> dict[Amount, int]:
@@ -118,13 +138,14 @@ class ImportFile(Shape):
 class PatientPlans:
     """What can be read of a patient's plans, each with its path, and the medicines beside them.
 
-    By path: when each was approved, if that is said, and the strengths of the tablets that are there.
+    By path: when each was approved, if that is said, the strengths of the tablets that are there, and what was acknowledged.
     """
 
     path: str
     plans: tuple[tuple[str, Plan], ...]
     approved: Mapping[str, datetime | None]
     supplies: Mapping[str, tuple[Amount, ...]]
+    acknowledged: Mapping[str, tuple[Acknowledgement, ...]]
     medicines: tuple[str, ...]
 
 
@@ -152,6 +173,7 @@ def _patient_plans(path: str, patient: object) -> PatientPlans:
         plans=tuple((where, entry.plan) for where, entry in entries),
         approved={where: entry.approved_at for where, entry in entries},
         supplies={where: tuple(Amount(tablets.strength, entry.plan.unit) for tablets in entry.supply) for where, entry in entries},
+        acknowledged={where: entry.acknowledgements for where, entry in entries},
         medicines=tuple(name for name in _list(patient, "medicines") if isinstance(name, str)),
     )
 

@@ -153,3 +153,4 @@ Name = Annotated[str, Field(min_length=1, max_length=80), AfterValidator(_one_li
 Ref = Annotated[str, Field(min_length=1, max_length=80), AfterValidator(_one_line)]
 Word = Annotated[str, Field(min_length=1, max_length=40), AfterValidator(_one_line)]
 Reason = Annotated[str, Field(max_length=400), AfterValidator(_one_line)]
+ReasonGiven = Annotated[str, Field(min_length=1, max_length=300), AfterValidator(_one_line)]

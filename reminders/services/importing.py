@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING
 
 from db.engine import writing
 from reminders import drugs
-from reminders.domain.approval import check_approval, check_approved_yet
+from reminders.domain.approval import check_approval, check_approved_yet, check_interactions
 from reminders.domain.checking import check_plan
-from reminders.domain.finding import Finding, PatientFacts
-from reminders.domain.patient_checks import check_patient
+from reminders.domain.finding import Finding
+from reminders.domain.patient_checks import check_medicines
+from reminders.domain.plan_state import PlanState
 from reminders.domain.profile import DrugProfile, Severity
 from reminders.domain.supply import Tally, TallyKind, not_a_strength
 from reminders.errors import BadFile, Fault
@@ -98,6 +99,7 @@ def import_file(
                     approved_at=entry.approved_at,
                     at=now,
                 )
+                plans.acknowledge_interactions(c, clinic_id, plan_id, entry.acknowledgements, state=PlanState.ACTIVE, at=now)
                 counted = [Tally(now, TallyKind.COUNTED, strength, tablets) for strength, tablets in entry.tablets.items()]
                 if counted:
                     supplies.add(c, plans.read(c, [plan_id])[plan_id], counted, by=enrolment.IMPORTER, now=now)
@@ -141,9 +143,11 @@ def _notes(patient: PatientPlans) -> Iterator[tuple[Severity, Fault]]:
         else:
             found = check_plan(plan, profile, others=[other for _, other in before], is_alike=drugs.alike(profile))
             yield from (_note(path, finding) for finding in (*found, *check_approval(plan, patient.approved[path])))
+            unmet = check_interactions(profile, patient.medicines, patient.acknowledged[path])
+            yield from (_note(path, finding) for finding in unmet)
             yield from ((Severity.ERROR, fault) for fault in _of_supply(path, plan, profile, patient.supplies[path]))
             yield from _of_other_forms(path, plan, profile, before)
-            yield from (_note(patient.path, finding) for finding in _of_medicines(plan, profile, patient.medicines))
+            yield from (_note(patient.path, finding) for finding in check_medicines(profile, patient.medicines))
         before.append((path, plan))
 
 
@@ -167,12 +171,6 @@ def _of_other_forms(path: str, plan: Plan, profile: DrugProfile, before: list[tu
                 if finding not in alone and not finding.code.startswith("label"):
                     message = f"{finding.message}, with {path}"
                     yield _note(earlier_path, replace(finding, message=message))
-
-
-def _of_medicines(plan: Plan, profile: DrugProfile, medicines: tuple[str, ...]) -> Iterator[Finding]:
-    """What the other medicines mean for a plan. Of age, kidneys, indication and review the file says nothing, so nothing is missed."""
-    found = check_patient(plan, profile, PatientFacts(medicines=medicines))
-    yield from (finding for finding in found if finding.path.startswith("medicines"))
 
 
 def _note(path: str, finding: Finding) -> tuple[Severity, Fault]:

@@ -7,11 +7,12 @@ from datetime import date, datetime, time, timedelta
 from typing import assert_never
 
 from reminders import drugs
-from reminders.domain.approval import check_approval
+from reminders.domain.approval import Acknowledgement, check_approval, check_interactions
 from reminders.domain.checking import check_plan
 from reminders.domain.contact import QuietHours
 from reminders.domain.finding import Finding, ours
 from reminders.domain.missed import Advice, AlreadyTaken, AskProvider, Situation, Skip, TakeNow, TooSoon, advice_for
+from reminders.domain.patient_checks import check_medicines
 from reminders.domain.plan import DAY, Amount, Course, Plan
 from reminders.domain.profile import DrugProfile
 from reminders.domain.schedule import Slot, instant_of, next_slot, slots_between, slots_of_dates
@@ -28,6 +29,14 @@ class UnknownSlot(NotFound):
 
 
 @dataclass(frozen=True, slots=True)
+class Beside:
+    """The other medicines on a patient's list, and what of them a provider has acknowledged with a reason."""
+
+    medicines: tuple[str, ...] = ()
+    acknowledged: tuple[Acknowledgement, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Advised:
     """Advice on one slot of a plan of which nothing has been taken. `next_at`: when the slot after it is due; instants in UTC."""
 
@@ -38,13 +47,26 @@ class Advised:
     text: str
 
 
-def findings_of(plan: Plan, strengths: tuple[Amount, ...] | None = None, *, approved_at: datetime | None = None) -> tuple[Finding, ...]:
+def findings_of(
+    plan: Plan,
+    strengths: tuple[Amount, ...] | None = None,
+    *,
+    approved_at: datetime | None = None,
+    beside: Beside | None = None,
+) -> tuple[Finding, ...]:
     """Check a plan against its drug's profile, errors first. An unknown drug is an error at `drug`.
 
     `strengths`: the tablets this patient has; left out, those of the profile. `approved_at` (UTC) left out: not said.
+    `beside`: the patient's other medicines; left out, nothing is known of any.
     """
     try:
-        return (*check_approval(plan, approved_at), *check_plan(plan, drugs.load(plan.drug), strengths=strengths))
+        profile, beside = drugs.load(plan.drug), beside or Beside()
+        return (
+            *check_approval(plan, approved_at),
+            *check_interactions(profile, beside.medicines, beside.acknowledged),
+            *check_plan(plan, profile, strengths=strengths),
+            *check_medicines(profile, beside.medicines),
+        )
     except drugs.UnknownDrug as unknown:
         known = ", ".join(drugs.names())
         return (ours("unknown_drug", "drug", str(unknown), found=plan.drug, limit=known),)

@@ -89,6 +89,23 @@ def test_the_table_says_amounts_in_tablets() -> None:
     assert "15 mg: 1 of 10 mg and 1 of 5 mg" in build("--titrate", "5:20", "--basis", "per-dose").stdout
 
 
+@pytest.mark.parametrize(
+    ("words", "code"), [((), 1), (("--acknowledged", "diazepam=short course"), 0), (("--acknowledged", "aspirin=x"), 1)]
+)
+def test_an_interacting_medicine_blocks(tmp_path: Path, words: tuple[str, ...], code: int) -> None:
+    """Beside diazepam a plan is refused, built or checked, until it is acknowledged by its name with a reason."""
+    checked = run("plan", "check", str(saved(tmp_path, a_plan_file())), "--medicine", "diazepam", *words)
+    built = build("--titrate", "5:20", "--basis", "per-dose", "--medicine", "diazepam", *words)
+
+    assert (checked.exit_code, built.exit_code) == (code, code)
+
+
+@pytest.mark.parametrize("words", ["diazepam", "=x", "diazepam= "])
+def test_an_acknowledgement_names_its_reason(tmp_path: Path, words: str) -> None:
+    """A name without a reason, or a reason without a name, acknowledges nothing."""
+    assert run("plan", "check", str(saved(tmp_path, a_plan_file())), "--acknowledged", words).exit_code == 2
+
+
 def test_a_plan_above_the_limits_is_shown_with_its_findings() -> None:
     """A formula that passes the largest dose ends with 1, and the finding quotes its source."""
     result = build("--titrate", "5:25", "--basis", "per-dose", "--json")

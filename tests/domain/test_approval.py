@@ -5,7 +5,8 @@ from datetime import datetime
 
 import pytest
 
-from reminders.domain.approval import check_approval, check_approved_yet
+from reminders import drugs
+from reminders.domain.approval import Acknowledgement, check_approval, check_approved_yet, check_interactions
 from reminders.domain.finding import Finding
 from tests.builders import a_plan, utc
 
@@ -43,3 +44,19 @@ def test_what_will_be_approved_is_not(approved_at: str, *, early: bool) -> None:
     words = ("not_yet_approved", "approved_at", "nobody has approved it yet", utc(approved_at).isoformat(), now)
 
     assert in_full(check_approved_yet(utc(approved_at), datetime.fromisoformat(now))) == ([words] if early else [])
+
+
+def test_the_refusal_names_the_medicine_its_effect_and_its_source() -> None:
+    """Who reads why an import is refused need not look anything up."""
+    (found,) = check_interactions(drugs.load("baclofen"), ["oxycodone"], [])
+
+    assert (found.level, found.found) == ("error", "oxycodone (CNS depressants)")
+    assert "slowed breathing" in found.message
+    assert "US baclofen tablets label" in found.message
+
+
+def test_one_acknowledgement_of_a_group_is_for_all_of_it() -> None:
+    """Two medicines of one group need one reason by the group's name, and none is left over."""
+    of_group = Acknowledgement("CNS depressants", "Dr. Noor Haddad", "palliative care")
+
+    assert list(check_interactions(drugs.load("baclofen"), ["oxycodone", "diazepam"], [of_group])) == []

@@ -288,9 +288,62 @@ def test_a_fault_at_the_end_leaves_nothing_of_the_beginning(engine: Engine) -> N
     assert stored(engine) == before
 
 
+SEDATED = {"of": "diazepam", "by": "Dr. Noor Haddad", "reason": "short course, ends on Friday"}
+
+
+@pytest.mark.parametrize(
+    ("medicines", "acknowledged", "paths"),
+    [
+        (["diazepam"], [], ["acknowledged"]),
+        (["diazepam", "codeine"], [SEDATED], ["acknowledged"]),
+        (["diazepam", "lisinopril"], [], ["acknowledged", "acknowledged"]),
+        (["lithium"], [{**SEDATED, "of": "lithium"}], ["acknowledged[0].of"]),
+        ([], [SEDATED], ["acknowledged[0].of"]),
+        (["diazepam"], [{**SEDATED, "reason": ""}], ["acknowledged[0].reason"]),
+        (["diazepam"], [{"of": "diazepam", "reason": "short"}], ["acknowledged[0].by"]),
+    ],
+)
+def test_an_interacting_medicine_blocks_the_import(engine: Engine, medicines: list[str], acknowledged: object, paths: list[str]) -> None:
+    """Until a named provider acknowledges each with a typed reason, nothing is stored; nor is what acknowledges nothing."""
+    before = stored(engine)
+    data = an_import_file(a_patient(medicines=medicines, plans=[an_entry(acknowledged=acknowledged)]))
+
+    assert (faults_of(engine, data), stored(engine)) == ([f"patients[0].plans[0].{path}" for path in paths], before)
+
+
+@pytest.mark.parametrize(
+    ("medicines", "of"),
+    [
+        (["diazepam"], ["diazepam"]),
+        (["Diazepam"], ["cns depressants"]),
+        (["diazepam", "codeine"], ["CNS depressants"]),
+        (["lithium", "vitamin D"], []),
+    ],
+)
+def test_what_is_acknowledged_blocks_no_more(sqlite_engine: Engine, medicines: list[str], of: list[str]) -> None:
+    """By the medicine's name, or by its group's for all of it; what is only noted needs none."""
+    acknowledged = [{**SEDATED, "of": name} for name in of]
+
+    data = an_import_file(a_patient(medicines=medicines, plans=[an_entry(acknowledged=acknowledged)]))
+
+    assert import_file(sqlite_engine, data, now=NOW).medicines == len(medicines)
+
+
+def test_who_acknowledged_what_and_why_is_kept(engine: Engine) -> None:
+    """The medicine, the provider and the reason stand with the plan, and in the audit that it was done."""
+    import_file(engine, an_import_file(a_patient(medicines=["diazepam"], plans=[an_entry(acknowledged=[SEDATED])])), now=NOW)
+
+    with reading(engine) as c:
+        events = c.execute(select(metadata.tables["plan_event"])).mappings().all()
+        audited = c.execute(select(metadata.tables["audit"])).mappings().all()
+    kept = [(row["by"], row["reason"]) for row in events if row["kind"] == "interaction acknowledged"]
+    assert kept == [("Dr. Noor Haddad", "diazepam: short course, ends on Friday")]
+    assert [row["actor"] for row in audited if row["action"] == "plan interaction acknowledged"] == ["Dr. Noor Haddad"]
+
+
 def test_what_a_person_should_look_at_is_told(sqlite_engine: Engine) -> None:
     """Warnings do not stop an import: they are told with their paths."""
-    data = changed(an_import_file(), "patients[0].medicines", ["diazepam"])
+    data = changed(an_import_file(), "patients[0].medicines", ["lithium"])
     data = changed(data, "patients[0].plans[0].zone", "America/Chicago")
     data = changed(data, "patients[0].consent.at", "2026-03-02T00:00:00Z")
 

@@ -31,6 +31,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+    from reminders.domain.approval import Acknowledgement
     from reminders.domain.profile import DrugProfile
     from reminders.services.records.ledger import Row
     from reminders.services.records.medicines import Medicine
@@ -229,6 +230,15 @@ def add_event(
     }
     insert_all(c, PLAN_EVENT, [row])
     write_audit(c, clinic_id, Entry(at, by, f"plan {kind}", plan_id, state.value))
+
+
+def acknowledge_interactions(
+    c: Connection, clinic_id: str, plan_id: str, acknowledged: Iterable[Acknowledgement], *, state: PlanState, at: datetime
+) -> None:
+    """Keep who acknowledged which interacting medicine of a plan, and why."""
+    for one in acknowledged:
+        reason = f"{one.of}: {one.reason}"
+        add_event(c, clinic_id, plan_id, kind="interaction acknowledged", state=state, by=one.by, at=at, reason=reason)
 
 
 _IDS: BindParameter[list[str]] = bindparam("ids", expanding=True)  # statements made once: to make one costs SQLAlchemy more than to run it
