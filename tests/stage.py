@@ -132,12 +132,12 @@ class Stage:
         zone: str | None = None,
         alert: str | None = None,
         days: int | None = None,
+        medicine: str | None = None,
     ) -> None:
         """Let Dr. Haddad act on a plan, now or at a later time."""
         self._until(when)
-        act = StaffAct(
-            self.now, StaffAction(action), of, reason=reason, by="Dr. Noor Haddad", phase=phase, zone=zone, alert=alert, days=days
-        )
+        by, chosen = "Dr. Noor Haddad", StaffAction(action)
+        act = StaffAct(self.now, chosen, of, reason=reason, by=by, phase=phase, zone=zone, alert=alert, days=days, medicine=medicine)
         self.driver.acts(act)
 
     def carrier(self, status: str, code: int | None = None, *, phone: str = ANA) -> None:

@@ -92,9 +92,9 @@ class Telling:
             case TextIn(at=at, phone=phone, text=text):
                 self._add(phone, Entry(at, "them", text, everyday=_everyday(text)))
             case StaffAct(at=at, action=action, plan=plan, reason=reason, by=by):
-                zone = f" to {event.zone}" if action is StaffAction.MOVE_ZONE else ""
+                what = {StaffAction.MOVE_ZONE: f" to {event.zone}", StaffAction.ADD_MEDICINE: f": {event.medicine}"}.get(action, "")
                 self._move(plan, event.zone)
-                self.acts.append((at, f"{by}: {action.value.replace('_', ' ')} {plan}{zone} ({reason})"))
+                self.acts.append((at, f"{by}: {action.value.replace('_', ' ')} {plan}{what} ({reason})"))
             case CarrierChange(at=at, phone=phone, status=status, code=code):
                 self._add(phone, Entry(at, "carrier", f"from here on: {status}{f' ({code})' if code else ''}"))
             case Outage(at=at, until=until):

@@ -43,7 +43,7 @@ class Acknowledgement:
 
 def check_interactions(profile: DrugProfile, medicines: Sequence[str], acknowledged: Sequence[Acknowledgement]) -> Iterator[Finding]:
     """Yield an error for each interacting medicine that nobody has acknowledged, and for each acknowledgement of none on the list."""
-    met = [(group, medicine) for medicine in medicines for group in profile.interactions if group.blocks and group.knows(medicine)]
+    met = [(group, medicine) for medicine in medicines for group in profile.interacting(medicine) if group.blocks]
     for group, medicine in met:
         if not any(one.covers(group, medicine) for one in acknowledged):
             message = f"{group.effect.value} ({group.effect.source}): a provider acknowledges it with a typed reason before the approval"

@@ -43,10 +43,9 @@ def _kidney(profile: DrugProfile, facts: PatientFacts) -> Iterator[Finding]:
 def check_medicines(profile: DrugProfile, medicines: Sequence[str]) -> Iterator[Finding]:
     """Yield what each of the patient's other medicines does beside this drug, with its source."""
     for index, medicine in enumerate(medicines):
-        for group in profile.interactions:
-            if group.knows(medicine):
-                message = f"{group.group}: {group.effect.value}; {group.advice}"
-                yield breach(group.effect, "interaction", f"medicines[{index}]", message, found=medicine, limit=group.severity)
+        for group in profile.interacting(medicine):
+            message = f"{group.group}: {group.effect.value}; {group.advice}"
+            yield breach(group.effect, "interaction", f"medicines[{index}]", message, found=medicine, limit=group.severity)
 
 
 def _indication(profile: DrugProfile, facts: PatientFacts) -> Iterator[Finding]:

@@ -231,6 +231,10 @@ class DrugProfile:
         """Whether an amount of it is made of tablets, so that its strengths must be known."""
         return self.form not in NOT_COUNTED
 
+    def interacting(self, medicine: str) -> tuple[Interaction, ...]:
+        """The classes that a medicine, as it was entered, is of."""
+        return tuple(group for group in self.interactions if group.knows(medicine))
+
     def is_called(self, name: str) -> bool:
         """Whether a plan's drug, by key, name or brand, in any case, is this one.
 

@@ -17,7 +17,7 @@ from reminders.formats.shape import Shape, by_key, in_order, read
 
 
 class StaffAction(StrEnum):
-    """What a named person at the clinic does to a plan."""
+    """What a named person at the clinic does to a plan; a medicine is added to the list of its patient."""
 
     STAY = "stay"
     RESUME = "resume"
@@ -31,6 +31,7 @@ class StaffAction(StrEnum):
     STOP = "stop"
     ACKNOWLEDGE = "acknowledge"
     MOVE_ZONE = "move_zone"
+    ADD_MEDICINE = "add_medicine"
 
 
 CarrierStatus: TypeAlias = Literal["delivered", "sent", "undelivered", "failed"]
@@ -71,6 +72,7 @@ class StaffAct:
     zone: str | None = None
     alert: str | None = None
     days: int | None = None
+    medicine: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,7 +139,7 @@ class CarrierShape(Shape):
 
 
 class StaffActShape(Shape):
-    """What the clinic does: a restart chooses its phase, a move its zone, going slower its days."""
+    """What the clinic does: a restart chooses its phase, a move its zone, going slower its days, an addition its medicine."""
 
     action: Annotated[StaffAction, Field(strict=False)]
     plan: Ref
@@ -147,6 +149,7 @@ class StaffActShape(Shape):
     zone: ZoneText | None = None
     alert: Word | None = None
     days: Annotated[int, Field(ge=1, le=366)] | None = None
+    medicine: Name | None = None
 
     @model_validator(mode="after")
     def _says_where_to(self) -> StaffActShape:
@@ -156,6 +159,8 @@ class StaffActShape(Shape):
             raise ValueError("a move needs the zone to move to: give zone")
         if self.action is StaffAction.SLOW_DOWN and self.days is None:
             raise ValueError("going slower needs the days by which each phase is longer: give days")
+        if self.action is StaffAction.ADD_MEDICINE and self.medicine is None:
+            raise ValueError("an addition needs the name of what is added: give medicine")
         return self
 
 
@@ -170,7 +175,16 @@ class StaffShape(Shape):
         """The event it says."""
         act = self.staff
         return StaffAct(
-            self.at, act.action, act.plan, reason=act.reason, by=act.by, phase=act.phase, zone=act.zone, alert=act.alert, days=act.days
+            self.at,
+            act.action,
+            act.plan,
+            reason=act.reason,
+            by=act.by,
+            phase=act.phase,
+            zone=act.zone,
+            alert=act.alert,
+            days=act.days,
+            medicine=act.medicine,
         )
 
 

@@ -24,6 +24,7 @@ from reminders.services.records import (
     announcements,
     changing,
     doses,
+    interacting,
     naming,
     people,
     plans,
@@ -207,9 +208,14 @@ def _stop(c: Connection, patient: Patient, plan: StoredPlan, action: StaffAct, n
 
 
 def _acknowledge(c: Connection, patient: Patient, plan: StoredPlan, action: StaffAct, now: datetime) -> None:
-    """Take on a plan's open alerts (one kind, if named). What was told as odd has then been looked at by a person."""
+    """Take on a plan's open alerts (one kind, if named). What was told as odd has then been looked at by a person.
+
+    An interacting medicine is taken on with a typed reason only.
+    """
     for alert in alerts.open_alerts(c, patient_ids=[patient.id]):
         if alert["plan_id"] in (None, plan.id) and action.alert in (None, alert["kind"]):
+            if alert["kind"] == interacting.INTERACTION and not alert["acknowledged_at"]:
+                interacting.acknowledge(c, plan, alert, by=action.by, reason=action.reason, now=now)
             alerts.acknowledge(c, alert, by=action.by, at=now)
     looked = doses.read(c, doses.look_after_odd(c, patient.id)) if action.alert in (None, "took_more", "took_less") else {}
     why = action.reason or "looked at"
@@ -226,6 +232,12 @@ def _move_zone(c: Connection, patient: Patient, plan: StoredPlan, action: StaffA
         document = replace(mine.course.current.plan, zone=zone)
         moved = Change(document, changing.MOVED, action.by, action.reason, stays=mine.course.current.stays)
         changing.change(c, there, mine, moved, now=now)
+
+
+def _add_medicine(c: Connection, patient: Patient, plan: StoredPlan, action: StaffAct, now: datetime) -> None:
+    if not action.medicine:
+        raise NotAllowed("an addition names the medicine")
+    interacting.add(c, patient, plan, action.medicine, by=action.by, now=now)
 
 
 def correct(
@@ -267,6 +279,7 @@ ACTIONS: Mapping[StaffAction, Action] = MappingProxyType(
         StaffAction.STOP: _stop,
         StaffAction.ACKNOWLEDGE: _acknowledge,
         StaffAction.MOVE_ZONE: _move_zone,
+        StaffAction.ADD_MEDICINE: _add_medicine,
     }
 )
 

@@ -54,6 +54,7 @@ def test_acting_says_how_the_plan_stands(enrolled: str) -> None:
         (("restart", "ana-baclofen", *WHO), "--phase"),
         (("slow_down", "ana-baclofen", *WHO), "--days"),
         (("move_zone", "ana-baclofen", *WHO), "--zone"),
+        (("add_medicine", "ana-baclofen", *WHO), "--medicine"),
         (("resume", "ana-baclofen", *WHO), "this is for one that is staying"),
         (("stay", "nobody", *WHO), "there is no plan 'nobody'"),
         (("stay", "ana-baclofen"), "--by"),
@@ -65,6 +66,17 @@ def test_what_cannot_be_done_is_refused(enrolled: str, words: tuple[str, ...], s
     """With what is wrong; a straight stop without a reason is shown the way to a taper."""
     result = run(enrolled, "act", *words)
     assert (result.exit_code != 0, said in " ".join(result.output.replace("│", " ").split())) == (True, True), result.output
+
+
+def test_an_interacting_medicine_is_taken_on_with_a_reason(enrolled: str) -> None:
+    """What was added waits among the alerts; without a reason it is refused, with one it is taken on."""
+    added = run(enrolled, "act", "add_medicine", "ana-baclofen", "--medicine", "diazepam", "--by", "Dr. Noor Haddad")
+    alerts = json.loads(run(enrolled, "alerts", "--json").stdout)
+    silent = run(enrolled, "act", "acknowledge", "ana-baclofen", "--by", "Dr. Noor Haddad")
+    said = run(enrolled, "act", "acknowledge", "ana-baclofen", *WHO)
+
+    assert (added.exit_code, silent.exit_code != 0, said.exit_code) == (0, True, 0)
+    assert "diazepam was added beside baclofen" in json.dumps(alerts)
 
 
 def test_an_edit_is_shown_before_it_is_stored(enrolled: str, tmp_path: Path) -> None:

@@ -105,6 +105,8 @@ def test_a_bad_value_is_named_by_its_path(path: str, value: object) -> None:
         ({"staff": {"action": "restart", "plan": "ana-baclofen"}}, "events[0].staff"),
         ({"staff": {"action": "restart", "plan": "ana-baclofen", "phase": 0}}, "events[0].staff.phase"),
         ({"staff": {"action": "move_zone", "plan": "ana-baclofen"}}, "events[0].staff"),
+        ({"staff": {"action": "add_medicine", "plan": "ana-baclofen"}}, "events[0].staff"),
+        ({"staff": {"action": "add_medicine", "plan": "ana-baclofen", "medicine": ""}}, "events[0].staff.medicine"),
         ({"staff": {"action": "move_zone", "plan": "ana-baclofen", "zone": "Mars"}}, "events[0].staff.zone"),
         ({"outage": {"until": AT}}, "events[0].outage.until"),
         ({"outage": {}}, "events[0].outage.until"),

@@ -23,6 +23,7 @@ _LISTED = select(MEDICINE).where(MEDICINE.c.patient_id.in_(_IDS)).order_by(MEDIC
 class Medicine:
     """A medicine as it was entered, and since when it is on the list (UTC)."""
 
+    id: str
     name: str
     added_at: datetime
 
@@ -30,10 +31,12 @@ class Medicine:
 def of_patients(c: Connection, patient_ids: Iterable[str]) -> dict[str, tuple[Medicine, ...]]:
     """The medicines of some patients, by patient, oldest first; a patient without any is left out."""
     found = by("patient_id", asked(c, _LISTED, ids=list(patient_ids)))
-    return {patient_id: tuple(Medicine(row["name"], row["added_at"]) for row in listed) for patient_id, listed in found.items()}
+    return {patient_id: tuple(Medicine(row["id"], row["name"], row["added_at"]) for row in listed) for patient_id, listed in found.items()}
 
 
-def add(c: Connection, clinic_id: str, patient_id: str, names: Iterable[str], *, at: datetime) -> None:
-    """Put medicines on a patient's list."""
-    same = {"clinic_id": clinic_id, "patient_id": patient_id, "added_at": at}
-    insert_all(c, MEDICINE, [{**same, "id": new_id(), "name": name} for name in names])
+def add(c: Connection, clinic_id: str, patient_id: str, names: Iterable[str], *, at: datetime) -> tuple[Medicine, ...]:
+    """Put medicines on a patient's list; return them."""
+    added = tuple(Medicine(new_id(), name, at) for name in names)
+    same = {"clinic_id": clinic_id, "patient_id": patient_id}
+    insert_all(c, MEDICINE, [{**same, "id": medicine.id, "name": medicine.name, "added_at": at} for medicine in added])
+    return added

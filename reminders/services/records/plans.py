@@ -90,12 +90,11 @@ class StoredPlan:
     @property
     def watches(self) -> tuple[Watch, ...]:
         """What is asked because of the other medicines on the patient's list, as the drug's profile now says."""
-        groups = [(group, group.monitoring.value) for group in self.profile.interactions if group.monitoring] if self.medicines else []
         return tuple(
-            Watch(monitoring, medicine.added_at.astimezone(self.plan.tz).date())
+            Watch(group.monitoring.value, medicine.added_at.astimezone(self.plan.tz).date())
             for medicine in self.medicines
-            for group, monitoring in groups
-            if group.knows(medicine.name)
+            for group in self.profile.interacting(medicine.name)
+            if group.monitoring
         )
 
     @property

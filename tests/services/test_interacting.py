@@ -1,0 +1,135 @@
+"""A medicine added to a running plan: it waits for a provider, the next step waits with it, and its monitoring begins at once."""
+
+from __future__ import annotations
+
+import pytest
+from sqlalchemy import Engine
+
+from reminders.errors import NotAllowed
+from tests.files import File
+from tests.stage import Stage, patient, phase, plan
+
+LABEL = (phase("5/5/5", 3), phase("10/10/10"))
+FIRST_PHASE = [f"03-0{day} {time}" for day in (2, 3, 4) for time in ("08:05", "14:05", "20:05")]
+
+
+def ana(*plans: File, medicines: tuple[str, ...] = ()) -> File:
+    """Ana on the label's titration, which asks nothing."""
+    return patient(*(plans or (plan(*LABEL),)), medicines=list(medicines))
+
+
+def adds(clinic: Stage, medicine: str, when: str = "03-03 09:00") -> None:
+    """Let the clinic put a medicine on Ana's list."""
+    clinic.acts("add_medicine", when, medicine=medicine)
+
+
+def taken_until(clinic: Stage, last: str, *, since: str = "") -> None:
+    """Let every dose of the first phase up to a time be taken."""
+    clinic.answers(*(time for time in FIRST_PHASE if since < time <= last))
+
+
+def of_kind(clinic: Stage, kind: str = "interaction") -> list[tuple[str, bool]]:
+    """The alerts of one kind: (severity, whether a gate waits for it)."""
+    return [(row["severity"], row["clinical"]) for row in clinic.rows("alert") if row["kind"] == kind]
+
+
+@pytest.mark.parametrize(
+    ("medicine", "raised"),
+    [
+        ("diazepam", [("urgent", True)]),
+        ("Lisinopril 10 mg", [("warning", True)]),
+        ("lithium", [("info", False)]),
+        ("vitamin D", []),
+    ],
+)
+def test_what_interacts_is_told(engine: Engine, medicine: str, raised: list[tuple[str, bool]]) -> None:
+    """The check runs again: how soon somebody must look goes by the severity, and a mere note keeps no gate shut."""
+    with Stage(engine, ana()) as clinic:
+        adds(clinic, medicine)
+
+        assert of_kind(clinic) == raised
+        assert [row["name"] for row in clinic.rows("medicine")] == [medicine]
+        assert [row["actor"] for row in clinic.rows("audit") if row["action"] == "medicine added"] == ["Dr. Noor Haddad"]
+
+
+def test_the_next_step_waits_for_a_provider() -> None:
+    """Every dose taken and every question answered: the plan stays all the same, until somebody has looked."""
+    with Stage.on_paper(ana()) as clinic:
+        taken_until(clinic, "03-02 20:05")
+        adds(clinic, "diazepam")
+        taken_until(clinic, "03-04 14:05", since="03-02 20:05")
+        clinic.says("A0 R no", "03-04 15:00")
+        clinic.run_until("03-05 09:00")
+        (why,) = [row["reason"] for row in clinic.rows("plan_event") if row["kind"] == "stays"]
+
+        assert (clinic.amounts()["03-05"], why) == ("5", "open clinical alert: interaction")
+
+
+def test_acknowledged_with_a_reason_the_step_comes() -> None:
+    """The provider's name and reason are kept with the plan, and the gate asks no more about it."""
+    with Stage.on_paper(ana()) as clinic:
+        taken_until(clinic, "03-02 20:05")
+        adds(clinic, "diazepam")
+        clinic.acts("acknowledge", "03-03 10:00", alert="interaction", reason="two nights only")
+        taken_until(clinic, "03-04 14:05", since="03-02 20:05")
+        clinic.says("A0 R no", "03-04 15:00")
+        clinic.run_until("03-05 09:00")
+
+        kept = [(row["by"], row["reason"]) for row in clinic.rows("plan_event") if row["kind"] == "interaction acknowledged"]
+        assert (clinic.amounts()["03-05"], kept) == ("10", [("Dr. Noor Haddad", "diazepam: two nights only")])
+
+
+@pytest.mark.parametrize("reason", ["", "  "])
+@pytest.mark.parametrize("alert", ["interaction", None])
+def test_without_a_reason_nothing_is_acknowledged(alert: str | None, reason: str) -> None:
+    """Neither by its kind nor among all of the plan's alerts."""
+    with Stage.on_paper(ana()) as clinic:
+        adds(clinic, "diazepam")
+        with pytest.raises(NotAllowed, match="with a reason"):
+            clinic.acts("acknowledge", alert=alert, reason=reason)
+
+        assert {row["acknowledged_at"] for row in clinic.rows("alert")} == {None}
+
+
+def test_what_is_acknowledged_needs_no_second_reason() -> None:
+    """Once taken on, the alert does not stand in the way of taking on the plan's others."""
+    with Stage.on_paper(ana()) as clinic:
+        adds(clinic, "diazepam")
+        clinic.acts("acknowledge", alert="interaction", reason="two nights only")
+        clinic.acts("acknowledge", reason="")
+
+        assert len([row for row in clinic.rows("plan_event") if row["kind"] == "interaction acknowledged"]) == 1
+
+
+@pytest.mark.parametrize(
+    ("added", "days"),
+    [("03-03 09:00", ["03-03", "03-04", "03-05"]), ("03-03 15:00", ["03-03", "03-04", "03-05"]), ("03-03 17:00", ["03-04", "03-05"])],
+)
+def test_the_monitoring_begins_at_once(added: str, days: list[str]) -> None:
+    """Three days of sleepiness and breathing from the addition, the first at once while it is day enough; then from each change."""
+    with Stage.on_paper(ana(plan(phase("5/5/5")))) as clinic:
+        adds(clinic, "diazepam", added)
+        clinic.run_until("03-12 23:00")
+
+        assert [when[:5] for when, _ in clinic.texts("check_in")] == days
+
+
+def test_each_plan_is_looked_at() -> None:
+    """Of two plans, that of the drug it interacts with is told of, and only that one waits."""
+    other = plan(phase("1", times=("09:00",)), ref="other", drug="semaglutide-ozempic", label="B", phases=[])
+    other["phases"] = [{"days": None, "every_n_days": 7, "doses": [{"at": "09:00", "amount": "0.25", "unit": "mg"}]}]
+    with Stage.on_paper(ana(plan(*LABEL, label="A"), {**other, "missed_dose_rule": {"ask_provider": True}})) as clinic:
+        adds(clinic, "diazepam")
+        (alert,) = [row for row in clinic.rows("alert") if row["kind"] == "interaction"]
+        (mine,) = [row["id"] for row in clinic.rows("plan") if row["ref"] == "ana-baclofen"]
+
+        assert alert["plan_id"] == mine
+
+
+def test_what_is_on_the_list_is_not_added_again() -> None:
+    """Twice the same name is a slip: nothing is stored."""
+    with Stage.on_paper(ana(medicines=("vitamin D",))) as clinic:
+        with pytest.raises(NotAllowed, match="on the list already"):
+            adds(clinic, "Vitamin D")
+
+        assert len(clinic.rows("medicine")) == 1
