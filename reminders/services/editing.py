@@ -10,6 +10,7 @@ from db.engine import reading, writing
 from reminders import drugs
 from reminders.domain.checking import check_plan
 from reminders.domain.finding import Finding
+from reminders.domain.patient_checks import check_medicines
 from reminders.domain.plan import Course, Plan
 from reminders.domain.plan_state import PlanState
 from reminders.domain.profile import Severity
@@ -17,7 +18,7 @@ from reminders.domain.schedule import Slot, slots_between
 from reminders.domain.seam import Seam
 from reminders.domain.supply import outlook
 from reminders.errors import BadFile, Fault, NotAllowed, UnknownPlan
-from reminders.services.records import announcements, changing, people, plans, quarantines, stepping, supplies
+from reminders.services.records import announcements, changing, interacting, people, plans, quarantines, stepping, supplies
 from reminders.services.records.changing import Change
 
 if TYPE_CHECKING:
@@ -104,9 +105,10 @@ def _findings(c: Connection, plan: StoredPlan, document: Plan) -> tuple[Finding,
     others = [mine.course.current.plan for mine in plans.of_patients(c, [plan.patient_id])[plan.patient_id] if mine.id != plan.id]
     found = check_plan(document, plan.profile, others=others, is_alike=drugs.alike(plan.profile))
     errors = [Fault(finding.path, str(finding)) for finding in found if finding.level is Severity.ERROR]
+    errors += [Fault("medicines", words) for words in interacting.unacknowledged(c, plan)]
     if errors:
         raise BadFile(errors)
-    return tuple(found)
+    return (*found, *check_medicines(plan.profile, [medicine.name for medicine in plan.medicines]))
 
 
 def _edited(c: Connection, plan: StoredPlan, seam: Seam, findings: tuple[Finding, ...], *, now: datetime) -> Edited:

@@ -69,6 +69,20 @@ def test_what_was_approved_is_what_comes(engine: Engine) -> None:
         assert clinic.texts("step_notice")[0][0] == "03-02 08:30"
 
 
+def test_an_interacting_medicine_is_acknowledged_before_an_edit(engine: Engine) -> None:
+    """No version is approved beside a medicine that was added and that nobody has taken on with a reason; then it is shown, no more."""
+    with Stage(engine, patient(plan(*RISE))) as clinic:
+        clinic.acts("add_medicine", "03-02 08:05", medicine="diazepam")
+        with pytest.raises(BadFile, match="diazepam was added beside baclofen") as refused:
+            approved(clinic, document(*LATER))
+        clinic.acts("acknowledge", alert="interaction", reason="two nights only")
+        edited = approved(clinic, document(*LATER))
+
+        assert [fault.path for fault in refused.value.faults] == ["medicines"]
+        assert [finding.found for finding in edited.findings if finding.code == "interaction"] == ["diazepam"]
+        assert len(clinic.rows("plan_version")) == 2
+
+
 def test_a_smaller_amount_is_announced() -> None:
     """From the next dose on, in tablets."""
     with Stage.on_paper(patient(plan(phase("10/10/10")))) as clinic:

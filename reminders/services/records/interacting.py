@@ -51,6 +51,12 @@ def _notice(plan: StoredPlan, medicine: Medicine, groups: Sequence[Interaction])
     return Notice(INTERACTION, severity if blocks else "info", cause, words, plan_id=plan.id, clinical=blocks)
 
 
+def unacknowledged(c: Connection, plan: StoredPlan) -> list[str]:
+    """What was added beside a plan and no provider has acknowledged yet, in words: until then no version of it is approved."""
+    raised = alerts.open_alerts(c, plan_id=plan.id, kinds=[INTERACTION])
+    return [alert["words"] for alert in raised if alert["clinical"] and not alert["acknowledged_at"]]
+
+
 def acknowledge(c: Connection, plan: StoredPlan, alert: Row, *, by: str, reason: str, now: datetime) -> None:
     """Keep a provider's typed reason to go on beside a medicine that was added. Raises NotAllowed without one."""
     if not reason.strip():
