@@ -6,8 +6,10 @@ from datetime import date, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reminders.domain.check_in import CLOSELY, WEEK, asked_on, next_check_in
+from reminders import drugs
+from reminders.domain.check_in import CLOSELY, WEEK, Watch, asked_on, next_check_in
 from reminders.domain.plan import CheckInItem, CheckIns, Plan
+from reminders.domain.profile import Monitoring
 from reminders.domain.schedule import phase_spans
 from tests.strategies import plans
 
@@ -27,6 +29,25 @@ def test_the_next_day_is_the_first_on_which_anything_is_asked(plan: Plan, days: 
 
     assert not any(asked_on(plan, day) for day in between)
     assert found is None or (found > after and asked_on(plan, found))
+
+
+BESIDE = [group.monitoring.value for group in drugs.load("baclofen").interactions if group.monitoring]
+watched = st.lists(st.builds(lambda asks, days: (asks, days), st.sampled_from(BESIDE), st.integers(-30, 40)), max_size=3)
+
+
+@given(plans(start=date(2026, 3, 2)), st.none() | asks, watched, st.integers(-3, 60))
+def test_the_next_day_beside_other_medicines_is_the_first_too(
+    plan: Plan, own: CheckIns | None, medicines: list[tuple[Monitoring, int]], days: int
+) -> None:
+    """Whatever is on the list, since whenever: nothing that it has asked is passed over, and what the plan asks stays asked."""
+    plan, after = replace(plan, check_ins=own), plan.start + days * DAY
+    watches = [Watch(monitoring, plan.start + since * DAY) for monitoring, since in medicines]
+    found = next_check_in(plan, after, watches)
+    until = after + 3 * WEEK if found is None else found
+    between = [after + n * DAY for n in range(1, (until - after).days)]
+
+    assert not any(asked_on(plan, day, watches) for day in between)
+    assert found is None or (found > after and set(asked_on(plan, found)) <= set(asked_on(plan, found, watches)))
 
 
 @given(asking)

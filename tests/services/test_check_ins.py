@@ -281,6 +281,17 @@ def test_hard_breathing_is_an_emergency() -> None:
         assert "trouble breathing" in why
 
 
+@pytest.mark.parametrize(("bare", "alerts"), [("yes", [("urgent", True)]), ("no", [])])
+def test_a_bare_yes_about_breathing_is_not_waited_for(bare: str, alerts: list[tuple[str, bool]]) -> None:
+    """It may mean the breathing: the question, which says when to call 911, is put again, and a person calls meanwhile."""
+    with Stage.on_paper(beside("diazepam")) as clinic:
+        clinic.says(bare, "03-02 12:10")
+
+        assert [when for when, _ in check_ins(clinic)] == ["03-02 12:00", "03-02 12:10"]
+        assert [(row["severity"], row["clinical"]) for row in clinic.rows("alert") if row["kind"] == "breathing"] == alerts
+        assert clinic.doses()["03-02/1"] == "open"
+
+
 def test_dizziness_counts_higher_beside_an_antihypertensive() -> None:
     """Grade 2 is told to a person as grade 3, with the reason; what the patient said is kept as it was said."""
     with Stage.on_paper(beside("lisinopril")) as clinic:

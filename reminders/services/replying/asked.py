@@ -9,7 +9,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from reminders.domain.dose_state import DoseEvent, EventKind
-from reminders.messaging.intents import NoneOfThem, Reading, Symptoms
+from reminders.messaging.intents import NoneOfThem, Reading, Symptoms, Yes
 from reminders.messaging.question_words import answer_of
 from reminders.messaging.questions import Answered, AskOnce, Meaning, Outcome, Question, QuestionKind, question_for
 from reminders.services.records import alerts, doses, texts
@@ -231,7 +231,11 @@ def _put_again(talk: Talk, answered: Answered) -> None:
     row = _row(talk, answered)
     asks = Asked(row["kind"], row["expires_at"])
     again = Draft(row["kind"], "check_in", "", expires_at=row["expires_at"], plan_id=row["plan_id"], asks=asks)
-    talk.say(_patient_of(talk, answered).patient, again)
+    one = _patient_of(talk, answered)
+    talk.say(one.patient, again)
+    if answered.question.kind is QuestionKind.SLEEPINESS and isinstance(answered.said, Yes):
+        words = "A bare yes came after the question about slow or hard breathing. It was asked again; do not wait for the answer: call."
+        talk.alert([one], Notice("breathing", "urgent", f"breathing {talk.sid}", words))
 
 
 def _no_dose_due(talk: Talk, answered: Answered) -> None:
