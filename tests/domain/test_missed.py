@@ -363,6 +363,20 @@ def test_room_for_a_dose_of_another_plan(state: DoseState, last: str) -> None:
     assert _asked(THREE, "08:00", other).last_moment == clock(last)
 
 
+def test_a_dose_of_another_plan_at_the_same_minute_leaves_all_the_room() -> None:
+    """Two plans of the ingredient may have a dose at one time, which is one dose in two parts: it is not the next one."""
+    other = dose(slot_at(daily("08"), "08:00"), plan="other")
+
+    assert _asked(THREE, "08:00", other).last_moment == clock("12:00")
+
+
+def test_a_dose_that_is_not_due_is_asked_about() -> None:
+    """Where the plan says no dose, no rule gives one."""
+    own = dose(slot_at(THREE, "14:00"), DoseState.NOT_DUE)
+
+    assert advice_for(_asked(THREE, "14:00", own), clock("14:00")) == AskProvider("the plan says no dose here")
+
+
 @pytest.mark.parametrize(
     ("rule", "words"),
     [

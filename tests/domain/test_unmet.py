@@ -1,0 +1,35 @@
+"""Each reason of an unmet gate names the condition that does not hold, beside its words."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import pytest
+
+from reminders.domain.dose_state import DoseState
+from reminders.domain.gate import CheckIn, Condition, GateFacts, gate
+
+NINE = (DoseState.TAKEN,) * 9
+MET = GateFacts(phase=NINE, last_nine=NINE, time_done=True)
+TAPER = replace(MET, tapering=True)
+MISSED = (DoseState.MISSED,)
+REASONS = [
+    (replace(MET, time_done=False), Condition.TIME),
+    (replace(MET, phase=()), Condition.DOSES),
+    (replace(MET, phase=MISSED), Condition.DOSES),
+    (replace(MET, last_nine=MISSED * 2), Condition.DOSES),
+    (replace(MET, check_in=CheckIn(answered=False)), Condition.CHECK_IN),
+    (replace(MET, check_in=CheckIn(fall=True)), Condition.SIGNS),
+    (replace(TAPER, check_in=CheckIn()), Condition.CHECK_IN),
+    (replace(TAPER, check_in=CheckIn(stiffness=7)), Condition.SIGNS),
+    (replace(TAPER, check_in=CheckIn(stiffness=5, stiffness_before=3)), Condition.SIGNS),
+    (replace(MET, clinical=("a fall",)), Condition.MATTERS),
+    (replace(MET, overdue_followups=1), Condition.MATTERS),
+    (replace(MET, tablets_ok=False), Condition.TABLETS),
+]
+
+
+@pytest.mark.parametrize(("facts", "condition"), REASONS)
+def test_a_reason_names_its_condition(facts: GateFacts, condition: Condition) -> None:
+    """One thing is not as it should be, and its condition is the only one named."""
+    assert [unmet.condition for unmet in gate(facts).reasons] == [condition]
