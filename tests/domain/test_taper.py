@@ -123,6 +123,12 @@ REFUSED: dict[str, tuple[Callable[[], object], str]] = {
     "no times": (up("5", "20", basis=DAY, at=()), "times: a day has at least one dose"),
     "no days": (up("5", "20", basis=DAY, days=0), "days: a phase lasts at least one day, not 0"),
     "no number": (up("NaN", "20"), "start: must be a number, not NaN"),
+    "no number to rise to": (up("5", "NaN"), "to: must be a number, not NaN"),
+    "no number to rise by": (up("5", "20", step="Infinity"), "step: must be a number, not Infinity"),
+    "no number of a piece to rise by": (up("5", "20", basis=DAY, piece="NaN"), "piece: must be a number, not NaN"),
+    "no number to fall to": (down("20", "NaN"), "to: must be a number, not NaN"),
+    "no number to fall by": (down("20", "0", step="Infinity"), "step: must be a number, not Infinity"),
+    "no number of a piece to fall by": (down("20", "0", basis=DAY, piece="NaN"), "piece: must be a number, not NaN"),
     "no end to it": (down("Infinity", "0"), "from: must be a number, not Infinity"),
 }
 
