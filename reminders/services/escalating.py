@@ -120,6 +120,7 @@ def _recount(c: Connection, plan_id: str, patient_id: str, *, now: datetime, hea
             _raise(c, case, raised)
         _overturn_step(c, case)
     after = plans.read(c, [plan_id])[plan_id]
+    stepping.keep_telling(c, case.patient, after, now=now)
     if after.state in plans.ON_CLOCK and plans.following(after) is None and not doses.any_waiting(c, plan_id):
         plans.complete(c, after, at=now)
 
@@ -177,28 +178,29 @@ def _alert(c: Connection, case: Case, raised: Raised) -> None:
     if raised.concern is Concern.SUSPEND and case.plan.state is PlanState.SUSPENDED:
         return
     cause = f"{case.plan.id} {raised.since:{MINUTE}}"
-    words = raised.words + (NOT_VERIFIED if raised.unverified else "")
+    kept = _kept(case, raised) if raised.concern is Concern.MISSES and _is_kept_back(case) else None
+    stays = f". {stepping.stay_told(c, case.plan, replace(kept, reason=''))}" if kept else ""
+    words = raised.words + stays + (NOT_VERIFIED if raised.unverified else "")
     notice = Notice(kind.alert, kind.severity, cause, words, plan_id=case.plan.id, clinical=kind.clinical, owner=kind.owner)
     if alerts.raise_once(c, case.patient, notice, now=case.now) is None:
         return
-    if raised.concern is Concern.MISSES:
-        _keep_back(c, case, raised)
+    if kept:
+        stepping.stay(c, case.patient, case.plan, kept, now=case.now)
     if raised.concern is Concern.SUSPEND and case.plan.state in {PlanState.ACTIVE, PlanState.STAYING}:
         suspending.suspend(c, case.patient, case.plan, reason=raised.words, by="doseline", template="suspended_gap", now=case.now)
 
 
-def _keep_back(c: Connection, case: Case, raised: Raised) -> None:
+def _is_kept_back(case: Case) -> bool:
     """After repeated misses the plan stays, unless its policy is `as_prescribed` or it has no further step."""
     plan = case.plan
-    if (
-        plan.state is not PlanState.ACTIVE
-        or plan.course.current.plan.advance is AdvancePolicy.AS_PRESCRIBED
-        or plans.next_phase(plan) is None
-    ):
-        return
-    today = case.now.astimezone(plan.plan.tz).date()
-    phase_no = plans.current_phase(plan, case.now)
-    stepping.stay(c, case.patient, plan, Kept(phase_no, today, raised.words, why=Condition.DOSES), now=case.now)
+    waits = plan.course.current.plan.advance is not AdvancePolicy.AS_PRESCRIBED
+    return plan.state is PlanState.ACTIVE and waits and plans.next_phase(plan) is not None
+
+
+def _kept(case: Case, raised: Raised) -> Kept:
+    """How a plan is kept back by misses. Their alert says so: one cause calls one person once."""
+    today = case.now.astimezone(case.plan.plan.tz).date()
+    return Kept(plans.current_phase(case.plan, case.now), today, raised.words, why=Condition.DOSES, told=True)
 
 
 def _overturn_step(c: Connection, case: Case) -> None:
@@ -313,7 +315,8 @@ def _close_what_passed(c: Connection, case: Case) -> None:
         known = not case.doses or f"{case.doses[0].slot.due_at:{MINUTE}}" <= since
         cause = (alert["kind"], f"{plan_id} {since}")
         if cause in standing and not standing[cause].unverified and alert["words"].endswith(NOT_VERIFIED):
-            alerts.reword(c, alert, words=standing[cause].words)
+            said = alert["words"].removesuffix(NOT_VERIFIED)
+            alerts.reword(c, alert, words=standing[cause].words + "".join(said.partition(f". {stepping.STAYS}")[1:]))
         if cause in holds or not known:
             continue
         confirmed = last if last and f"{last.slot.due_at:{MINUTE}}" >= since else None

@@ -29,10 +29,44 @@ def test_three_silent_doses() -> None:
             [
                 ("03-02 18:00", "caregivers_told", "caregiver"),
                 ("03-03 06:00", "misses", "provider"),
-                ("03-03 06:00", "plan_stays", "provider"),
             ],
             ("03-03 06:00", "staying", 1),
         )
+
+
+STAYS = "3 doses running not taken, 3 of them unconfirmed. The plan stays on phase 1. It goes on when a provider resumes it."
+
+
+def test_one_cause_calls_one_person_once() -> None:
+    """The alert about the misses tells of the stay that they bring about; a plan that goes on regardless is told of as before."""
+    told = {}
+    for advance in ("stay_unless_met", "as_prescribed"):
+        with Stage.on_paper(patient(plan(phase("5/5/5", 3), phase("10/10/10"), advance=advance))) as clinic:
+            clinic.run_until("03-03 07:00")
+            told[advance] = [alert["words"] for alert in clinic.rows("alert") if alert["severity"] != "info"]
+    assert told == {"stay_unless_met": [STAYS], "as_prescribed": ["3 doses running not taken, 3 of them unconfirmed"]}
+
+
+def test_a_stay_outlives_what_brought_it_about() -> None:
+    """When the misses are taken back the plan still stays: now that alone is told, until a provider resumes it."""
+    with Stage.on_paper(patient(RUNNING)) as clinic:
+        clinic.run_until("03-03 07:00")
+        before = clinic.open_alerts()
+        clinic.says("all of them", "03-03 07:30")
+        clinic.says("took my 8pm yesterday", "03-03 07:40")
+        clinic.run_until("03-03 09:00")
+        after = clinic.open_alerts()
+        clinic.acts("resume")
+        assert (before, after, clinic.open_alerts()) == ({"misses"}, {"plan_stays"}, set())
+
+
+def test_a_stay_that_a_person_ordered() -> None:
+    """A plan that a person has stay is no news to the provider, whatever is counted later."""
+    with Stage.on_paper(patient(RUNNING)) as clinic:
+        clinic.acts("stay", "03-02 10:00")
+        clinic.says("skipped it", "03-02 12:30")
+        clinic.run_until("03-02 21:00")
+        assert "plan_stays" not in clinic.open_alerts()
 
 
 def test_a_later_answer_takes_it_back() -> None:

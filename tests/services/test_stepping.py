@@ -140,6 +140,28 @@ def test_no_answer_keeps_it_shut() -> None:
         assert (clinic.plans()[-1], clinic.amounts()["03-04"]) == (("03-03 20:45", "staying", 1), "5")
 
 
+def test_some_missed_and_the_stay_are_one_alert() -> None:
+    """An answer that some were missed calls a person; the stay it leads to is told there, and both are over when the plan goes on."""
+    with Stage.on_paper(patient(rising())) as clinic:
+        clinic.answers("03-02 08:05", "03-02 20:05", "03-03 14:05")
+        clinic.says("2", "03-03 18:05")
+        clinic.run_until("03-03 18:30")
+        told = [(alert["kind"], alert["words"]) for alert in clinic.rows("alert") if alert["owner"] == "provider"]
+        clinic.acts("resume")
+        stays = "The plan stays on phase 1: 3 of 5 doses confirmed, 4 needed. It goes on when a provider resumes it."
+        said = "The patient says that some of the doses asked about were taken and some were not. Ask which."
+        assert (told, clinic.open_alerts()) == ([("some_missed", f"{said} {stays}")], set())
+
+
+def test_an_older_word_stands_alone() -> None:
+    """What a patient said of a silence long before says nothing of a stay decided later: that is told by itself."""
+    with Stage.on_paper(patient(rising())) as clinic:
+        clinic.answers("03-02 20:05", "03-03 14:05")
+        clinic.says("2", "03-02 18:10")
+        clinic.run_until("03-03 21:00")
+        assert {"some_missed", "plan_stays"} <= clinic.open_alerts()
+
+
 def test_an_outage_over_the_evening() -> None:
     """When we are down from the evening before until after the first new dose was due, no step is taken unseen."""
     with Stage.on_paper(patient(rising("ask_provider"))) as clinic:

@@ -159,7 +159,7 @@ def test_ana_steps_up_on_time(demo: list[Line]) -> None:
 def test_ben_falls_silent(demo: list[Line]) -> None:
     """Three silent doses in a row: Ben is asked, his sister is told, the provider is alerted, and the plan stays."""
     assert (alerts(demo, "ben-baclofen"), said(demo, "+12025550122", "caregiver_alert")[0]) == (
-        [("caregivers_told", "info"), ("misses", "warning"), ("plan_stays", "warning")],
+        [("caregivers_told", "info"), ("misses", "warning")],
         ("2026-02-26T00:00:00Z", "Ben has not confirmed the last 2 doses"),
     )
 

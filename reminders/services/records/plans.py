@@ -516,6 +516,13 @@ def step_announced_at(c: Connection, plan_id: str) -> datetime | None:
     return announced
 
 
+def stayed_by(c: Connection, plan_id: str) -> str | None:
+    """Who last had the plan stay."""
+    stays = select(PLAN_EVENT.c.by).where(PLAN_EVENT.c.plan_id == plan_id, PLAN_EVENT.c.kind == "stays")
+    by: str | None = c.scalar(stays.order_by(PLAN_EVENT.c.at.desc()).limit(1))
+    return by
+
+
 def decide_step_soon(c: Connection, plan_id: str, *, at: datetime) -> None:
     """Have the coming step decided at once: what was asked about it has been answered."""
     c.execute(update(PLAN).where(PLAN.c.id == plan_id, PLAN.c.step_stage.like(f"{Stage.ASKED.value}:%")).values(step_check_at=at))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass
+from dataclasses import KW_ONLY, dataclass, replace
 from datetime import date, datetime, time, timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -34,6 +34,8 @@ if TYPE_CHECKING:
 COUNTED = 9
 BEFORE_QUIET = timedelta(minutes=15)
 """An unanswered catch-up question is decided without its answer this long before the quiet hours [our default]."""
+STAYS = "The plan stays on phase"
+"""How an alert that tells of a stay says it: while we keep a plan back, one that is open has these words."""
 
 
 _OVERDUE = (  # made once: to make a statement costs more than to run it
@@ -160,10 +162,23 @@ def _decide(c: Connection, patient: Patient, plan: StoredPlan, coming: tuple[int
             cause = f"{plan.id} v{plan.course.current.no} phase {coming[0]} flagged"
             alerts.raise_once(c, patient, Notice("gate_unmet", "warning", cause, words, plan_id=plan.id, clinical=False), now=now)
         case Stay(reasons=reasons):
-            stay(c, patient, plan, Kept(phase_no, coming[1], "; ".join(map(str, reasons)), why=reasons[0].condition), now=now)
+            kept = Kept(phase_no, coming[1], "; ".join(map(str, reasons)), why=reasons[0].condition)
+            stay(c, patient, plan, _told_with_answer(c, plan, kept), now=now)
         case AwaitYes(reasons=reasons, urgent=urgent):
             reason = "; ".join(("waits for a provider's yes", *map(str, reasons)))
-            stay(c, patient, plan, Kept(phase_no, coming[1], reason, urgent=urgent), now=now)
+            stay(c, patient, plan, _told_with_answer(c, plan, Kept(phase_no, coming[1], reason, urgent=urgent)), now=now)
+
+
+def _told_with_answer(c: Connection, plan: StoredPlan, kept: Kept) -> Kept:
+    """Where the answer that decided on a stay has just called a person, let that alert tell of the stay too.
+
+    But a stay that is urgent calls by itself.
+    """
+    said = () if kept.urgent else alerts.open_alerts(c, plan_id=plan.id, kinds=["some_missed"])
+    just_now = [alert for alert in said if alert["raised_at"] == plan.step_check_at and not alert["acknowledged_at"]]
+    for alert in just_now:
+        alerts.reword(c, alert, words=f"{alert['words']} {stay_told(c, plan, kept)}")
+    return replace(kept, told=bool(just_now))
 
 
 def _pass_muted(c: Connection, patient: Patient, plan: StoredPlan, coming: tuple[int, date], now: datetime) -> None:
@@ -182,18 +197,35 @@ def _pass_muted(c: Connection, patient: Patient, plan: StoredPlan, coming: tuple
 
 
 def _tell_provider(c: Connection, patient: Patient, plan: StoredPlan, kept: Kept, *, now: datetime) -> None:
-    supply = supplies.for_stay(c, plan, phase_no=kept.phase_no, since=kept.since)
-    tablets = "" if supply is None else f" {stay_words(supply)}"
-    words = f"The plan stays on phase {kept.phase_no}: {kept.reason}. It goes on when a provider resumes it.{tablets}"
+    words = stay_told(c, plan, kept)
     cause, severity = f"{plan.id} stay {now:%Y-%m-%dT%H:%M}", "urgent" if kept.urgent else "warning"
     alerts.raise_once(c, patient, Notice("plan_stays", severity, cause, words, plan_id=plan.id, clinical=False), now=now)
+
+
+def stay_told(c: Connection, plan: StoredPlan, kept: Kept) -> str:
+    """What the provider reads of a stay: why, where that is not said already, and the tablets that it takes."""
+    supply = supplies.for_stay(c, plan, phase_no=kept.phase_no, since=kept.since)
+    tablets = "" if supply is None else f" {stay_words(supply)}"
+    because = f": {kept.reason}" if kept.reason else ""
+    return f"{STAYS} {kept.phase_no}{because}. It goes on when a provider resumes it.{tablets}"
+
+
+def keep_telling(c: Connection, patient: Patient, plan: StoredPlan, *, now: datetime) -> None:
+    """Tell the provider of a plan that we keep back, if no open alert says so any more: what kept it back has been undone."""
+    stays = PlanState.STAYING in {plan.state, plan.state_before}  # a muted plan comes back to its stay
+    if not stays or plans.stayed_by(c, plan.id) != "doseline":
+        return
+    if not any(STAYS in alert["words"] for alert in alerts.open_alerts(c, plan_id=plan.id)):
+        open_stay = next(each for each in plan.course.current.stays if each.extra_days is None)
+        kept = Kept(open_stay.phase_no, open_stay.since, "what kept it back is no longer so")
+        _tell_provider(c, patient, plan, kept, now=now)
 
 
 @dataclass(frozen=True, slots=True)
 class Kept:
     """On which phase a plan is kept, since which local date, and why; `why`: which condition of its gate, where it was the gate.
 
-    `by`: who decided it. `urgent`: somebody must look at once.
+    `by`: who decided it. `urgent`: somebody must look at once. `told`: an alert about what keeps it back has told the provider.
     """
 
     phase_no: int
@@ -203,6 +235,7 @@ class Kept:
     why: Condition | None = None
     by: str = "doseline"
     urgent: bool = False
+    told: bool = False
 
 
 TOLD_WHY: Mapping[Condition, str] = MappingProxyType(
@@ -226,7 +259,7 @@ def stay(c: Connection, patient: Patient, plan: StoredPlan, kept: Kept, *, now: 
     texts.cancel_queued(c, plan_id=plan.id, kinds=("step",))
     plans.put_on_clock(c, [plans.read(c, [plan.id])[plan.id]])
     supplies.look_soon(c, plan.id, at=now)
-    if kept.by == "doseline":
+    if kept.by == "doseline" and not kept.told:
         _tell_provider(c, patient, plan, kept, now=now)
     tell_stay(c, patient, plan, why=kept.why, now=now)
 
