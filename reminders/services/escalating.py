@@ -37,8 +37,6 @@ LAST_DOSES = 60
 MINUTE = "%Y-%m-%dT%H:%M"
 NOT_VERIFIED = " Not verified: replies may be lost."
 """What is added to the words of an alert while it rests on silence that may be our deafness."""
-AFTER_THE_FIRST = timedelta(minutes=30)
-"""A question that waited for the morning comes so long after it: its "1" means another thing than the first reminder's [our default]."""
 RELAXED = timedelta(days=1)
 """How long a question about silence, or a caregiver's text, is of use [our default]."""
 
@@ -63,7 +61,6 @@ KINDS: Mapping[Concern, Kind] = MappingProxyType(
     }
 )
 CAREGIVER = "caregivers_told"
-NUMBERED = frozenset({"catch_up", "silence", "why_not_taken", "outage"})
 
 
 @dataclass(frozen=True)
@@ -231,7 +228,7 @@ def _ask(c: Connection, case: Case, raised: Raised) -> None:
         return
     about = [dose for dose in case.doses if dose.slot.due_at >= raised.since and _unknown_or_not_taken(dose, case)]
     silent = raised.concern is Concern.ASK_SILENCE
-    at = _asked_at(case.patient, case.now)
+    at = case.patient.by_day(case.now, then=texts.APART)
     kind = "silence" if silent else "why_not_taken"
     since = {"date": date_words(about[0].slot.local_date, case.patient.language)} if silent else {}
     draft = Draft(
@@ -251,7 +248,7 @@ def _ask(c: Connection, case: Case, raised: Raised) -> None:
 def _something_is_asked(c: Connection, case: Case) -> bool:
     """Whether a question with numbered answers is open at the phone: then this one waits for the next count."""
     line = case.patient.line
-    return line is not None and texts.waiting_questions(c, line.contact_point_id, kinds=NUMBERED, now=case.now) > 0
+    return line is not None and texts.waiting_questions(c, line.contact_point_id, kinds=texts.NUMBERED, now=case.now) > 0
 
 
 def _unknown_or_not_taken(dose: StoredDose, case: Case) -> bool:
@@ -260,12 +257,6 @@ def _unknown_or_not_taken(dose: StoredDose, case: Case) -> bool:
         return False
     silent = dose.state is DoseState.OPEN and _is_silent(dose, case.hearing, case.now)
     return silent or dose.state in {*doses.UNKNOWN, DoseState.MISSED, DoseState.SKIPPED}
-
-
-def _asked_at(patient: Patient, now: datetime) -> datetime:
-    """Now, or some time after the quiet hours have ended."""
-    by_day = patient.by_day(now)
-    return by_day if by_day == now else by_day + AFTER_THE_FIRST
 
 
 def _tell_caregivers(c: Connection, case: Case, raised: Raised) -> None:

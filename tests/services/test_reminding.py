@@ -250,3 +250,42 @@ def test_two_plans_of_one_ingredient_keep_their_distance_in_one_pass() -> None:
         told = sorted(purpose for _, purpose in clinic.purposes() if purpose != "question")
         stand = (*clinic.doses("blue").values(), *clinic.doses("red").values())
         assert (told, stand) == (["advice", "reminder"], ("open", "skipped (advised)"))
+
+
+# --- our outage -----------------------------------------------------------------------------------------------------------------
+
+
+def lost(clinic: Stage) -> None:
+    """An outage of ours from 07:00 to 13:00 swallows the dose of 08:00."""
+    clinic.run_until("03-02 07:00")
+    clinic.outage("03-02 13:00")
+
+
+def test_our_outage_is_asked_about_and_never_a_miss(engine: Engine) -> None:
+    """Half an hour after it ended the patient is asked, once, about the doses nobody was reminded of; silence about it stays ours."""
+    with Stage(engine) as clinic:
+        lost(clinic)
+        clinic.run_until("03-03 07:00")
+        asked = [(when, body) for when, body in clinic.texts("question") if "our fault" in body]
+        assert [when for when, _ in asked] == ["03-02 13:30"]
+        assert asked[0][1].startswith("we could not remind you since Mon 2 Mar. That was our fault. Did you take your doses? 1 all")
+        assert clinic.doses()["03-02/1"] == "not_reminded (outage)"
+
+
+@pytest.mark.parametrize(("answer", "state"), [("1", "taken"), ("3", "missed"), ("2", "not_reminded (outage)")])
+def test_what_is_said_of_our_outage_is_kept(answer: str, state: str) -> None:
+    """All: taken, recalled. None: reported as not taken. Some: a person asks which."""
+    with Stage.on_paper() as clinic:
+        lost(clinic)
+        clinic.says(answer, "03-02 13:35")
+        assert (clinic.doses()["03-02/1"], "some_missed" in clinic.open_alerts()) == (state, answer == "2")
+
+
+def test_nobody_is_woken_for_our_outage() -> None:
+    """An outage that ends at night is asked about in the morning, half an hour after the first reminder."""
+    with Stage.on_paper() as clinic:
+        clinic.answers("03-02 08:05", "03-02 14:05")
+        clinic.run_until("03-02 19:00")
+        clinic.outage("03-02 23:30")
+        clinic.run_until("03-03 12:00")
+        assert [when for when, body in clinic.texts("question") if "our fault" in body] == ["03-03 08:30"]

@@ -9,13 +9,14 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, select, update
 
-from reminders.domain.announcing import Announced, Fallen, Falling, LeftOut, NoText, Waits
+from reminders.domain.announcing import OUTAGE, Announced, Fallen, Falling, LeftOut, NoText, Waits
+from reminders.domain.contact import Contactable
 from reminders.domain.dose_state import DoseEvent, DoseState, EventKind
 from reminders.domain.missed import FourTimes
 from reminders.domain.plan import Course, Phase, plain
 from reminders.domain.schedule import Slot, phase_spans, previous_slot, slots_of_dates
 from reminders.domain.tablets import tablets_text
-from reminders.messaging.texts import when, when_each
+from reminders.messaging.texts import date_words, when, when_each
 from reminders.messaging.wordings import DueDose, reminder_words
 from reminders.services.records import alerts, doses, due, naming, plans, texts
 from reminders.services.records.alerts import Notice
@@ -64,11 +65,16 @@ class Decided:
         self.fallings.append((plan, falling))
 
 
+ASKED_FOR = timedelta(days=1)
+"""How long a question about our outage is of use [our default]."""
+
+
 def apply(c: Connection, decided: Sequence[Decided], *, now: datetime) -> None:
     """Write doses and texts, and move every cursor; set-based, for a herd of patients at once."""
-    fresh, moved, waiting_texts = [], [], []
+    fresh, moved, waiting_texts, lapsed = [], [], [], []
     for one in decided:
         spoken: list[Spoken] = []
+        unreminded: list[Spoken] = []
         for plan, falling in one.fallings:
             for fallen in falling.fallen:
                 if one.due.has(plan, fallen.slot):
@@ -77,12 +83,17 @@ def apply(c: Connection, decided: Sequence[Decided], *, now: datetime) -> None:
                 fresh.append((row, events))
                 if not isinstance(fallen.verdict, NoText):
                     spoken.append(Spoken(plan, row["id"], fallen))
+                elif fallen.verdict.why == OUTAGE:
+                    unreminded.append(Spoken(plan, row["id"], fallen))
             moved.append(replace(plan, decided_until=falling.decided_until, tries=0))
         if spoken:
             waiting_texts.append((one, spoken))
+        if unreminded:
+            lapsed.append((one, unreminded))
     doses.add(c, fresh)
     _move(c, moved)
     _write(c, waiting_texts, now=now)
+    _ask_about_our_outage(c, lapsed, now=now)
     _tell_of_moves(c, decided, now=now)
 
 
@@ -330,6 +341,39 @@ def of_dose(one: Due, plan: StoredPlan, slot: Slot, next_at: datetime | None = N
 def asking(one: Due, plan: StoredPlan, slot: Slot) -> Draft:
     """The text in place of a reminder while a person has something to look at: call before you take it."""
     return Draft("reminder_ask", "reminder", "", fields=of_dose(one, plan, slot))
+
+
+def _ask_about_our_outage(c: Connection, lapsed: Sequence[tuple[Decided, list[Spoken]]], *, now: datetime) -> None:
+    """Ask, once, about the doses that we could not remind anybody of: what was taken then is not known, and nobody's miss.
+
+    Some time after what is announced now, so that a "1" means one thing; and never while another such question waits.
+    """
+    lines = {one.patient.id: line for one, _ in lapsed if (line := one.patient.line) and isinstance(line.may_text, Contactable)}
+    busy = texts.asked_points(c, [line.contact_point_id for line in lines.values()], kinds=texts.NUMBERED, now=now)
+    text_rows: list[Row] = []
+    questions: list[Row] = []
+    for one, unreminded in lapsed:
+        line = lines.get(one.patient.id)
+        if line is not None and line.contact_point_id not in busy:
+            draft, asks = _about_our_outage(one, unreminded, now=now)
+            text_rows.append(texts.text_row(one.patient, line, draft, now=now))
+            questions.append(texts.question_row(text_rows[-1], one.patient, asks))
+    insert_all(c, TEXT_OUT, text_rows)
+    insert_all(c, QUESTION, questions)
+
+
+def _about_our_outage(one: Decided, unreminded: Sequence[Spoken], *, now: datetime) -> tuple[Draft, Asked]:
+    at, first = one.patient.by_day(now + texts.APART, then=texts.APART), min(unreminded, key=lambda each: each.fallen.slot.due_at)
+    draft = Draft(
+        "outage",
+        "question",
+        f"outage:{first.dose_id}",
+        fields={"date": date_words(first.fallen.slot.local_date, one.patient.language)},
+        send_at=at,
+        expires_at=at + ASKED_FOR,
+        plan_id=first.plan.id if len({each.plan.id for each in unreminded}) == 1 else None,
+    )
+    return draft, Asked("outage", at + ASKED_FOR, tuple(each.dose_id for each in unreminded))
 
 
 def _tell_of_moves(c: Connection, decided: Sequence[Decided], *, now: datetime) -> None:

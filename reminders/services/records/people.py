@@ -100,9 +100,9 @@ class Patient:
         own = {line.role: line for line in self.lines if line.role is not Role.CAREGIVER}
         return own.get(Role.PROXY) or own.get(Role.PATIENT)
 
-    def by_day(self, now: datetime) -> datetime:
-        """Now, or when the quiet hours have ended (UTC): nobody is woken for what can wait."""
-        return self.quiet.next_end(now, self.tz) if self.quiet.contains(now, self.tz) else now
+    def by_day(self, now: datetime, *, then: timedelta = timedelta()) -> datetime:
+        """Now, or when the quiet hours have ended (UTC): nobody is woken for what can wait. `then`: so long after they ended."""
+        return self.quiet.next_end(now, self.tz) + then if self.quiet.contains(now, self.tz) else now
 
     @property
     def caregivers(self) -> tuple[Line, ...]:

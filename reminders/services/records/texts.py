@@ -30,6 +30,13 @@ URGENT = frozenset({Purpose.EMERGENCY, Purpose.CAREGIVER_ALERT, Purpose.SUSPEND_
 LAST_WORD = "texts_stopped"
 """The one text that leaves after STOP: that it was heard."""
 
+NUMBERED = frozenset({"catch_up", "silence", "why_not_taken", "outage"})
+"""The questions of ours with numbered answers: one of them is open at a phone at a time."""
+
+APART = timedelta(minutes=30)
+"""A question that waits for the morning, or for the end of an outage, comes so long after it: its "1" means another thing than the first
+reminder's [our default]."""
+
 ALWAYS = frozenset({LAST_WORD, "wrong_number", "number_check", "consent_ask"})
 """The texts that need no consent on record: the last word to a number, and the two that ask for consent."""
 
@@ -201,6 +208,12 @@ def waiting_questions(c: Connection, contact_point_id: str, *, kinds: Iterable[s
         QUESTION.c.expires_at > now,
     )
     return len(c.execute(query).all())
+
+
+def asked_points(c: Connection, contact_point_ids: Iterable[str], *, kinds: Iterable[str], now: datetime) -> set[str]:
+    """At which of these numbers a question of some kinds is open, or on its way."""
+    here = QUESTION.c.contact_point_id.in_(list(contact_point_ids)) & QUESTION.c.kind.in_(list(kinds))
+    return set(c.scalars(select(QUESTION.c.contact_point_id).where(here, QUESTION.c.answered_at.is_(None), QUESTION.c.expires_at > now)))
 
 
 def cancel_queued(
