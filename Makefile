@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run demo test test-cov test-night test-kill test-mutants check fix rules bench lock migrate
+.PHONY: help setup run demo test test-cov test-night test-kill test-mutants check fix rules bench alert-load lock migrate
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -61,6 +61,9 @@ rules: .venv/.for-work ## Write docs/dosing-rules.md from the tables of tests/sp
 
 bench: .venv/.for-work ## Measure against a named peer, in one run
 	@for file in benchmarks/*.py; do $(BIN)/python $$file || exit 1; done
+
+alert-load: .venv/.for-work ## Simulate a panel of patients, and write what it asks of a nurse into docs/alert-load.md (minutes)
+	@$(BIN)/python benchmarks/alert_load.py --write $(ARGS)
 
 migrate: .venv/.for-run ## Bring the database of DATABASE_URL to the newest migration
 	@$(BIN)/doseline migrate
