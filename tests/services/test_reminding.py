@@ -67,6 +67,19 @@ def test_discreet_by_default() -> None:
         assert clinic.texts()[0][1].startswith("your Mon 8:00 am dose is due.")
 
 
+@pytest.mark.parametrize("wording", ["discreet", "amount"])
+def test_an_amount_that_changed_unsaid_is_new_when_it_is_first_said(wording: str) -> None:
+    """The texts were off when the amount changed: the first reminders after that say that it is new, and how much it is."""
+    taper = plan(phase("10/10/10", 1), phase("5/5/5", 7), kind="taper", advance="as_prescribed")
+    with Stage.on_paper(patient(taper, wording=wording)) as clinic:
+        clinic.says("STOP", "03-02 09:00")
+        clinic.says("START", "03-03 12:00")
+        clinic.answers("03-03 14:05", "03-03 20:05", "03-04 08:05", "03-04 14:05")
+        clinic.run_until("03-04 14:10")
+        said = [(at, "new amount: 1 tablet of 5 mg" in body) for at, body in clinic.texts("reminder")]
+        assert said[1:] == [("03-03 14:00", True), ("03-03 20:00", True), ("03-04 08:00", True), ("03-04 14:00", False)]
+
+
 def test_uneven_doses_name_their_amounts() -> None:
     """Where the doses of a day differ, even a discreet reminder says how many tablets this one is."""
     with Stage.on_paper(patient(plan(phase("5/5/10")), wording="discreet")) as clinic:

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, select, update
@@ -174,7 +174,7 @@ def _draft(one: Decided, group: Sequence[Spoken], *, now: datetime) -> Draft:
         case Waits():
             return _announcing(one, group, "reminder_ask", of_dose(one.due, first.plan, first.fallen.slot), now=now)
         case _:
-            template, fields = words(one.patient, [due_dose(one.plans, each) for each in group])
+            template, fields = words(one.patient, [due_dose(one.due, each) for each in group])
             return _announcing(one, group, template, dict(fields), now=now)
 
 
@@ -240,8 +240,8 @@ def _join(c: Connection, one: Decided, text: Row, more: Sequence[Spoken]) -> Non
     """Let more doses travel in a text that waited for them."""
     by_id = {plan.id: plan for plan in one.plans}
     here = doses.read(c, doses.of_text(c, [text["id"]])[text["id"]])
-    already = [due_of(one.plans, by_id[dose.plan_id], dose) for dose in here.values()]
-    due = sorted([*already, *(due_dose(one.plans, each) for each in more)], key=lambda dose: (dose.due_at, dose.letter))
+    already = [due_of(one.due, by_id[dose.plan_id], dose) for dose in here.values()]
+    due = sorted([*already, *(due_dose(one.due, each) for each in more)], key=lambda dose: (dose.due_at, dose.letter))
     template, fields = words(one.patient, due)
     expires_at = min(text["expires_at"], *(each.fallen.times.announce_until for each in more))
     texts.rewrite(c, text["id"], one.patient, Draft(template, "reminder", text["cause"], fields=fields, expires_at=expires_at))
@@ -263,9 +263,9 @@ def words(patient: Patient, due: Sequence[DueDose]) -> tuple[str, dict[str, str]
     return template, dict(fields)
 
 
-def due_dose(all_plans: Sequence[StoredPlan], spoken: Spoken) -> DueDose:
+def due_dose(one: Due, spoken: Spoken) -> DueDose:
     """A dose to be announced, in words, as the pass decided it."""
-    base = _in_words(all_plans, spoken.plan, spoken.fallen.slot, spoken.fallen.times)
+    base = _in_words(one, spoken.plan, spoken.fallen.slot, spoken.fallen.times)
     match spoken.fallen.verdict:
         case Announced(guard_after=guard_after, not_before=not_before, late=late):
             return replace(base, not_before=not_before, guard_after=guard_after, late=late)
@@ -273,15 +273,15 @@ def due_dose(all_plans: Sequence[StoredPlan], spoken: Spoken) -> DueDose:
             return base
 
 
-def _in_words(all_plans: Sequence[StoredPlan], plan: StoredPlan, slot: Slot, times: FourTimes) -> DueDose:
+def _in_words(one: Due, plan: StoredPlan, slot: Slot, times: FourTimes) -> DueDose:
     return DueDose(
         slot.due_at,
         tablets_text(slot.amount, plan.profile, plan.plan.strengths),
         drug=plan.profile.name,
         mg=f"{plain(slot.amount.value)} {slot.amount.unit}",
-        label=plan.label if len(all_plans) > 1 else None,
+        label=plan.label if len(one.plans) > 1 else None,
         last_at=times.take_until or times.announce_until,
-        new_amount=_is_new(plan.course, slot),
+        new_amount=_is_new(plan.course, slot, _unsaid(one, plan)),
         label_differs=_differs_from_bottle(plan, slot),
         uneven=_is_uneven(plan, slot),
     )
@@ -293,16 +293,26 @@ def _is_uneven(plan: StoredPlan, slot: Slot) -> bool:
     return slot.phase_no > len(phases) or len({dose.amount for dose in phases[slot.phase_no - 1].doses}) > 1
 
 
-def _is_new(course: Course, slot: Slot) -> bool:
-    """Whether this is the first dose at its time of day since the amount there changed; at a new time, whether its amount is new."""
+def _unsaid(one: Due, plan: StoredPlan) -> frozenset[tuple[date, int]]:
+    """The recent slots of a plan that no reminder reached the patient for: what was new there has not been said."""
+    records = one.records.get(plan.profile.ingredient, ())
+    reached_nobody = (record for record in records if record.plan == plan.id and record.state is DoseState.NOT_REMINDED)
+    return frozenset((record.slot_date, record.number) for record in reached_nobody)
+
+
+def _is_new(course: Course, slot: Slot, unsaid: Collection[tuple[date, int]] = ()) -> bool:
+    """Whether this is the first dose at its time of day since the amount there changed; at a new time, whether its amount is new.
+
+    The first that is said: those `unsaid` do not count.
+    """
     version = course.current
     phase = _phase_of(course, slot)
     began = max(phase_spans(version.followed)[slot.phase_no - 1].starts, version.effective_at.astimezone(version.plan.tz).date())
-    if (slot.local_date - began).days > phase.every_n_days:
+    if not unsaid and (slot.local_date - began).days > phase.every_n_days:
         return False
     before = previous_slot(course, slot.due_at)
     while before is not None and _phase_of(course, before).doses == phase.doses:
-        if before.local_time == slot.local_time:
+        if before.local_time == slot.local_time and before.key not in unsaid:
             return False
         before = previous_slot(course, before.due_at)
     if before is None:
@@ -324,9 +334,9 @@ def _differs_from_bottle(plan: StoredPlan, slot: Slot) -> bool:
     return slot.amount not in {each.amount for each in written if each.local_time == slot.local_time}
 
 
-def due_of(all_plans: Sequence[StoredPlan], plan: StoredPlan, dose: StoredDose) -> DueDose:
+def due_of(one: Due, plan: StoredPlan, dose: StoredDose) -> DueDose:
     """A dose already on record, in words."""
-    return _in_words(all_plans, plan, dose.slot, dose.times)
+    return _in_words(one, plan, dose.slot, dose.times)
 
 
 def of_dose(one: Due, plan: StoredPlan, slot: Slot, next_at: datetime | None = None) -> dict[str, str]:

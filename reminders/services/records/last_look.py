@@ -231,7 +231,7 @@ def _leaving_out(one: Due, dose: StoredDose, kind: str, now: datetime) -> Draft:
 
 
 def _due(one: Due, dose: StoredDose, verdict: Announcement, *, late: bool) -> DueDose:
-    base = replace(announcements.due_of(one.plans, _plan_of(one, dose), dose), late=late)
+    base = replace(announcements.due_of(one, _plan_of(one, dose), dose), late=late)
     match verdict:
         case NotBefore(until=until):
             return replace(base, not_before=until)
