@@ -71,6 +71,7 @@ class _Words:
     weekdays: tuple[str, ...]
     months: tuple[str, ...]
     halves: tuple[str, ...]
+    new: tuple[str]
 
 
 ENGLISH = "en"
@@ -95,6 +96,8 @@ FIELD_WIDTHS: Mapping[str, int] = MappingProxyType(
         "letters": 10,
         "which": 7,
         "which2": 7,
+        "new": 7,
+        "new2": 7,
         "drug": 8,
         "mg": 5,
         "code": 6,
@@ -106,8 +109,8 @@ FIELD_WIDTHS: Mapping[str, int] = MappingProxyType(
 CUT_FIELDS = frozenset({"clinic", "name", "label", "drug"})
 """Names may be cut to their width. A number, an amount or a time never is: "1 of 10 mg and 1 of 5 m" would be another dose."""
 
-ADDED_FIELDS = frozenset({"which", "which2"})
-"""What is put beside a dose to say whose or of which plan it is, "(A)", a space before it; empty where there is but one."""
+ADDED_FIELDS = frozenset({"which", "which2", "new", "new2"})
+"""What is put beside a dose, a space before it, or left out: "(A)", whose or of which plan it is; "new:", that its amount is."""
 
 
 def render(key: str, language: str, **fields: str | int) -> str:
@@ -179,6 +182,11 @@ def when_each(first: datetime, second: datetime, tz: ZoneInfo, language: str = E
     if said[0] != said[1]:
         return said
     return date_words(first.astimezone(tz).date(), language), date_words(second.astimezone(tz).date(), language)
+
+
+def new_word(language: str = ENGLISH) -> str:
+    """Say beside a dose's letter that its amount is new: `new:`."""
+    return _words(language).new[0]
 
 
 def date_words(day: date, language: str = ENGLISH) -> str:

@@ -7,7 +7,7 @@ from dataclasses import KW_ONLY, dataclass
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
-from reminders.messaging.texts import when
+from reminders.messaging.texts import new_word, when
 
 TWO = 2
 
@@ -57,8 +57,9 @@ def reminder_words(doses: Sequence[DueDose], *, wording: str, tz: ZoneInfo, lang
     latest = when(max(dose.due_at for dose in doses), tz, language)
     if len(doses) == TWO:
         first, second = doses
-        fields = {"letter": first.letter, "amount": first.amount, "letter2": second.letter, "amount2": second.amount}
-        return "reminder_two", {"when": latest, **fields}
+        fields = {"when": latest, "letter": first.letter, "amount": first.amount, "letter2": second.letter, "amount2": second.amount}
+        new, new2 = (new_word(language) if dose.new_amount else "" for dose in doses)
+        return ("reminder_two_new", {**fields, "new": new, "new2": new2}) if new or new2 else ("reminder_two", fields)
     return "reminder_many", {"when": latest, "n": str(len(doses)), "letters": ", ".join(dose.letter for dose in doses)}
 
 

@@ -37,7 +37,7 @@ AGREED: Final = 2
 LOST: Final = frozenset({"undelivered", "failed", "canceled"})
 INSTEAD: Final = frozenset({"skip_instead", "skip_last"})
 TAKE_IT: Final = frozenset({"take_now", "take_now_last"})
-PLAIN: Final = frozenset({"reminder_amount", "reminder_label", "reminder_two", "reminder_new_amount", "late_reminder"})
+PLAIN: Final = frozenset({"reminder_amount", "reminder_label", "reminder_two", "reminder_two_new", "reminder_new_amount", "late_reminder"})
 """The reminders that say "take it" with no other condition."""
 LAST_WORDS: Final = frozenset({"texts_stopped", "wrong_number"})
 ANNOUNCES: Final = frozenset({"reminder", "resend"})

@@ -218,6 +218,7 @@ MEANT: dict[Meaning, tuple[type[i.Intent], ...]] = {
 OWN_MENUS = {
     "which_dose": {3: Meaning.NEITHER},
     "reminder_two": {1: Meaning.ALL, 2: Meaning.NONE, 3: Meaning.PROBLEM},
+    "reminder_two_new": {1: Meaning.ALL, 2: Meaning.NONE, 3: Meaning.PROBLEM},
     "nudge_many": {1: Meaning.ALL, 2: Meaning.NONE, 3: Meaning.PROBLEM},
     "reminder_many": {1: Meaning.ALL, 2: Meaning.SOME, 3: Meaning.PROBLEM},
 }

@@ -118,6 +118,20 @@ def test_a_step_names_its_plan() -> None:
         ]
 
 
+def test_a_new_amount_is_new_in_a_text_for_two() -> None:
+    """Two doses in one text: that of each which is of a new amount says so, that day and not the next."""
+    rises, falls = up(twice("300/300")), down(twice("150/150", ONE_DAY), twice("75/75", 7))
+    with Stage.on_paper(patient(rises, falls)) as clinic:
+        clinic.answers("03-02 08:05", "03-02 20:05", "03-03 08:05", "03-03 20:05")
+        clinic.run_until("03-04 08:00")
+
+        assert [words.partition(". ")[0] for at, words in clinic.texts("reminder") if at.endswith("08:00")] == [
+            "Mon 8:00 am: A 1 tablet of 300 mg; B 1 tablet of 150 mg",
+            "Tue 8:00 am: A 1 tablet of 300 mg; B new: 1 tablet of 75 mg",
+            "Wed 8:00 am: A 1 tablet of 300 mg; B 1 tablet of 75 mg",
+        ]
+
+
 def test_a_stay_names_its_plan() -> None:
     """Stay on your dose: of which medicine."""
     with crossing() as clinic:

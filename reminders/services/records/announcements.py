@@ -241,8 +241,7 @@ def _join(c: Connection, one: Decided, text: Row, more: Sequence[Spoken]) -> Non
     by_id = {plan.id: plan for plan in one.plans}
     here = doses.read(c, doses.of_text(c, [text["id"]])[text["id"]])
     already = [due_of(one.due, by_id[dose.plan_id], dose) for dose in here.values()]
-    due = sorted([*already, *(due_dose(one.due, each) for each in more)], key=lambda dose: (dose.due_at, dose.letter))
-    template, fields = words(one.patient, due)
+    template, fields = words(one.patient, [*already, *(due_dose(one.due, each) for each in more)])
     expires_at = min(text["expires_at"], *(each.fallen.times.announce_until for each in more))
     texts.rewrite(c, text["id"], one.patient, Draft(template, "reminder", text["cause"], fields=fields, expires_at=expires_at))
     insert_all(
@@ -257,8 +256,9 @@ def _join(c: Connection, one: Decided, text: Row, more: Sequence[Spoken]) -> Non
 def words(patient: Patient, due: Sequence[DueDose]) -> tuple[str, dict[str, str]]:
     """Choose the text that announces doses to a patient, and its fields."""
     line = patient.line
+    in_order = sorted(due, key=lambda dose: (dose.due_at, dose.letter))
     template, fields = reminder_words(
-        due, wording=patient.wording, tz=patient.tz, language=patient.language, shared=bool(line and line.shared)
+        in_order, wording=patient.wording, tz=patient.tz, language=patient.language, shared=bool(line and line.shared)
     )
     return template, dict(fields)
 
