@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
-from datetime import datetime
+from datetime import datetime, timedelta
+from itertools import pairwise
 from typing import Any
 from zoneinfo import ZoneInfo
 
@@ -13,6 +15,7 @@ from sqlalchemy import select
 from db.engine import reading
 from db.tables import metadata
 from reminders.formats.story_file import read_story
+from reminders.services import supplying
 from reminders.simulation.demo import demo_story
 from reminders.simulation.story import play
 from tests.builders import NEW_YORK
@@ -56,13 +59,13 @@ def test_the_sums_are_right(story: tuple[str, list[Line]]) -> None:
 
 
 def test_nobody_is_woken(story: tuple[str, list[Line]]) -> None:
-    """In quiet hours come reminders of the slots the patient chose, and answers; no nudge and no question of ours."""
+    """In quiet hours come reminders of the slots the patient chose, answers, and what cannot wait; no nudge and no question of ours."""
     at_night = {
         line["purpose"]
         for line in story[1]
         if line["kind"] == "text_out" and not 8 <= datetime.fromisoformat(line["at"]).astimezone(ZoneInfo(NEW_YORK)).hour < 21
     }
-    assert at_night <= {"reminder", "late_reminder", "advice", "answer"}
+    assert at_night <= {"reminder", "late_reminder", "advice", "answer", "emergency"}
 
 
 # What no webhook brings
@@ -98,6 +101,182 @@ def test_six_hours_deaf() -> None:
     assert (unverified, doses(lines, "ana-baclofen", "2026-03-03")) == ({1}, ["taken"] * 4)
     assert (troubles, said(lines, "+12025550102", "caregiver_alert")) == ([("12:30", "began"), ("18:01", "over")], [])
     assert ("Not verified: replies may be lost." in misses["words"], misses["close_reason"]) == (True, "a dose was confirmed")
+
+
+# One patient, three policies
+
+
+POLICIES = ("as_prescribed", "ask_provider", "stay_unless_met")
+
+
+def test_only_the_policy_differs() -> None:
+    """The three stories of the label's titration tell of one patient, who answers alike: only policy and clinic differ."""
+
+    def of(policy: str) -> tuple[Any, list[Any]]:
+        story = story_of(f"label_{policy}")
+        (plan,) = story["import"]["patients"][0]["plans"]
+        assert plan.pop("advance") == policy
+        return story["import"], [event for event in story["events"] if "from" in event]
+
+    assert of("as_prescribed") == of("ask_provider") == of("stay_unless_met")
+
+
+@pytest.mark.parametrize(
+    ("policy", "began"),
+    [
+        ("as_prescribed", ["03-16", "03-19", "03-22", "03-25"]),
+        ("ask_provider", ["03-16", "03-19", "03-24", "03-27"]),
+        ("stay_unless_met", ["03-16", "03-19", "03-24", "03-27"]),
+    ],
+)
+def test_what_an_unmet_gate_does(policy: str, began: list[str]) -> None:
+    """Two doses of the second phase were not taken. As prescribed it steps on its day; else two days later, all of it."""
+    lines = told(f"label_{policy}")
+    given = amounts(lines, "ana-baclofen")
+    first = [min(day for day, doses in given.items() if doses == "/".join([amount] * 3)) for amount in ("5", "10", "15", "20")]
+
+    assert (first, len(set(given.values()))) == (began, 4)
+
+
+@pytest.mark.parametrize(
+    ("policy", "told_as"),
+    [
+        ("as_prescribed", [("2026-03-21T22:00:00Z", "gate_unmet")]),
+        ("ask_provider", [(f"2026-03-{day}T22:00:00Z", "plan_stays") for day in (18, 21, 26)]),
+        ("stay_unless_met", [("2026-03-21T22:00:00Z", "plan_stays")]),
+    ],
+)
+def test_the_provider_is_told_the_evening_before(policy: str, told_as: list[tuple[str, str]]) -> None:
+    """Flagged, waiting for a yes, or staying: told at 6 pm of the evening before the step."""
+    assert [(line["at"], line["alert"]) for line in told(f"label_{policy}") if line["kind"] == "alert"] == told_as
+
+
+# A taper, out of medicine on its fourth day
+
+TAPER_A = ["15/15/15"] * 4 + ["10/10/10"] * 4 + ["5/5/5"] * 4 + ["5/5", "5"]
+
+
+@pytest.mark.parametrize(("name", "given"), [("out_on_day_4", TAPER_A), ("out_on_day_4_and_stay", ["15/15/15"] * 2 + TAPER_A)])
+def test_no_cut_is_skipped_and_nothing_is_sped_up(name: str, given: list[str]) -> None:
+    """Out of tablets for two hours, the taper goes on as it was signed; with a stay of two days all of it is two days later."""
+    engine = empty_ledger()
+    lines = [dict(line) for line in play(read_story(story_of(name)), engine=engine)]
+    plan = supplying.standing(engine, "ana-taper", now=datetime.fromisoformat("2026-04-01T12:00:00Z"))
+
+    assert list(amounts(lines, "ana-taper").values()) == given
+    assert plan.outlook is not None
+    assert sum(plan.outlook.left.values()) == 0  # what was counted, lost and fetched is just what was taken
+
+
+def test_out_of_medicine_does_not_wait() -> None:
+    """Running out is urgent in the minute it is told, with the text that names the danger; new tablets close it."""
+    lines = told("out_on_day_4")
+    minute = [line for line in lines if line.get("at") == "2026-03-19T18:20:00Z"]
+
+    assert [(line["alert"], line["severity"]) for line in minute if line["kind"] == "alert"] == [("out_of_medicine", "urgent")]
+    assert [line["body"][15:45] for line in minute if line["kind"] == "text_out"] == ["running out means stopping sud"]
+
+
+# STOP in mid-taper
+
+
+def test_stop_ends_the_texts_and_not_the_medicine() -> None:
+    """One confirmation and then silence; every dose of those days is due, was not reminded, and none is called missed."""
+    lines = [line for line in told("stop_in_mid_taper") if "2026-03-19T18:02" <= line.get("at", "") < "2026-03-22T14:00"]
+    of_doses = {(line["local_date"], line["slot_no"]): line["state"] for line in lines if line["kind"] == "dose"}
+
+    assert [line["purpose"] for line in lines if line["kind"] == "text_out"] == ["opt_out"]
+    assert ("texts_stopped", "urgent") in alerts(lines, "ana-taper")
+    assert Counter(of_doses.values()) == {"not_reminded": 8, "unconfirmed": 1}  # of the one, the reminder had left before
+
+
+def test_start_takes_it_up_where_the_taper_stands() -> None:
+    """The first reminder after START is of the phase that the taper has reached meanwhile, and says that its amount is new."""
+    assert said([line for line in told("stop_in_mid_taper") if line.get("at", "") > "2026-03-19T18:02"], "+12025550101", "reminder")[0] == (
+        "2026-03-22T18:00:00Z",
+        "Sun 2:00 pm dose, new amount: 2 tablets of 5 mg",
+    )
+
+
+# A cross-taper
+
+
+def test_every_text_says_which_of_two() -> None:
+    """While both medicines go on, each text about a dose names A or B, and doses due together travel in one text."""
+    lines = [line for line in told("cross_taper") if line["kind"] == "text_out" and line["at"] < "2026-03-23"]
+    reminded = [line["at"] for line in lines if line["purpose"] == "reminder"]
+
+    assert [line["body"] for line in lines if not re.search(r"\([AB]\)|\bA\b.*\bB\b|, [AB], ", line["body"])] == []
+    assert len(reminded) == len(set(reminded))
+
+
+def test_an_answer_reaches_its_dose() -> None:
+    """A "1" is both, "A" and "B" are one each, "2" is neither: what was told of each day."""
+    lines = told("cross_taper")
+    days = [f"2026-03-{day}" for day in range(16, 23)]
+
+    assert [doses(lines, "ana-gabapentin", day) for day in days] == [["taken"] * count for count in (1, 2, 3, 3, 3, 3, 3)]
+    assert [doses(lines, "ana-pregabalin", day) for day in days] == [*[["taken"] * 2] * 4, ["skipped", "taken"], ["taken"], ["taken"]]
+
+
+# A seizure at three in the morning
+
+
+def test_a_red_flag_waits_for_no_morning() -> None:
+    """At two past three: the emergency text, and no word about a dose; an emergency for the provider, ten minutes later for the backup."""
+    lines = told("seizure_at_three")
+    night = [line for line in lines if "2026-03-18T04:00" < line.get("at", "") < "2026-03-18T12:00"]
+
+    assert [(line["at"], line["purpose"]) for line in night if line["kind"] == "text_out"] == [("2026-03-18T07:02:00Z", "emergency")]
+    assert [(line["at"], line["severity"], line["to"]) for line in night if line["kind"] == "alert" and line["alert"] == "red_flag"] == [
+        ("2026-03-18T07:02:00Z", "emergency", "provider"),
+        ("2026-03-18T07:12:00Z", "emergency", "backup"),
+    ]
+
+
+def test_no_seizure_is_told_at_lower_urgency() -> None:
+    """A "no seizure today, all fine" is a warning, is told that nobody watches at night, and confirms no dose."""
+    minute = [line for line in told("seizure_at_three") if line.get("at") == "2026-03-20T02:30:00Z"]
+
+    assert [(line["alert"], line["severity"]) for line in minute if line["kind"] == "alert"] == [("red_flag", "warning")]
+    assert [line["kind"] for line in minute if line["kind"] not in {"alert", "text_out"}] == []
+    assert [line["body"][15:37] for line in minute if line["kind"] == "text_out"] == ["nobody reads texts her"]
+
+
+# A weekly medicine
+
+
+def test_a_weekly_dose_four_days_late() -> None:
+    """Until five days are over it may be taken, and the next comes on its usual day; a minute later it is left out."""
+    lines = told("weekly_four_days_late")
+
+    assert said(lines, "+12025550101", "advice") == [
+        ("2026-03-27T14:00:00Z", "you can take the Mon 23 Mar dose until Sat 9:00 am; after that skip it"),
+        ("2026-04-11T13:01:00Z", "leave out the Mon 6 Apr dose: the next one is too near"),
+    ]
+    assert [at for at, _ in said(lines, "+12025550101", "reminder")] == [
+        f"2026-{day}T13:00:00Z" for day in ("03-16", "03-23", "03-30", "04-06", "04-13")
+    ]
+
+
+def test_never_two_within_48_hours() -> None:
+    """Between two injections there are 48 hours or more."""
+    taken = sorted({datetime.fromisoformat(line["taken_at"]) for line in told("weekly_four_days_late") if line.get("taken_at")})
+
+    assert len(taken) == 4
+    assert min(later - earlier for earlier, later in pairwise(taken)) >= timedelta(hours=48)
+
+
+def test_a_weekly_dose_is_chased_on_its_second_day() -> None:
+    """Asked about on day 2, and "cannot reach" on day 4: a week is not waited for."""
+    lines = [line for line in told("weekly_four_days_late") if "2026-03-24" < line.get("at", "") < "2026-03-27"]
+
+    assert [(line["at"][8:16], line.get("purpose") or line["alert"]) for line in lines if line["kind"] in {"text_out", "alert"}] == [
+        ("24T13:00", "question"),
+        ("24T14:00", "follow_up"),
+        ("26T13:00", "cannot_reach"),
+        ("26T17:00", "cannot_reach"),
+    ]
 
 
 # The demo
@@ -136,6 +315,14 @@ def doses(lines: list[Line], plan: str, day: str) -> list[str]:
         line["slot_no"]: line["state"] for line in lines if line["kind"] == "dose" and (line["plan"], line["local_date"]) == (plan, day)
     }
     return [state for _, state in sorted(found.items())]
+
+
+def amounts(lines: list[Line], plan: str) -> dict[str, str]:
+    """The amounts of each date's doses, in order of their slots: {"03-16": "5/5/5"}."""
+    found = {(line["local_date"][5:], line["slot_no"]): line["amount"] for line in lines if line["kind"] == "dose" and line["plan"] == plan}
+    return {
+        day: "/".join(amount for (date, _), amount in sorted(found.items()) if date == day) for day in sorted({day for day, _ in found})
+    }
 
 
 def test_the_demo_is_the_packaged_one() -> None:
