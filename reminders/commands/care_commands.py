@@ -1,9 +1,10 @@
-"""`doseline act` and `doseline edit`: what a named person at the clinic does to a plan, each with its reason."""
+"""`doseline act`, `correct` and `edit`: what a named person at the clinic does to a plan or a dose, each with its reason."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import datetime, tzinfo
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -13,7 +14,8 @@ from rich.text import Text
 from reminders.clock import SystemClock
 from reminders.commands.ledger import the_ledger
 from reminders.commands.output import SCREEN, JsonFlag, instant_text, print_json, print_table, telling
-from reminders.commands.typed import FileArgument, read_file
+from reminders.commands.typed import FileArgument, SlotName, read_file, slot_name, typed
+from reminders.domain.dose_state import DoseState
 from reminders.domain.schedule import Slot
 from reminders.errors import NotAllowed
 from reminders.formats.plan_file import read_plan
@@ -64,6 +66,39 @@ def _instead(action: StaffAction) -> str:
     if action is not StaffAction.STOP:
         return ""
     return ". Lay a taper out with `doseline plan taper` (`doseline drugs show` names the ready layouts), and give it with `doseline edit`"
+
+
+class Told(StrEnum):
+    """What a person can set right about a dose."""
+
+    TAKEN = "taken"
+    SKIPPED = "skipped"
+    MISSED = "missed"
+
+
+def correct(
+    ctx: typer.Context,
+    plan: PlanArgument,
+    dose: Annotated[SlotName, typer.Argument(parser=typed(slot_name), metavar="DATE/NO", help="The dose, like 2026-03-02/1.")],
+    state: Annotated[Told, typer.Argument(metavar="STATE", help=", ".join(state.value for state in Told))],
+    *,
+    by: ByOption,
+    reason: Annotated[str, typer.Option("--reason", help="How it is known. Kept with the dose.", metavar="WORDS")],
+    as_json: JsonFlag = False,
+) -> None:
+    """Set right what is recorded of a dose, as a named person with a reason. What was recorded before is kept beside it."""
+    with telling(ctx):
+        if not reason.strip():
+            raise NotAllowed("a correction needs its reason")
+        with the_ledger() as engine:
+            now, (day, number) = SystemClock().now(), (dose.local_date, dose.number)
+            prescribing.correct(
+                engine, plan_ref=plan, local_date=day, slot_no=number, state=DoseState(state.value), by=by, reason=reason, now=now
+            )
+    if as_json:
+        print_json({"plan": plan, "local_date": day.isoformat(), "slot_no": number, "state": state.value})
+    else:
+        SCREEN.print(Text(f"{plan}: dose {number} of {day:%a %d %b %Y} is {state.value}."))
 
 
 def edit(

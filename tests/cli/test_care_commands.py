@@ -6,12 +6,15 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from sqlalchemy import Engine, select
 from typer.testing import CliRunner, Result
 
+from db.engine import reading
+from db.tables import metadata
 from reminders.cli import app
 from reminders.clock import SystemClock
 from tests.files import an_import_file, saved
-from tests.stage import patient, phase, plan
+from tests.stage import Stage, patient, phase, plan
 
 TOMORROW = (SystemClock().now() + timedelta(days=2)).date().isoformat()
 """The plans begin soon after whenever this runs, so that nothing falls due meanwhile."""
@@ -107,3 +110,39 @@ def test_a_plan_past_the_maximum_is_refused(enrolled: str, tmp_path: Path) -> No
     file = str(saved(tmp_path, document(phase("30/30/30"))))
     result = run(enrolled, "edit", "ana-baclofen", file, *WHO)
     assert (result.exit_code != 0, "20 mg" in result.output, "label" in result.output) == (True, True, True), result.output
+
+
+@pytest.fixture
+def remembered(sqlite_url: str, sqlite_engine: Engine) -> str:
+    """A ledger in which Ana said nothing about the first dose of March the 2nd."""
+    with Stage(sqlite_engine) as clinic:
+        clinic.run_until("03-02 23:00")
+    return sqlite_url
+
+
+def test_a_dose_is_set_right(remembered: str, sqlite_engine: Engine) -> None:
+    """What a nurse heard on the phone is kept, with her name; what was recorded before stays beside it."""
+    result = run(remembered, "correct", "ana-baclofen", "2026-03-02/1", "taken", "--by", "Nurse Kim", "--reason", "told on the phone")
+    with reading(sqlite_engine) as c:
+        dose = c.execute(select(metadata.tables["dose"]).where(metadata.tables["dose"].c.slot_no == 1)).mappings().one()
+        told = (
+            c.execute(select(metadata.tables["dose_event"].c.by).where(metadata.tables["dose_event"].c.kind == "corrected")).scalars().all()
+        )
+
+    assert (result.exit_code, result.stdout) == (0, "ana-baclofen: dose 1 of Mon 02 Mar 2026 is taken.\n")
+    assert (dose["state"], told) == ("taken", ["Nurse Kim"])
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("2026-03-02/9", "taken", *WHO), "there is no dose 9 of 2026-03-02"),
+        (("2026-03-02", "taken", *WHO), "2026-03-02"),
+        (("2026-03-02/1", "open", *WHO), "open"),
+        (("2026-03-02/1", "taken", "--by", "Nurse Kim", "--reason", " "), "needs its reason"),
+    ],
+)
+def test_what_cannot_be_set_right_is_refused(remembered: str, words: tuple[str, ...], said: str) -> None:
+    """An unknown dose, a state that only time gives, no reason."""
+    result = run(remembered, "correct", "ana-baclofen", *words)
+    assert (result.exit_code != 0, said in " ".join(result.output.replace("│", " ").split())) == (True, True), result.output
