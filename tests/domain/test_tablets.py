@@ -157,6 +157,11 @@ def test_a_half_larger_than_the_amount_is_no_help() -> None:
     assert makeable(one("2.5"), mg("10"), mg("10")) is None
 
 
+def test_one_half_is_a_tablet_to_dispense() -> None:
+    """Nobody dispenses half a tablet: the other half is left over, and no dose is short."""
+    assert count_tablets([one("5")], BACLOFEN, mg("10")) == {one("10"): 1}
+
+
 def test_two_halves_are_one_tablet() -> None:
     """Halves of a run of doses are counted together, and the last half needs a tablet of its own."""
     assert count_tablets(mg("5", "5", "5"), BACLOFEN, mg("10")) == {one("10"): 2}
