@@ -7,48 +7,100 @@ from decimal import Decimal
 
 import pytest
 
-from reminders.domain.plan import AdvancePolicy, Amount, InvalidPlan, Kind, Phase, PlannedDose, Stay, Unit, Version, as_followed, plain
+from reminders.domain.plan import (
+    AdvancePolicy,
+    Amount,
+    CheckInItem,
+    CheckIns,
+    InvalidPlan,
+    Kind,
+    Phase,
+    PlannedDose,
+    Stay,
+    Unit,
+    Version,
+    as_followed,
+    plain,
+)
 from tests.builders import a_course, a_phase, a_plan, a_taper, a_titration, utc
 
 DOSE = PlannedDose(time(8), Amount(Decimal(5)))
 
 INVALID: dict[str, tuple[Callable[[], object], str]] = {
-    "tablets in another unit": (lambda: replace(a_plan(), strengths=(Amount(Decimal(5), Unit.MCG),)), "strengths"),
-    "a strength twice": (lambda: replace(a_plan(), strengths=(Amount(Decimal(5)), Amount(Decimal("5.0")))), "strengths"),
-    "an amount of nothing": (lambda: Amount(Decimal(0)), "amount"),
-    "an amount below nothing": (lambda: Amount(Decimal(-5)), "amount"),
-    "an amount without end": (lambda: Amount(Decimal("Infinity")), "amount"),
-    "no number": (lambda: Amount(Decimal("NaN")), "amount"),
-    "a time with seconds": (lambda: PlannedDose(time(8, 0, 1), DOSE.amount), "at"),
-    "a time with microseconds": (lambda: PlannedDose(time(8, 0, 0, 1), DOSE.amount), "at"),
-    "a time with a zone": (lambda: PlannedDose(time(8, tzinfo=UTC), DOSE.amount), "at"),
-    "a phase of no days": (lambda: Phase((DOSE,), days=0), "days"),
-    "a phase every no days": (lambda: Phase((DOSE,), every_n_days=0), "every_n_days"),
-    "a phase without a dose": (lambda: Phase(()), "doses"),
-    "times that fall": (lambda: a_phase("5/5", at="14:00 08:00"), "doses"),
-    "one time twice": (lambda: a_phase("5/5", at="08:00 08:00"), "doses"),
-    "a plan without a phase": (lambda: replace(a_plan(), phases=()), "phases"),
-    "an open phase in the middle": (lambda: a_plan(a_phase("5/5/5"), a_phase("10/10/10")), "phases[0].days"),
-    "two units": (lambda: a_plan(a_phase("5/5/5", 3), a_phase("1/1/1", unit=Unit.TABLET)), "phases"),
-    "a taper that stays by itself": (lambda: replace(a_taper("B"), advance=AdvancePolicy.STAY_UNLESS_MET), "advance"),
-    "a taper without an end": (lambda: a_plan(kind=Kind.TAPER), "phases[0].days"),
-    "a start too early": (lambda: a_plan(start="1969-12-31"), "start"),
-    "an end too late": (lambda: a_plan(a_phase("5/5/5", 400_000)), "start"),
-    "an unknown zone": (lambda: a_plan(zone="Mars/Olympus"), "zone"),
-    "a zone that is a path": (lambda: a_plan(zone="../etc/passwd"), "zone"),
-    "a zone that is a folder": (lambda: a_plan(zone="America"), "zone"),
+    "tablets in another unit": (
+        lambda: replace(a_plan(), strengths=(Amount(Decimal(5), Unit.MCG),)),
+        "strengths: must be in mg, as the doses are",
+    ),
+    "a strength twice": (
+        lambda: replace(a_plan(), strengths=(Amount(Decimal(5)), Amount(Decimal("5.0")))),
+        "strengths: must each stand once",
+    ),
+    "an amount of nothing": (lambda: Amount(Decimal(0)), "amount: must be a finite number above zero, not 0"),
+    "an amount below nothing": (lambda: Amount(Decimal(-5)), "amount: must be a finite number above zero, not -5"),
+    "an amount without end": (lambda: Amount(Decimal("Infinity")), "amount: must be a finite number above zero, not Infinity"),
+    "no number": (lambda: Amount(Decimal("NaN")), "amount: must be a finite number above zero, not NaN"),
+    "a time with seconds": (lambda: PlannedDose(time(8, 0, 1), DOSE.amount), "at: must be a local time of whole minutes, like 08:00"),
+    "a time with microseconds": (
+        lambda: PlannedDose(time(8, 0, 0, 1), DOSE.amount),
+        "at: must be a local time of whole minutes, like 08:00",
+    ),
+    "a time with a zone": (lambda: PlannedDose(time(8, tzinfo=UTC), DOSE.amount), "at: must be a local time of whole minutes, like 08:00"),
+    "a phase of no days": (lambda: Phase((DOSE,), days=0), "days: a phase lasts at least one day, not 0"),
+    "a phase every no days": (lambda: Phase((DOSE,), every_n_days=0), "every_n_days: must be 1 or more, not 0"),
+    "a phase without a dose": (lambda: Phase(()), "doses: a phase has at least one dose"),
+    "times that fall": (lambda: a_phase("5/5", at="14:00 08:00"), "doses: times must rise through the day, each once"),
+    "one time twice": (lambda: a_phase("5/5", at="08:00 08:00"), "doses: times must rise through the day, each once"),
+    "a plan without a phase": (lambda: replace(a_plan(), phases=()), "phases: a plan has at least one phase"),
+    "an open phase in the middle": (
+        lambda: a_plan(a_phase("5/5/5"), a_phase("10/10/10")),
+        "phases[0].days: only the last phase may be open-ended",
+    ),
+    "two units": (lambda: a_plan(a_phase("5/5/5", 3), a_phase("1/1/1", unit=Unit.TABLET)), "phases: one plan, one unit; found mg, tablet"),
+    "a taper that stays by itself": (
+        lambda: replace(a_taper("B"), advance=AdvancePolicy.STAY_UNLESS_MET),
+        "advance: a taper is as_prescribed or ask_provider, never stay_unless_met",
+    ),
+    "a taper without an end": (lambda: a_plan(kind=Kind.TAPER), "phases[0].days: a taper ends: give its last phase its days"),
+    "a start too early": (
+        lambda: a_plan(start="1969-12-31"),
+        "start: a plan starts in 1970 or later and its phases end before the year 3000",
+    ),
+    "an end too late": (
+        lambda: a_plan(a_phase("5/5/5", 400_000)),
+        "start: a plan starts in 1970 or later and its phases end before the year 3000",
+    ),
+    "an unknown zone": (
+        lambda: a_plan(zone="Mars/Olympus"),
+        "zone: no such time zone: 'Mars/Olympus'; use an IANA name like America/New_York",
+    ),
+    "a zone that is a path": (
+        lambda: a_plan(zone="../etc/passwd"),
+        "zone: no such time zone: '../etc/passwd'; use an IANA name like America/New_York",
+    ),
+    "a zone that is a folder": (
+        lambda: a_plan(zone="America"),
+        "zone: no such time zone: 'America'; use an IANA name like America/New_York",
+    ),
+    "check-ins of nothing": (
+        lambda: CheckIns(()),
+        "items: name what is asked, each once; a plan without check-ins has no check_ins",
+    ),
+    "check-ins that ask twice": (
+        lambda: CheckIns((CheckInItem.SYMPTOMS,) * 2),
+        "items: name what is asked, each once; a plan without check-ins has no check_ins",
+    ),
 }
 
 
 @pytest.mark.parametrize("name", INVALID)
 def test_an_invalid_plan_cannot_exist(name: str) -> None:
     """What cannot be laid out is refused when it is made, with the path of the fault."""
-    make, path = INVALID[name]
+    make, words = INVALID[name]
 
     with pytest.raises(InvalidPlan) as refused:
         make()
 
-    assert (refused.value.path, str(refused.value)) == (path, f"{path}: {refused.value.message}")
+    assert str(refused.value) == f"{refused.value.path}: {refused.value.message}" == words
 
 
 def test_a_fault_of_the_whole_has_no_path() -> None:
