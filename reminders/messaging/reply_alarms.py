@@ -92,12 +92,14 @@ def _negations(words: str, spans: list[tuple[int, int]]) -> list[bool]:
 
 
 def _cut_out(words: str, spans: list[tuple[int, int]]) -> str:
-    for start, end in reversed(spans):
-        before, after = words[:start], words[end:]
+    ends = (0, *(end for _, end in spans[:-1]))
+    for last, (start, end) in reversed(list(zip(ends, spans, strict=bool(spans)))):
+        # What stands before an alarm begins where the one before it ended: "12 seizure seizure. STOP" is a STOP too.
+        kept, before, after = words[:last], words[last:start], words[end:]
         before = _COUNT_BEFORE.sub("", _NEGATED.sub("", before))
         before = _COUNT_BEFORE.sub("", before)
         after = _COUNT_AFTER.sub("", after, count=1) if _COUNT_AFTER.match(after) else after
-        words = f"{before} ~ {after}"
+        words = f"{kept}{before} ~ {after}"
     return " ".join(words.split())
 
 

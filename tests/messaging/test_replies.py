@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from reminders.messaging.intents import (
@@ -207,6 +207,7 @@ def test_a_sentence_about_stopping_the_medicine_is_never_an_opt_out(around: str)
 
 
 @given(SENTENCES)
+@example("12 seizure seizure")
 def test_stop_on_its_own_always_wins(around: str) -> None:
     """However much stands beside it, a STOP that is a sentence of its own ends the texts."""
     assert OptOut() in parse(f"{around} . STOP").intents
