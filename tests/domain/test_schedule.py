@@ -254,3 +254,12 @@ def test_instants_of_any_zone_are_understood() -> None:
     local = datetime(2026, 3, 2, 8, tzinfo=plan.tz)
 
     assert drawn(slots_between(a_course(plan), local, local + timedelta(minutes=1))) == ["02#1 02 13:00 5 mg"]
+
+
+def test_a_slot_due_as_its_version_begins_is_a_previous_one() -> None:
+    """The first slot of a version may be due at its very instant, and is found from behind like any other."""
+    first = next_slot(a_course(a_plan()), utc("2026-03-01 00:00"))
+    assert first is not None
+    course = Course((Version(a_plan(), first.due_at),))
+
+    assert previous_slot(course, first.due_at + timedelta(minutes=1)) == first

@@ -144,7 +144,7 @@ def test_numbers_on_record_are_never_used_again() -> None:
 
     assert dict(seam.version.used) == {date(2026, 6, 8): 3, date(2026, 6, 9): 3, JUNE_10: 5}
     assert seam.first is not None
-    assert seam.first.number == 6
+    assert (seam.first.number, seam.first.phase_no) == (6, 1)
 
 
 def test_two_seams_on_one_day_keep_every_number_apart() -> None:
