@@ -296,6 +296,13 @@ def test_an_added_slot_is_held_against_the_largest_dose(after: str, expected: li
     assert codes(check_plan(plan, replace(BACLOFEN, start_max_per_day=None))) == expected
 
 
+def test_with_another_slot_the_largest_dose_is_held_against_the_largest() -> None:
+    """5/10 to 5/10/15 raises the largest dose by 5 mg, and the next largest by as much: a usual step."""
+    plan = a_plan(a_phase("5/10", 3, at=FOUR[:2]), a_phase("5/10/15", at=FOUR[:3]))
+
+    assert codes(check_plan(plan, BACLOFEN)) == []
+
+
 def test_a_phase_that_only_moves_amounts_is_no_way_up() -> None:
     """The same day total in another order may follow after a day."""
     assert codes(check_plan(_plan_of(("10/5/5 1", "5/5/10")), BACLOFEN)) == [("start_too_high", "phases[0]")]
@@ -373,6 +380,7 @@ GROWING = [
     ("10/10/10 at 08:00 14:00 20:00", "15/10 at 09:00 21:00", ["10 mg to 15 mg at 09:00"]),
     ("15/15/15 at 08:00 14:00 20:00", "15/15 at 09:00 21:00", []),
     ("10/15/15 at 08:00 14:00 20:00", "10/10/15 at 09:00 15:00 21:00", []),
+    ("20/5/5 at 08:00 14:00 20:00", "20/10 at 08:00 20:00", ["5 mg to 10 mg at 20:00"]),
     ("20/20 at 08:00 20:00", "10/10/10 at 08:00 14:00 20:00", []),
 ]
 
