@@ -409,3 +409,17 @@ def test_a_finding_in_full(name: str) -> None:
     found = check_plan(case.plan, case.profile, others=case.others, ceiling=ceiling, facts=case.facts)
 
     assert tuple(map(in_full, found)) == case.found
+
+
+def test_a_phase_that_stays_as_it_was_is_no_cut() -> None:
+    """Only the phase before a fall is held against the shortest time before a cut."""
+    plan = taper(a_phase("10", 7, at="08:00"), a_phase("10", 7, at="08:00"))
+
+    assert [finding.path for finding in check_plan(plan, STRICT) if finding.code == "cut_too_soon"] == ["phases[1].days"]
+
+
+def test_only_a_taper_has_a_first_cut() -> None:
+    """A titration that falls again is no taper."""
+    plan = a_plan(a_phase("20", 9, at="08:00"), a_phase("5", at="08:00"))
+
+    assert "first_cut_too_large" not in {finding.code for finding in check_plan(plan, STRICT)}
