@@ -103,6 +103,15 @@ def test_an_invalid_plan_cannot_exist(name: str) -> None:
     assert str(refused.value) == f"{refused.value.path}: {refused.value.message}" == words
 
 
+def test_the_first_and_the_last_day_of_the_calendar() -> None:
+    """From the first day of 1970 a plan may last to the last of 2999, and not a day longer."""
+    days = (date(3000, 1, 1) - date(1970, 1, 1)).days
+    assert a_plan(a_phase("5/5/5", days - 1), start="1970-01-01").phases[0].days == days - 1
+
+    with pytest.raises(InvalidPlan, match="before the year 3000"):
+        a_plan(a_phase("5/5/5", days), start="1970-01-01")
+
+
 def test_a_fault_of_the_whole_has_no_path() -> None:
     """A fault that belongs to no part is said without a colon."""
     assert str(InvalidPlan("", "is not a plan")) == "is not a plan"
