@@ -470,6 +470,13 @@ def patient(facts: PatientFacts, plan: Plan | None = None, profile: DrugProfile 
     return [(finding.code, finding.found, finding.source) for finding in found]
 
 
+def test_facts_about_the_patient_take_nothing_from_what_is_found_in_the_plan() -> None:
+    """A dose that is too large stays so, whatever else is known."""
+    found = codes(check_plan(a_plan(a_phase("25/5/5")), BACLOFEN, facts=replace(WELL, age=65)))
+
+    assert {"dose_too_large", "older"} <= dict(found).keys()
+
+
 def test_a_patient_without_special_facts_has_no_finding() -> None:
     """Forty, with multiple sclerosis and a review in time: nothing to say."""
     assert patient(WELL) == []
