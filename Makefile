@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run demo test test-cov test-night test-kill test-mutants check fix rules bench alert-load lock migrate
+.PHONY: help setup run demo test test-cov test-night test-kill test-mutants test-mutation check fix rules bench alert-load lock migrate
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -17,7 +17,7 @@ COMPILE := CUSTOM_COMPILE_COMMAND="make lock" $(BIN)/pip-compile --quiet --gener
 
 help: ## List the targets
 	@echo "Usage: make TARGET, and for pytest's own options ARGS='...'"
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 14
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/  \1\t\2/p' $(MAKEFILE_LIST) | expand -t 16
 
 setup: .venv/.for-work ## Make .venv with everything for running, testing and checking
 
@@ -44,6 +44,9 @@ test-kill: .venv/.for-work ## Kill -9 three sending processes, on each database 
 
 test-mutants: .venv/.for-work ## Plant ten bugs, one after another, and see that the tests turn red (ARGS="fence" for one of them)
 	@$(BIN)/python -m tests.mutants $(ARGS)
+
+test-mutation: .venv/.for-work ## Change the rules of reminders/domain in every small way, and see the tests turn red (ARGS="missed gate" for some modules)
+	@$(BIN)/python -m tests.mutation $(ARGS)
 
 check: .venv/.for-work ## See that format, style, types and import contracts hold
 	@$(BIN)/ruff format --check --quiet .

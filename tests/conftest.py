@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import TypeVar
 
 import pytest
-from hypothesis import HealthCheck, settings
+from hypothesis import HealthCheck, Phase, settings
 from sqlalchemy import Engine
 
 from db.engine import make_engine
@@ -28,6 +28,17 @@ for _name in VARIABLES:
 # A busy machine is not a fault of the code; the long run is `make test-night`.
 settings.register_profile("day", max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("night", max_examples=5000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# For `make test-mutation`: the same examples each time, so that a verdict does not change by chance, and no search for a smaller one.
+settings.register_profile(
+    "mutation",
+    max_examples=15,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+    derandomize=True,
+    database=None,
+    phases=[Phase.explicit, Phase.generate],
+    report_multiple_bugs=False,
+)
 settings.load_profile("day")
 
 
