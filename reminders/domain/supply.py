@@ -128,7 +128,7 @@ def outlook(course: Course, profile: DrugProfile, left: Mapping[Amount, int], *,
     tapering = course.current.plan.kind is Kind.TAPER
     ahead = _as_if_resumed(course, now) if tapering else course
     ends = phase_spans(ahead.current.followed)[-1].ends
-    until = now + HORIZON if ends is None else instant_of(ends + DAY, time.min, ahead.current.plan.tz)
+    until = now + HORIZON if ends is None else instant_of(ends, time.min, ahead.current.plan.tz)
     slots, strengths = slots_between(ahead, since, until), course.current.plan.strengths
     return Outlook(
         left=left,

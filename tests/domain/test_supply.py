@@ -1,6 +1,7 @@
 from __future__ import annotations
 
-from datetime import date, datetime
+from dataclasses import replace
+from datetime import date, datetime, timedelta
 from decimal import Decimal
 
 import pytest
@@ -8,7 +9,20 @@ import pytest
 from reminders import drugs
 from reminders.domain.plan import Amount, Course, Stay, Version
 from reminders.domain.schedule import slots_between, slots_of_dates
-from reminders.domain.supply import shortfall, stay_supply, tablets_needed
+from reminders.domain.supply import (
+    PhaseNeed,
+    StaySupply,
+    Tally,
+    TallyKind,
+    enough_for_phase,
+    needs_by_phase,
+    on_hand,
+    outlook,
+    shortfall,
+    stay_supply,
+    stay_words,
+    tablets_needed,
+)
 from tests.builders import a_course, a_phase, a_plan, a_taper, a_titration, utc
 
 BACLOFEN = drugs.load("baclofen")
@@ -111,3 +125,120 @@ def test_one_tablet_missing_is_missing() -> None:
     slots = slots_between(a_course(a_plan(a_phase("20", at="08:00"))), utc("2026-03-02 00:00"), utc("2026-03-03 00:00"))
 
     assert shortfall(slots, BACLOFEN, {}) == {TWENTY: 1}
+
+
+START = utc("2026-03-02 05:00")
+OLD = a_plan(start="2026-02-02")
+"""A plan of 5 mg three times a day that governed before."""
+
+
+def after_another(course: Course) -> Course:
+    """The course with an older version before it."""
+    return Course((Version(OLD, utc("2026-02-02 05:00")), *(replace(version, no=2) for version in course.versions)))
+
+
+def test_what_is_on_hand_is_said_largest_first() -> None:
+    """Whatever was counted first."""
+    tallies = [Tally(START, TallyKind.COUNTED, size, 1) for size in (FIVE, TWENTY, TEN)]
+
+    assert list(on_hand(tallies, [], BACLOFEN)) == [TWENTY, TEN, FIVE]
+
+
+def test_what_each_phase_takes() -> None:
+    """By phase, with its first and last date and its tablets; what is due at the very start is not among them."""
+    needs = needs_by_phase(a_course(a_titration()), BACLOFEN, {}, since=utc("2026-03-03 13:00"), until=utc("2026-03-09 04:00"))
+
+    assert needs == (
+        PhaseNeed(1, date(2026, 3, 3), date(2026, 3, 4), {FIVE: 5}),
+        PhaseNeed(2, date(2026, 3, 5), date(2026, 3, 7), {TEN: 9}),
+        PhaseNeed(3, date(2026, 3, 8), date(2026, 3, 8), {TEN: 3, FIVE: 3}),
+    )
+
+
+@pytest.mark.parametrize(
+    ("strengths", "tablets", "taken"),
+    [((FIVE,), {}, {FIVE: 6}), ((), {FIVE: 1}, {FIVE: 6}), ((), {}, {TEN: 3}), ((TEN,), {FIVE: 1}, {TEN: 3})],
+    ids=["the plan's tablets", "those that are there", "the drug's", "the plan's before those that are there"],
+)
+def test_of_which_tablets_a_phase_takes(strengths: tuple[Amount, ...], tablets: dict[Amount, int], taken: dict[Amount, int]) -> None:
+    """A day of 10/10/10."""
+    course = a_course(replace(a_plan(a_phase("10/10/10")), strengths=strengths))
+    (need,) = needs_by_phase(course, BACLOFEN, tablets, since=START, until=START + timedelta(days=1))
+
+    assert need.tablets == taken
+
+
+@pytest.mark.parametrize(("strengths", "out", "missing"), [((FIVE,), True, {FIVE: 75}), ((), False, {})])
+def test_of_which_tablets_an_outlook_reckons(strengths: tuple[Amount, ...], out: bool, missing: dict[Amount, int]) -> None:  # noqa: FBT001
+    """Taper A with tablets of 10 and 5 mg at home: where the plan says 5 mg alone, those of 10 mg are of no use."""
+    course = a_course(replace(TAPER, strengths=strengths))
+    seen = outlook(course, BACLOFEN, {TEN: 40, FIVE: 0} if strengths else {TEN: 40, FIVE: 40}, since=START, now=START)
+
+    assert (seen.runs_out is not None, seen.missing) == (out, missing)
+    assert enough_for_phase(course, BACLOFEN, seen.left, 2, since=START) is not out
+
+
+def test_an_outlook_says_what_it_was_reckoned_from() -> None:
+    """What is left, and a taper's last day; of a plan that is no taper, no end, and nothing missing."""
+    tapering = outlook(a_course(TAPER), BACLOFEN, {FIVE: 75}, since=START, now=START)
+    rising = outlook(a_course(a_plan(a_phase("5/5/5", 3))), BACLOFEN, {FIVE: 1}, since=START, now=START)
+
+    assert (tapering.left, tapering.ends) == ({FIVE: 75}, date(2026, 3, 15))
+    assert (rising.ends, rising.missing) == (None, {})
+
+
+def test_a_long_taper_is_reckoned_to_its_end() -> None:
+    """Half a year of 5 mg three times a day: 546 tablets, not those of the next 120 days."""
+    course = a_course(replace(a_taper(), phases=(a_phase("5/5/5", 182),)))
+
+    assert outlook(course, BACLOFEN, {FIVE: 545}, since=START, now=START).missing == {FIVE: 1}
+
+
+def test_a_plan_that_stays_is_no_taper_that_stays() -> None:
+    """Of a plan that rises and stays, the doses of the phase it stays on go on and on."""
+    version = replace(a_course(a_titration()).current, stays=(Stay(1, date(2026, 3, 5)),))
+    seen = outlook(Course((version,)), BACLOFEN, {FIVE: 12}, since=START, now=START)
+
+    assert seen.runs_out is not None
+    assert (seen.runs_out.local_date, seen.runs_out.phase_no) == (date(2026, 3, 6), 1)
+
+
+def test_a_stay_that_is_over_is_laid_in_as_it_was() -> None:
+    """A taper that stayed two days, and stays again: the first stay keeps its days."""
+    stays = (Stay(1, date(2026, 3, 6), 2), Stay(2, date(2026, 3, 12)))
+    course = Course((replace(a_course(TAPER).current, stays=stays),))
+    needed = 75 + 2 * 9 + 6  # two days more at 45 mg, and one at 30 mg
+
+    for tablets, out in ((needed, False), (needed - 1, True)):
+        seen = outlook(course, BACLOFEN, {FIVE: tablets}, since=START, now=utc("2026-03-12 12:00"))
+        assert (seen.runs_out is not None) is out
+
+
+def test_an_older_version_is_behind_a_taper_that_stays() -> None:
+    """What the older version laid out before is counted where it still is to come."""
+    version = replace(a_course(TAPER).current, stays=(Stay(2, date(2026, 3, 10)),))
+    course = after_another(Course((version,)))
+    since = utc("2026-03-01 05:00")  # a day of the old plan: three tablets
+    lasts = [outlook(course, BACLOFEN, {FIVE: count}, since=since, now=utc("2026-03-10 12:00")).runs_out for count in (84, 83)]
+
+    assert (lasts[0], lasts[1] is not None) == (None, True)
+
+
+def test_an_older_version_is_behind_a_stay() -> None:
+    """A third version's stay leaves the doses of the ones before it as they are."""
+    course = after_another(after_another(a_course(TAPER)))
+    supply = stay_supply(course, BACLOFEN, TWO_DAYS_MORE, now=utc("2026-03-01 05:00"), left=left(five=100))
+
+    assert supply.needed == {FIVE: 3 + 75 + 12}
+
+
+@pytest.mark.parametrize(
+    ("short", "words"),
+    [
+        ({}, "3 days more take 9 of 5 mg on top of what follows."),
+        ({FIVE: 2}, "3 days more take 9 of 5 mg on top of what follows; missing: 2 of 5 mg."),
+    ],
+)
+def test_a_stay_in_words(short: dict[Amount, int], words: str) -> None:
+    """What it takes, and what of that is not there."""
+    assert stay_words(StaySupply({FIVE: 9}, {FIVE: 9}, short)) == words
