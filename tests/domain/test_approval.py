@@ -60,3 +60,36 @@ def test_one_acknowledgement_of_a_group_is_for_all_of_it() -> None:
     of_group = Acknowledgement("CNS depressants", "Dr. Noor Haddad", "palliative care")
 
     assert list(check_interactions(drugs.load("baclofen"), ["oxycodone", "diazepam"], [of_group])) == []
+
+
+NOTHING = Acknowledgement("aspirin", "Dr. Noor Haddad", "agreed")
+NO_SUCH = "no interacting medicine on the patient's list goes by this name"
+
+
+def test_what_is_not_acknowledged_is_named_in_full() -> None:
+    """The medicine with its group, what it does and by which source, and what is wanted."""
+    (found,) = check_interactions(drugs.load("baclofen"), ["hydrochlorothiazide"], [])
+    effect = "possible dehydration and salt imbalance (Right Baclofen Dose for Managing Pain)"
+
+    assert in_full([found]) == [
+        (
+            "not_acknowledged",
+            "acknowledged",
+            f"{effect}: a provider acknowledges it with a typed reason before the approval",
+            "hydrochlorothiazide (diuretics)",
+            "who acknowledges it, and why",
+        )
+    ]
+
+
+@pytest.mark.parametrize(
+    ("medicines", "listed"),
+    [([], "none"), (["oxycodone", "hydrochlorothiazide"], "oxycodone (CNS depressants), hydrochlorothiazide (diuretics)")],
+)
+def test_an_acknowledgement_of_nothing_is_named_in_full(medicines: list[str], listed: str) -> None:
+    """Which one it is, what it names, and what there would be to acknowledge."""
+    found = list(check_interactions(drugs.load("baclofen"), medicines, [NOTHING, NOTHING]))
+
+    assert in_full(found[len(medicines) :]) == [
+        ("acknowledges_nothing", f"acknowledged[{index}].of", NO_SUCH, "aspirin", listed) for index in (0, 1)
+    ]

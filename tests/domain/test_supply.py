@@ -15,6 +15,7 @@ from reminders.domain.supply import (
     Tally,
     TallyKind,
     enough_for_phase,
+    in_words,
     needs_by_phase,
     on_hand,
     outlook,
@@ -128,13 +129,15 @@ def test_one_tablet_missing_is_missing() -> None:
 
 
 START = utc("2026-03-02 05:00")
-OLD = a_plan(start="2026-02-02")
-"""A plan of 5 mg three times a day that governed before."""
+OLDER = (
+    Version(a_plan(start="2026-02-02"), utc("2026-02-02 05:00")),
+    Version(a_plan(a_phase("10/10/10"), start="2026-02-20"), utc("2026-02-20 05:00"), no=2),
+)
 
 
-def after_another(course: Course) -> Course:
-    """The course with an older version before it."""
-    return Course((Version(OLD, utc("2026-02-02 05:00")), *(replace(version, no=2) for version in course.versions)))
+def after_others(course: Course) -> Course:
+    """The course with two older versions before it, the later of 10 mg three times a day."""
+    return Course((*OLDER, *(replace(version, no=3) for version in course.versions)))
 
 
 def test_what_is_on_hand_is_said_largest_first() -> None:
@@ -146,12 +149,12 @@ def test_what_is_on_hand_is_said_largest_first() -> None:
 
 def test_what_each_phase_takes() -> None:
     """By phase, with its first and last date and its tablets; what is due at the very start is not among them."""
-    needs = needs_by_phase(a_course(a_titration()), BACLOFEN, {}, since=utc("2026-03-03 13:00"), until=utc("2026-03-09 04:00"))
+    needs = needs_by_phase(a_course(a_titration()), BACLOFEN, {}, since=utc("2026-03-03 19:00"), until=utc("2026-03-09 13:00"))
 
     assert needs == (
-        PhaseNeed(1, date(2026, 3, 3), date(2026, 3, 4), {FIVE: 5}),
+        PhaseNeed(1, date(2026, 3, 3), date(2026, 3, 4), {FIVE: 4}),
         PhaseNeed(2, date(2026, 3, 5), date(2026, 3, 7), {TEN: 9}),
-        PhaseNeed(3, date(2026, 3, 8), date(2026, 3, 8), {TEN: 3, FIVE: 3}),
+        PhaseNeed(3, date(2026, 3, 8), date(2026, 3, 9), {TEN: 4, FIVE: 4}),
     )
 
 
@@ -176,6 +179,19 @@ def test_of_which_tablets_an_outlook_reckons(strengths: tuple[Amount, ...], out:
 
     assert (seen.runs_out is not None, seen.missing) == (out, missing)
     assert enough_for_phase(course, BACLOFEN, seen.left, 2, since=START) is not out
+
+
+def test_tablets_that_the_plan_does_not_name_are_of_no_use() -> None:
+    """Ten milligrams are two tablets of 5 mg where the plan says so: a box of 10 mg does not help."""
+    course = a_course(replace(a_plan(a_phase("10/10/10", 3), a_phase("10/10/10")), strengths=(FIVE,)))
+    seen = outlook(course, BACLOFEN, {TEN: 999, FIVE: 0}, since=START, now=START)
+
+    assert (seen.runs_out is not None, enough_for_phase(course, BACLOFEN, seen.left, 2, since=START)) == (True, False)
+
+
+def test_no_tablets_in_words() -> None:
+    """None is said to be none."""
+    assert in_words({}) == "none"
 
 
 def test_an_outlook_says_what_it_was_reckoned_from() -> None:
@@ -217,19 +233,19 @@ def test_a_stay_that_is_over_is_laid_in_as_it_was() -> None:
 def test_an_older_version_is_behind_a_taper_that_stays() -> None:
     """What the older version laid out before is counted where it still is to come."""
     version = replace(a_course(TAPER).current, stays=(Stay(2, date(2026, 3, 10)),))
-    course = after_another(Course((version,)))
-    since = utc("2026-03-01 05:00")  # a day of the old plan: three tablets
-    lasts = [outlook(course, BACLOFEN, {FIVE: count}, since=since, now=utc("2026-03-10 12:00")).runs_out for count in (84, 83)]
+    course = after_others(Course((version,)))
+    since = utc("2026-03-01 05:00")  # a day of the plan before: six tablets
+    lasts = [outlook(course, BACLOFEN, {FIVE: count}, since=since, now=utc("2026-03-10 12:00")).runs_out for count in (87, 86)]
 
     assert (lasts[0], lasts[1] is not None) == (None, True)
 
 
 def test_an_older_version_is_behind_a_stay() -> None:
     """A third version's stay leaves the doses of the ones before it as they are."""
-    course = after_another(after_another(a_course(TAPER)))
+    course = after_others(a_course(TAPER))
     supply = stay_supply(course, BACLOFEN, TWO_DAYS_MORE, now=utc("2026-03-01 05:00"), left=left(five=100))
 
-    assert supply.needed == {FIVE: 3 + 75 + 12}
+    assert supply.needed == {FIVE: 6 + 75 + 12}
 
 
 @pytest.mark.parametrize(
