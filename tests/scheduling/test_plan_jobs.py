@@ -200,7 +200,7 @@ def test_two_doses_travel_in_one_text(engine: Engine, wall: Wall, run: Run, apar
 
 
 def test_an_outage_makes_one_text_at_most(engine: Engine, run: Run) -> None:
-    """Of six doses that fell due while nothing ran, each is recorded, only the current one is announced, and one text asks about the others."""
+    """Of six doses that fell due while nothing ran, each is recorded, only the current one is announced, one text asks about the others."""
     plan = a_plan(a_phase("5/5/5", at=("03:50", "07:50", "11:50")), zone="UTC", start="2026-03-01")
     enrol(engine, plan, now=NOON - 36 * 60 * MINUTE)
     with run(engine):
