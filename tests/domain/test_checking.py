@@ -555,6 +555,23 @@ def test_a_review_is_due_within_six_weeks_of_the_top_dose(days: int | None, foun
     )
 
 
+def test_the_top_dose_is_reached_when_it_first_is() -> None:
+    """Two phases of the same total: the review counts from the first of them."""
+    rising = a_plan(a_phase("5/5/5", 3), a_phase("10/10/10", 10), a_phase("5/5/5", 3), a_phase("10/10/10"))
+    due = date(2026, 3, 5) + timedelta(days=42)
+
+    assert patient(replace(WELL, review_on=due), rising) == []
+    assert [code for code, *_ in patient(replace(WELL, review_on=due + timedelta(days=1)), rising)] == ["review_missing"]
+
+
+def test_a_plan_is_counted_together_with_one_that_began_before() -> None:
+    """Where a limit is on doses in any 24 hours, the other plan's earlier days have no phase of this plan to be found in."""
+    tizanidine = drugs.load("tizanidine")
+    before, plan = (a_plan(a_phase("2/2/2", 10), drug="tizanidine", start=start) for start in ("2026-03-02", "2026-03-20"))
+
+    assert "too_many_doses" not in [finding.code for finding in check_plan(plan, tizanidine, others=(before,))]
+
+
 def test_a_taper_needs_no_review_of_its_top() -> None:
     """On the way down the top dose is past."""
     assert patient(replace(WELL, review_on=None), a_taper("B")) == []

@@ -112,6 +112,11 @@ def test_the_first_and_the_last_day_of_the_calendar() -> None:
         a_plan(a_phase("5/5/5", days), start="1970-01-01")
 
 
+def test_a_phase_without_an_end_takes_no_day_of_the_calendar() -> None:
+    """A plan of one day and an open phase may begin on the last day but one."""
+    assert a_plan(a_phase("5/5/5", 1), a_phase("10/10/10"), start="2999-12-30").phases[1].days is None
+
+
 def test_a_fault_of_the_whole_has_no_path() -> None:
     """A fault that belongs to no part is said without a colon."""
     assert str(InvalidPlan("", "is not a plan")) == "is not a plan"
