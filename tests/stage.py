@@ -14,7 +14,7 @@ from sqlalchemy import Engine, select
 from db.engine import make_engine, migrate, reading
 from db.tables import metadata
 from reminders.clock import HandClock
-from reminders.formats.story_file import StaffAct, StaffAction
+from reminders.domain.acting import StaffAct, StaffAction
 from reminders.messaging.sandbox import SandboxTransport
 from reminders.services import importing
 from reminders.services.rehearsing import Line, Narrator

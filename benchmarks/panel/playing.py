@@ -18,9 +18,9 @@ from benchmarks.panel.behaviour import ANSWERS_AFTER, SITTINGS, Model, Person, S
 from db.engine import reading
 from db.tables import metadata
 from reminders.clock import HandClock
+from reminders.domain.acting import StaffAct, StaffAction
 from reminders.domain.clinic_hours import WEEKDAYS
 from reminders.domain.dose_state import DoseState
-from reminders.formats.story_file import StaffAct, StaffAction
 from reminders.messaging.sandbox import SandboxTransport
 from reminders.services import importing, prescribing, replying
 from reminders.services.opening import in_memory

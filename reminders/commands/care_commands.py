@@ -15,11 +15,11 @@ from reminders.clock import SystemClock
 from reminders.commands.ledger import the_ledger
 from reminders.commands.output import SCREEN, JsonFlag, instant_text, print_json, print_table, telling
 from reminders.commands.typed import FileArgument, SlotName, read_file, slot_name, typed
+from reminders.domain.acting import StaffAct, StaffAction
 from reminders.domain.dose_state import DoseState
 from reminders.domain.schedule import Slot
 from reminders.errors import NotAllowed
 from reminders.formats.plan_file import read_plan
-from reminders.formats.story_file import StaffAct, StaffAction
 from reminders.services import editing, prescribing
 from reminders.services.editing import Edited
 

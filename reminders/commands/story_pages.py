@@ -15,8 +15,9 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
+from reminders.domain.acting import StaffAct, StaffAction
 from reminders.domain.adherence import Mark, percent
-from reminders.formats.story_file import CarrierChange, HearingChange, Outage, StaffAct, StaffAction, TextIn
+from reminders.formats.story_file import CarrierChange, HearingChange, Outage, TextIn
 from reminders.reports.adherence_report import CAVEATS
 from reminders.services import reporting
 

@@ -5,34 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from enum import StrEnum
 from typing import Annotated, Literal, TypeAlias
 
 from pydantic import Field, Tag, model_validator
 
+from reminders.domain.acting import StaffAct, StaffAction
 from reminders.errors import BadFile, Fault
 from reminders.formats.import_file import ImportFile, across
 from reminders.formats.parts import InstantText, Name, PhoneText, Reason, Ref, Word, ZoneText
 from reminders.formats.shape import Shape, by_key, in_order, read
-
-
-class StaffAction(StrEnum):
-    """What a named person at the clinic does to a plan; a medicine is added to the list of its patient."""
-
-    STAY = "stay"
-    RESUME = "resume"
-    STEP_BACK = "step_back"
-    ADVANCE = "advance"
-    SLOW_DOWN = "slow_down"
-    MUTE = "mute"
-    UNMUTE = "unmute"
-    SUSPEND = "suspend"
-    RESTART = "restart"
-    STOP = "stop"
-    ACKNOWLEDGE = "acknowledge"
-    MOVE_ZONE = "move_zone"
-    ADD_MEDICINE = "add_medicine"
-
 
 CarrierStatus: TypeAlias = Literal["delivered", "sent", "undelivered", "failed"]
 
@@ -54,25 +35,6 @@ class CarrierChange:
     phone: str
     status: CarrierStatus
     code: int | None = None
-
-
-@dataclass(frozen=True, slots=True)
-class StaffAct:
-    """The clinic acts on a plan. `phase` counts from 1; `alert` names the kind of alert, None: all of the plan's open ones.
-
-    `days`: by how many each phase is longer from now on.
-    """
-
-    at: datetime
-    action: StaffAction
-    plan: str
-    reason: str = ""
-    by: str = "clinic"
-    phase: int | None = None
-    zone: str | None = None
-    alert: str | None = None
-    days: int | None = None
-    medicine: str | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,7 +106,7 @@ class StaffActShape(Shape):
     action: Annotated[StaffAction, Field(strict=False)]
     plan: Ref
     reason: Reason = ""
-    by: Name = "clinic"
+    by: Name
     phase: Annotated[int, Field(ge=1)] | None = None
     zone: ZoneText | None = None
     alert: Word | None = None

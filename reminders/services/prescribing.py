@@ -12,13 +12,13 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from db.engine import writing
+from reminders.domain.acting import StaffAct, StaffAction
 from reminders.domain.dose_state import DoseEvent, DoseState, EventKind
 from reminders.domain.gate import resume_extra_days
 from reminders.domain.plan import Plan, Stay, as_followed
 from reminders.domain.plan_state import PlanState, may_become
 from reminders.domain.schedule import phase_spans
 from reminders.errors import NotAllowed, UnknownPlan
-from reminders.formats.story_file import StaffAct, StaffAction
 from reminders.services.records import (
     alerts,
     announcements,

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from reminders.clock import HandClock
-    from reminders.formats.story_file import StaffAct
+    from reminders.domain.acting import StaffAct
     from reminders.messaging.sandbox import SandboxTransport
 
 MOST_PASSES = 10_000

@@ -7,8 +7,9 @@ from datetime import datetime
 from typing import TYPE_CHECKING, assert_never
 
 from reminders.clock import HandClock
+from reminders.domain.acting import StaffAct
 from reminders.domain.adherence import percent
-from reminders.formats.story_file import CarrierChange, HearingChange, Outage, StaffAct, Story, StoryEvent, TextIn
+from reminders.formats.story_file import CarrierChange, HearingChange, Outage, Story, StoryEvent, TextIn
 from reminders.messaging.sandbox import SandboxTransport
 from reminders.services import importing, reporting
 from reminders.services.opening import in_memory

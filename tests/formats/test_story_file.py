@@ -4,8 +4,9 @@ from datetime import UTC, datetime
 
 import pytest
 
+from reminders.domain.acting import StaffAct, StaffAction
 from reminders.errors import BadFile
-from reminders.formats.story_file import CarrierChange, HearingChange, Outage, StaffAct, StaffAction, StoryEvent, TextIn, read_story
+from reminders.formats.story_file import CarrierChange, HearingChange, Outage, StoryEvent, TextIn, read_story
 from tests.files import File, a_patient, a_story_file, changed, without
 
 AT = "2026-03-03T13:00:00Z"
@@ -30,20 +31,29 @@ def paths_of(data: object) -> list[str]:
         ),
         ({"at": AT, "carrier": {"to": "+12025550101", "status": "delivered"}}, CarrierChange(AT_VALUE, "+12025550101", "delivered")),
         (
-            {"at": AT, "staff": {"action": "stay", "plan": "ana-baclofen", "reason": "drowsy"}},
-            StaffAct(AT_VALUE, StaffAction.STAY, "ana-baclofen", reason="drowsy"),
+            {"at": AT, "staff": {"action": "stay", "plan": "ana-baclofen", "by": "Dr. Noor Haddad", "reason": "drowsy"}},
+            StaffAct(AT_VALUE, StaffAction.STAY, "ana-baclofen", by="Dr. Noor Haddad", reason="drowsy"),
         ),
         (
             {"at": AT, "staff": {"action": "restart", "plan": "ana-baclofen", "reason": "was ill", "phase": 1, "by": "Dr. Noor Haddad"}},
             StaffAct(AT_VALUE, StaffAction.RESTART, "ana-baclofen", reason="was ill", by="Dr. Noor Haddad", phase=1),
         ),
         (
-            {"at": AT, "staff": {"action": "move_zone", "plan": "ana-baclofen", "reason": "moved", "zone": "Europe/London"}},
-            StaffAct(AT_VALUE, StaffAction.MOVE_ZONE, "ana-baclofen", reason="moved", zone="Europe/London"),
+            {
+                "at": AT,
+                "staff": {
+                    "action": "move_zone",
+                    "plan": "ana-baclofen",
+                    "by": "Dr. Noor Haddad",
+                    "reason": "moved",
+                    "zone": "Europe/London",
+                },
+            },
+            StaffAct(AT_VALUE, StaffAction.MOVE_ZONE, "ana-baclofen", by="Dr. Noor Haddad", reason="moved", zone="Europe/London"),
         ),
         (
-            {"at": AT, "staff": {"action": "acknowledge", "plan": "ana-baclofen", "alert": "misses"}},
-            StaffAct(AT_VALUE, StaffAction.ACKNOWLEDGE, "ana-baclofen", alert="misses"),
+            {"at": AT, "staff": {"action": "acknowledge", "plan": "ana-baclofen", "by": "Dr. Noor Haddad", "alert": "misses"}},
+            StaffAct(AT_VALUE, StaffAction.ACKNOWLEDGE, "ana-baclofen", by="Dr. Noor Haddad", alert="misses"),
         ),
         ({"at": AT, "outage": {"until": "2026-03-03T15:00:00Z"}}, Outage(AT_VALUE, datetime(2026, 3, 3, 15, tzinfo=UTC))),
         ({"at": AT, "hearing": {"webhook": False}}, HearingChange(AT_VALUE, webhook=False)),
@@ -100,14 +110,18 @@ def test_a_bad_value_is_named_by_its_path(path: str, value: object) -> None:
         ({"carrier": {"to": "+12025550101", "status": "lost"}}, "events[0].carrier.status"),
         ({"carrier": {"to": "+12025550101", "status": "failed", "code": 0}}, "events[0].carrier.code"),
         ({"carrier": {"to": "Ana", "status": "failed"}}, "events[0].carrier.to"),
-        ({"staff": {"action": "hold", "plan": "ana-baclofen"}}, "events[0].staff.action"),
-        ({"staff": {"action": "stay", "plan": "ben-baclofen"}}, "events[0].staff.plan"),
-        ({"staff": {"action": "restart", "plan": "ana-baclofen"}}, "events[0].staff"),
-        ({"staff": {"action": "restart", "plan": "ana-baclofen", "phase": 0}}, "events[0].staff.phase"),
-        ({"staff": {"action": "move_zone", "plan": "ana-baclofen"}}, "events[0].staff"),
-        ({"staff": {"action": "add_medicine", "plan": "ana-baclofen"}}, "events[0].staff"),
-        ({"staff": {"action": "add_medicine", "plan": "ana-baclofen", "medicine": ""}}, "events[0].staff.medicine"),
-        ({"staff": {"action": "move_zone", "plan": "ana-baclofen", "zone": "Mars"}}, "events[0].staff.zone"),
+        ({"staff": {"action": "hold", "plan": "ana-baclofen", "by": "Dr. Noor Haddad"}}, "events[0].staff.action"),
+        ({"staff": {"action": "stay", "plan": "ben-baclofen", "by": "Dr. Noor Haddad"}}, "events[0].staff.plan"),
+        ({"staff": {"action": "restart", "plan": "ana-baclofen", "by": "Dr. Noor Haddad"}}, "events[0].staff"),
+        ({"staff": {"action": "restart", "plan": "ana-baclofen", "by": "Dr. Noor Haddad", "phase": 0}}, "events[0].staff.phase"),
+        ({"staff": {"action": "stay", "plan": "ana-baclofen"}}, "events[0].staff.by"),
+        ({"staff": {"action": "move_zone", "plan": "ana-baclofen", "by": "Dr. Noor Haddad"}}, "events[0].staff"),
+        ({"staff": {"action": "add_medicine", "plan": "ana-baclofen", "by": "Dr. Noor Haddad"}}, "events[0].staff"),
+        (
+            {"staff": {"action": "add_medicine", "plan": "ana-baclofen", "by": "Dr. Noor Haddad", "medicine": ""}},
+            "events[0].staff.medicine",
+        ),
+        ({"staff": {"action": "move_zone", "plan": "ana-baclofen", "by": "Dr. Noor Haddad", "zone": "Mars"}}, "events[0].staff.zone"),
         ({"outage": {"until": AT}}, "events[0].outage.until"),
         ({"outage": {}}, "events[0].outage.until"),
         ({"hearing": {}}, "events[0].hearing"),

@@ -16,8 +16,8 @@ from sqlalchemy import Engine, func, select, update
 from db.engine import reading, writing
 from db.tables import metadata
 from reminders.clock import HandClock
+from reminders.domain.acting import StaffAct, StaffAction
 from reminders.domain.dose_state import DoseState
-from reminders.formats.story_file import StaffAct, StaffAction
 from reminders.messaging.transport import Outgoing, ReceivedText
 from reminders.milestones import Milestone
 from reminders.services import delivering, escalating, following_up, importing, polling, prescribing, rehearsing, reminding, replying

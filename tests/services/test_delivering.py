@@ -17,7 +17,7 @@ from sqlalchemy import Connection, Engine, update
 from db.engine import make_engine, writing
 from db.tables import metadata
 from reminders.clock import HandClock
-from reminders.formats.story_file import StaffAct, StaffAction
+from reminders.domain.acting import StaffAct, StaffAction
 from reminders.messaging.pacing import Pace
 from reminders.messaging.sandbox import CarrierFault
 from reminders.messaging.transport import (

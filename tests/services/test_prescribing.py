@@ -8,9 +8,9 @@ from datetime import date
 import pytest
 from sqlalchemy import Engine
 
+from reminders.domain.acting import StaffAct, StaffAction
 from reminders.domain.dose_state import DoseState
 from reminders.errors import NotAllowed, UnknownPlan
-from reminders.formats.story_file import StaffAct, StaffAction
 from reminders.services import prescribing, reminding
 from tests.stage import Stage, at, patient, phase, plan
 

@@ -13,8 +13,8 @@ from starlette.testclient import TestClient
 from reminders import bootstrap
 from reminders.chores import Sender
 from reminders.clock import SystemClock
+from reminders.domain.acting import StaffAct, StaffAction
 from reminders.errors import LedgerHeld
-from reminders.formats.story_file import StaffAct, StaffAction
 from reminders.messaging.sandbox import SandboxTransport
 from reminders.messaging.transport import Outgoing, ReceivedText, Transport
 from reminders.services import prescribing, quarantining, reminding
