@@ -554,7 +554,10 @@ class Stranger(SQLModel, table=True):
 
 
 class Alert(SQLModel, table=True):
-    """Something a person must look at: kind, severity, owner, deadline, acknowledgement. One for each cause."""
+    """Something a person must look at: kind, severity, owner, deadline, acknowledgement. One for each cause.
+
+    `call_at` is when it is raised again unless somebody has taken it on by then, and `raised_again` how often it was.
+    """
 
     __tablename__ = "alert"
     __table_args__ = (
@@ -564,7 +567,7 @@ class Alert(SQLModel, table=True):
         Index("ix_alert_open", "clinic_id", "closed_at", "raised_at"),
         Index("ix_alert_plan", "plan_id", "kind"),
         Index("ix_alert_id", "id"),
-        Index("ix_alert_deadline_at", "deadline_at"),
+        Index("ix_alert_call_at", "call_at"),
         Index("ix_alert_patient", "patient_id"),
     )
     clinic_id: str = Field(primary_key=True, max_length=ID)
@@ -579,6 +582,8 @@ class Alert(SQLModel, table=True):
     words: str = Field(default="", max_length=400)
     raised_at: datetime = Field(sa_type=UtcDateTime)
     deadline_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    call_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    raised_again: int = Field(default=0)
     acknowledged_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     acknowledged_by: str | None = Field(default=None, max_length=80)
     closed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

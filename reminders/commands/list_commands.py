@@ -9,7 +9,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.table import Table
@@ -23,6 +23,9 @@ from reminders.reports.csv_file import csv_text
 from reminders.scheduling.loop import Loop
 from reminders.scheduling.plan_jobs import PlanJobs
 from reminders.services import reminding, reporting, watching
+
+if TYPE_CHECKING:
+    from reminders.services.records.history import AlertLine
 
 export = typer.Typer(help="Export doses or adherence, as CSV or JSON.", no_args_is_help=True)
 
@@ -104,7 +107,7 @@ def alerts(
 ) -> None:
     """Show what a person must look at, the gravest first; and before it what is wrong with the installation as a whole."""
     with telling(ctx), the_ledger() as engine:
-        lines = reporting.alert_lines(engine, closed_too=everything)
+        lines = reporting.alert_lines(engine, now=SystemClock().now(), closed_too=everything)
         troubles = watching.standing_troubles(engine)
     for trouble in troubles:
         words = f"trouble since {trouble.since:%d %b %H:%M} UTC: {trouble.kind}: {trouble.words}"
@@ -119,12 +122,25 @@ def alerts(
     for name in ("severity", "since (UTC)", "patient", "plan", "kind", "to", "what"):
         table.add_column(name, no_wrap=name != "what")
     for line in lines:
-        state = " (closed)" if line.closed_at else f" (taken on by {line.acknowledged_by})" if line.acknowledged_by else ""
         severity = Text(line.severity, style=STYLES[line.severity])
         table.add_row(
-            severity, f"{line.raised_at:%d %b %H:%M}", line.patient, line.plan or "", line.kind, line.owner, Text(line.words + state)
+            severity,
+            f"{line.raised_at:%d %b %H:%M}",
+            line.patient,
+            line.plan or "",
+            line.kind,
+            line.owner,
+            Text(line.words + _standing(line)),
         )
     print_table(table)
+
+
+def _standing(line: AlertLine) -> str:
+    if line.closed_at:
+        return " (closed)"
+    if line.acknowledged_by:
+        return f" (taken on by {line.acknowledged_by})"
+    return f" ({line.overdue})" if line.overdue else ""
 
 
 @export.command("doses")

@@ -1,17 +1,19 @@
 """Repeated misses: three counters over the doses that fell due, and the ladder of concerns that stands on them.
 
 *Not taken* is for the withdrawal risk, *unanswered* for "cannot reach", *not reminded* for "phone problem". Pure: who
-is told, by when, and how a text reads is decided elsewhere. Red flags, "out of medicine" and "I stopped" wait for no
+is told, by when first, and how a text reads is decided elsewhere. Red flags, "out of medicine" and "I stopped" wait for no
 count and are not here. Silence alone never suspends: only what was reported does.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import KW_ONLY, dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from fractions import Fraction
+from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from reminders.domain.dose_state import DoseState, Standing
@@ -28,6 +30,28 @@ LAST = 9
 """How many of the last counted doses a share of misses, and a gate, look back on. [default]"""
 URGENT_AFTER = 6
 """How many doses not taken running are urgent at the latest: 48 hours at three a day. [default]"""
+MINUTE = timedelta(minutes=1)
+PAUSES: Mapping[str, tuple[timedelta, ...]] = MappingProxyType(
+    {
+        "emergency": (10 * MINUTE, 10 * MINUTE, 20 * MINUTE, HOUR),
+        "urgent": (30 * MINUTE, 30 * MINUTE, HOUR),
+    }
+)
+"""How long an alert that cannot wait, by its severity, waits to be taken on before it is raised again: each pause in turn, the last over
+and over. [default]; the first of each is its deadline."""
+
+
+def pause_after(severity: str, times: int) -> timedelta | None:
+    """How long an alert that was raised again so many times waits before the next; None: it can wait, and has no pauses."""
+    pauses = PAUSES.get(severity)
+    return pauses[min(times, len(pauses) - 1)] if pauses else None
+
+
+def overdue_words(waits: timedelta, times: int) -> str:
+    """Say of an alert past its deadline how long it has waited, in whole minutes, and how often it was raised again."""
+    hours, minutes = divmod(waits // MINUTE, 60)
+    again = "" if not times else ", raised again once" if times == 1 else f", raised again {times} times"
+    return f"overdue: waits {f'{hours} h ' if hours else ''}{minutes} min{again}"
 
 
 class Concern(StrEnum):

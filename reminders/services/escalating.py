@@ -77,7 +77,7 @@ class Case:
 
 
 def escalate(engine: Engine, *, now: datetime, limit: int = 500, heard_until: datetime | None = None) -> int:
-    """Count again the misses of every plan that was touched, and hand overdue alerts to the backup; return how many plans.
+    """Count again the misses of every plan that was touched, and raise alerts again that nobody has taken on; return how many plans.
 
     Silence counts once every text sent before it has been taken in: up to `heard_until`, or as far as the ledger says that
     the carrier's list was read. Or half an hour later, unverified, if it cannot be read.
@@ -85,7 +85,7 @@ def escalate(engine: Engine, *, now: datetime, limit: int = 500, heard_until: da
     with reading(engine) as c:
         waiting = plans.due(c, plans.Moment.RECOUNT, now=now, limit=limit)
         hearing = Hearing(heard_until) if heard_until or not waiting else watermarks.hearing(c, now=now)
-        late = bool(alerts.overdue(c, now=now, limit=1))
+        late = bool(alerts.unanswered(c, now=now, limit=1))
     for plan_id, patient_id in waiting:
         try:
             with writing(engine) as c:
@@ -93,14 +93,14 @@ def escalate(engine: Engine, *, now: datetime, limit: int = 500, heard_until: da
         except Exception:
             log.exception("could not count plan %s again", plan_id)
     if late:
-        _tell_backup(engine, now=now, limit=limit)
+        _raise_again(engine, now=now, limit=limit)
     return len(waiting)
 
 
-def _tell_backup(engine: Engine, *, now: datetime, limit: int) -> None:
+def _raise_again(engine: Engine, *, now: datetime, limit: int) -> None:
     with writing(engine) as c:
-        for alert in alerts.overdue(c, now=now, limit=limit):
-            alerts.hand_to_backup(c, alert, at=now)
+        for alert in alerts.unanswered(c, now=now, limit=limit):
+            alerts.raise_again(c, alert, at=now)
 
 
 def _recount(c: Connection, plan_id: str, patient_id: str, *, now: datetime, hearing: Hearing) -> None:

@@ -50,10 +50,10 @@ def alerts_raised(engine: Engine, *, not_to: Iterable[str] = (), clinic_id: str 
         return history.count_alerts(c, not_to=not_to, clinic_id=clinic_id)
 
 
-def alert_lines(engine: Engine, *, closed_too: bool = False, clinic_id: str | None = None) -> tuple[AlertLine, ...]:
+def alert_lines(engine: Engine, *, now: datetime, closed_too: bool = False, clinic_id: str | None = None) -> tuple[AlertLine, ...]:
     """The alerts, the gravest first and of those the oldest; open ones only, unless asked."""
     with reading(engine) as c:
-        return tuple(history.alert_lines(c, closed_too=closed_too, clinic_id=clinic_id))
+        return tuple(history.alert_lines(c, now=now, closed_too=closed_too, clinic_id=clinic_id))
 
 
 @dataclass(frozen=True, slots=True)

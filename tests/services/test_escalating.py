@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from db.engine import writing
+from reminders.services.records import alerts
 from tests.files import File, a_caregiver
-from tests.stage import RUI, Stage, patient, phase, plan
+from tests.stage import RUI, Stage, at, local, patient, phase, plan
 
 RUNNING = plan(phase("5/5/5", 3), phase("10/10/10", 3), phase("15/15/15"))
 
@@ -225,6 +227,64 @@ def test_nobody_took_it_on() -> None:
         clinic.acts("acknowledge", "03-03 09:00", of="ben-plan")
         clinic.run_until("03-03 13:00")
         assert [line["plan"] for line in clinic.lines if line["kind"] == "alert" and line["to"] == "backup"] == ["ana-baclofen"]
+
+
+def raised_again(clinic: Stage) -> list[tuple[str, str]]:
+    """When alerts were raised again, as the audit has it: (local time, which and how often)."""
+    events = [event for event in clinic.rows("audit") if event["action"] == "alert raised again"]
+    return [(local(event["at"].isoformat()), event["detail"]) for event in events]
+
+
+def test_a_red_flag_is_raised_again_until_somebody_takes_it_on() -> None:
+    """After ten minutes, ten, twenty and then every hour, by night too; each an event; its deadline stands. Taken on, it is quiet."""
+    with Stage.on_paper(patient(plan())) as clinic:
+        clinic.says("I had a seizure", "03-03 03:00")
+        clinic.run_until("03-03 05:45")
+        (flag,) = [alert for alert in clinic.rows("alert") if alert["kind"] == "red_flag"]
+        clinic.acts("acknowledge", alert="red_flag")
+        clinic.run_until("03-03 12:00")
+        (taken_on,) = [alert for alert in clinic.rows("alert") if alert["kind"] == "red_flag"]
+
+        times = ("03:10", "03:20", "03:40", "04:40", "05:40")
+        found = [event for event in raised_again(clinic) if "red_flag" in event[1]]
+        assert found == [(f"03-03 {time}", f"red_flag, {number}") for number, time in enumerate(times, 1)]
+        assert (flag["deadline_at"], flag["raised_again"], flag["owner"]) == (at("03-03 03:10"), 5, "backup")
+        assert (taken_on["deadline_at"], taken_on["call_at"], taken_on["raised_again"]) == (None, None, 5)
+
+
+def test_what_can_wait_goes_to_the_backup_once() -> None:
+    """A warning is raised again at its deadline and then no more; that nobody took it on stays to be seen."""
+    with Stage.on_paper(patient(plan())) as clinic:
+        clinic.says("please call me", "03-03 09:00")
+        clinic.run_until("03-05 09:00")
+        (asked,) = [alert for alert in clinic.rows("alert") if alert["kind"] == "call_me"]
+
+        assert [event for event in raised_again(clinic) if event[1].startswith("call_me")] == [("03-03 13:00", "call_me, 1")]
+        assert (asked["deadline_at"], asked["call_at"]) == (at("03-03 13:00"), None)
+
+
+def test_after_an_outage_an_alert_is_raised_again_once() -> None:
+    """What should have been raised again meanwhile is not made up for: once, and from there on as ever."""
+    with Stage.on_paper(patient(plan())) as clinic:
+        clinic.says("I had a seizure", "03-03 03:00")
+        clinic.outage("03-03 06:00")
+        clinic.run_until("03-03 06:15")
+        assert [time for time, _ in raised_again(clinic)] == ["03-03 06:00", "03-03 06:10"]
+
+
+def test_of_two_that_find_an_alert_one_raises_it() -> None:
+    """A process that looked before another raised it again changes nothing; nor one that looked before it was taken on."""
+    with Stage.on_paper(patient(plan())) as clinic:
+        clinic.says("I had a seizure", "03-03 03:00")
+        with writing(clinic.engine) as c:
+            (seen,) = alerts.unanswered(c, now=at("03-03 03:10"), limit=10)
+            alerts.raise_again(c, seen, at=at("03-03 03:10"))
+            alerts.raise_again(c, seen, at=at("03-03 03:10"))
+        with writing(clinic.engine) as c:
+            (seen,) = alerts.unanswered(c, now=at("03-03 03:20"), limit=10)
+            alerts.acknowledge(c, seen, by="Dr. Noor Haddad", at=at("03-03 03:20"))
+            alerts.raise_again(c, seen, at=at("03-03 03:20"))
+        assert raised_again(clinic) == [("03-03 03:10", "red_flag, 1")]
 
 
 def test_a_restart_counts_anew() -> None:

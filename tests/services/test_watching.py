@@ -11,7 +11,8 @@ from db.engine import make_engine, writing
 from reminders.domain.dose_state import DoseState
 from reminders.domain.plan_state import PlanState
 from reminders.messaging.sandbox import CarrierFault
-from reminders.services import watching
+from reminders.services import reporting, watching
+from reminders.services.escalating import escalate
 from reminders.services.records import alerts, people, troubles
 from reminders.services.records.alerts import Notice
 from reminders.services.records.overview import ClinicLine, Person, initials, without_names, without_numbers
@@ -192,6 +193,31 @@ def test_the_gravest_alert_stands_first(sqlite_engine: Engine) -> None:
         [("urgent", "A. has stopped taking it"), ("warning", "3 doses not taken"), ("warning", "4 of 9"), ("info", "Read it")],
         4,
     )
+
+
+def test_an_alert_nobody_took_on_in_time_says_so(sqlite_engine: Engine) -> None:
+    """From its deadline on, with how long it waits and how often it was raised again; once somebody has it, no more."""
+    opened(sqlite_engine)
+    noted(sqlite_engine, Notice("red_flag", "emergency", "a", "Read it and call."))
+
+    def says(minutes: int) -> str | None:
+        at = MORNING + timedelta(minutes=minutes)
+        escalate(sqlite_engine, now=at)
+        [clinic] = overview(sqlite_engine, now=at).clinics
+        [line] = reporting.alert_lines(sqlite_engine, now=at)
+        assert line.overdue == clinic.alerts[0].overdue
+        return line.overdue
+
+    waited = [says(minutes) for minutes in (9, 10, 25)]
+    with writing(sqlite_engine) as c:
+        alerts.acknowledge(c, alerts.open_alerts(c)[0], by="Dr. Noor Haddad", at=MORNING)
+    taken_on = says(26)
+    with writing(sqlite_engine) as c:
+        c.execute(text("UPDATE alert SET acknowledged_at = NULL, deadline_at = raised_at, closed_at = raised_at"))
+    [closed] = reporting.alert_lines(sqlite_engine, now=MORNING + timedelta(hours=1), closed_too=True)
+
+    assert waited == [None, "overdue: waits 10 min, raised again once", "overdue: waits 25 min, raised again 2 times"]
+    assert (taken_on, closed.overdue) == (None, None)
 
 
 def test_a_closed_alert_is_not_open(sqlite_engine: Engine) -> None:

@@ -93,6 +93,10 @@ def _rungs(ladder: Ladder) -> list[str]:
     return ["never" if rung is None else str(rung) for rung in (*rungs, ladder.gap_suspend_doses)]
 
 
+def _minutes(minutes: Sequence[int]) -> str:
+    return _or(", ".join(map(str, minutes)), "not so")
+
+
 def _at(phase: Phase) -> str:
     return " ".join(f"{dose.at:%H:%M}" for dose in phase.doses)
 
@@ -227,6 +231,14 @@ ESCALATION = (
     Table(
         "test_escalation", "SAID", "What staff read",
         ("doses", "ladder", "words"), lambda row: (row[0], "weekly" if row[1] == WEEKLY else "three a day", row[2]), ("doses",),
+    ),
+    Table(
+        "test_escalation", "RAISED_AGAIN", "Until somebody takes it on",
+        ("severity", "minutes after it was raised"), lambda row: (row[0], _minutes(row[1])),
+    ),
+    Table(
+        "test_escalation", "OVERDUE", "What nobody took on in time",
+        ("waits", "raised again", "words"), lambda row: (str(row[0]), str(row[1]), row[2]),
     ),
 )  # fmt: skip
 

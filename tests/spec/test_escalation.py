@@ -19,6 +19,8 @@ from reminders.domain.escalation import (
     counted_dose,
     counts,
     ever_raised,
+    overdue_words,
+    pause_after,
 )
 from reminders.domain.plan import DAY, HOUR
 from reminders.domain.profile import Confidence, DrugProfile, Sourced
@@ -448,3 +450,48 @@ Source: Doseline's default, editable per plan.
 def test_the_ladder_a_drug_starts_with(words: str, drug: DrugProfile, per_day: Fraction | int, expected: Ladder) -> None:
     """A ladder follows the drug's cadence, and never waits longer than its gap rule."""
     assert Ladder.for_(drug, per_day) == expected, words
+
+
+# --- until somebody takes it on ---------------------------------------------------------------------------------------
+
+MINUTES = timedelta(minutes=1)
+RAISED_AGAIN = (
+    ("emergency", (10, 20, 40, 100, 160)),
+    ("urgent", (30, 60, 120, 180, 240)),
+    ("warning", ()),
+    ("info", ()),
+)
+"""How many minutes after it was raised an alert that nobody takes on is raised again, by its severity; then every hour. A warning goes to
+the backup once, after four clinic hours; an information to nobody.
+
+Source: Doseline's default; the first of each is its deadline.
+"""
+
+
+@pytest.mark.parametrize(("severity", "expected"), RAISED_AGAIN, ids=[row[0] for row in RAISED_AGAIN])
+def test_what_nobody_takes_on_is_raised_again(severity: str, expected: tuple[int, ...]) -> None:
+    """Each time, the pause is that of how often it was raised again before; there is no last time."""
+    pauses = [pause_after(severity, times) for times in range(5)]
+    minutes = [sum((pause // MINUTES for pause in pauses[: place + 1] if pause), 0) for place, pause in enumerate(pauses) if pause]
+
+    assert tuple(minutes) == expected
+    assert pause_after(severity, 100) == (HOUR if expected else None)
+
+
+OVERDUE = (
+    (timedelta(minutes=10), 0, "overdue: waits 10 min"),
+    (timedelta(minutes=10, seconds=59), 1, "overdue: waits 10 min, raised again once"),
+    (timedelta(minutes=60), 2, "overdue: waits 1 h 0 min, raised again 2 times"),
+    (timedelta(days=2, minutes=5), 49, "overdue: waits 48 h 5 min, raised again 49 times"),
+)
+"""How the list of alerts says that nobody has taken one on in time: how long it has waited since it was raised, and how often it was
+raised again.
+
+Source: Doseline's default.
+"""
+
+
+@pytest.mark.parametrize(("waits", "times", "words"), OVERDUE)
+def test_how_an_alert_says_that_it_is_overdue(waits: timedelta, times: int, words: str) -> None:
+    """How long nobody has taken it on, in whole minutes, and how often it was raised again."""
+    assert overdue_words(waits, times) == words

@@ -14,7 +14,7 @@ from reminders.services.records import troubles
 from reminders.services.records.troubles import Trouble
 from reminders.services.replying import receive
 from tests.fake_twilio.server import OUR_NUMBER
-from tests.web.clinic import HER_NAMES, HER_NUMBERS, MORNING, a_morning, opened
+from tests.web.clinic import BEGUN, HER_NAMES, HER_NUMBERS, MORNING, a_morning, opened
 from tests.web.serving import asking, some_parts
 
 VOID = {"meta", "link", "br", "hr", "img", "input"}
@@ -76,6 +76,15 @@ def the_page(engine: Engine, query: str = "") -> str:
 def shown(html: str) -> str:
     """Return what a reader reads."""
     return re.sub(r"\s+", " ", re.sub(r"<[^>]*>", " ", html))
+
+
+def test_what_nobody_took_on_in_time_stands_out(sqlite_engine: Engine) -> None:
+    """An alert past its deadline says so instead of when it was to be answered."""
+    opened(sqlite_engine)
+    receive(sqlite_engine, sid="SM1", from_phone="+12025550101", to_phone="", body="I had a seizure", received_at=BEGUN, now=BEGUN)
+    html = the_page(sqlite_engine)
+
+    assert ("<b>overdue: waits 25 h 5 min</b>" in html, "answer by" in html) == (True, False)
 
 
 def test_the_page_shows_how_things_stand(full: str) -> None:

@@ -288,6 +288,8 @@ def _alert() -> None:
         sa.Column("words", sa.String(400), nullable=False),
         sa.Column("raised_at", INSTANT, nullable=False),
         sa.Column("deadline_at", INSTANT, nullable=True),
+        sa.Column("call_at", INSTANT, nullable=True),
+        sa.Column("raised_again", sa.Integer(), nullable=False),
         sa.Column("acknowledged_at", INSTANT, nullable=True),
         sa.Column("acknowledged_by", sa.String(80), nullable=True),
         sa.Column("closed_at", INSTANT, nullable=True),
@@ -299,7 +301,7 @@ def _alert() -> None:
         sa.PrimaryKeyConstraint("clinic_id", "id", name=op.f("pk_alert")),
         sa.UniqueConstraint("clinic_id", "patient_id", "kind", "cause", name=op.f("uq_alert_clinic_id_patient_id_kind_cause")),
     )
-    op.create_index("ix_alert_deadline_at", "alert", ["deadline_at"], unique=False)
+    op.create_index("ix_alert_call_at", "alert", ["call_at"], unique=False)
     op.create_index("ix_alert_id", "alert", ["id"], unique=False)
     op.create_index("ix_alert_open", "alert", ["clinic_id", "closed_at", "raised_at"], unique=False)
     op.create_index("ix_alert_patient", "alert", ["patient_id"], unique=False)

@@ -10,6 +10,7 @@ from sqlalchemy import select, update
 
 from reminders.domain.clinic_hours import ClinicHours
 from reminders.domain.contact import Role
+from reminders.domain.escalation import overdue_words, pause_after
 from reminders.services.records import plans
 from reminders.services.records.audit import Entry, write_audit
 from reminders.services.records.ledger import ALERT, PLAN, insert_once, new_id, rows
@@ -22,9 +23,8 @@ if TYPE_CHECKING:
     from reminders.services.records.ledger import Row
     from reminders.services.records.people import Clinic, Patient
 
-AT_ONCE = {"emergency": timedelta(minutes=10), "urgent": timedelta(minutes=30)}
 CLINIC_HOURS = timedelta(hours=4)
-"""How long an alert may wait before the backup is told [our defaults]: a red flag, an urgent one; others in clinic hours."""
+"""How long an alert that can wait may do so, in clinic hours, before the backup is told [our default]."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +46,7 @@ class Notice:
 
 def raise_once(c: Connection, patient: Patient, notice: Notice, *, now: datetime) -> str | None:
     """Raise an alert unless its cause has raised one; return its id if it is new."""
+    by = deadline(patient.clinic, notice.severity, now)
     row = {
         "clinic_id": patient.clinic.id,
         "id": new_id(),
@@ -58,7 +59,9 @@ def raise_once(c: Connection, patient: Patient, notice: Notice, *, now: datetime
         "owner": notice.owner,
         "words": notice.words[:400],
         "raised_at": now,
-        "deadline_at": deadline(patient.clinic, notice.severity, now),
+        "deadline_at": by,
+        "call_at": by,
+        "raised_again": 0,
     }
     if not insert_once(c, ALERT, row):
         return None
@@ -79,8 +82,9 @@ def texts_stopped(patient: Patient, contact_point_id: str, *, cause: str) -> Not
 
 def deadline(clinic: Clinic, severity: str, now: datetime) -> datetime | None:
     """Until when somebody must have taken an alert on; None for mere information."""
-    if severity in AT_ONCE:
-        return now + AT_ONCE[severity]
+    at_once = pause_after(severity, 0)
+    if at_once is not None:
+        return now + at_once
     hours = ClinicHours(clinic.opens_at, clinic.closes_at)
     return None if severity == "info" else hours.after(now, CLINIC_HOURS, clinic.tz)
 
@@ -123,22 +127,37 @@ def reword(c: Connection, alert: Row, *, words: str) -> None:
 
 
 def acknowledge(c: Connection, alert: Row, *, by: str, at: datetime) -> None:
-    """Note who has taken an alert on; its deadline is met."""
-    values = {"acknowledged_at": at, "acknowledged_by": by, "deadline_at": None}
+    """Note who has taken an alert on; its deadline is met, and it is not raised again."""
+    values = {"acknowledged_at": at, "acknowledged_by": by, "deadline_at": None, "call_at": None}
     c.execute(update(ALERT).where(ALERT.c.id == alert["id"], ALERT.c.acknowledged_at.is_(None)).values(values))
     write_audit(c, alert["clinic_id"], Entry(at, by, "alert acknowledged", alert["id"]))
 
 
-def overdue(c: Connection, *, now: datetime, limit: int) -> list[Row]:
-    """The open alerts nobody has taken on in time, oldest deadline first."""
-    wanted = (ALERT.c.deadline_at <= now, ALERT.c.closed_at.is_(None), ALERT.c.acknowledged_at.is_(None))
-    return rows(c, select(ALERT).where(*wanted).order_by(ALERT.c.deadline_at).limit(limit))
+def unanswered(c: Connection, *, now: datetime, limit: int) -> list[Row]:
+    """The open alerts that nobody has taken on, and that are to be raised again now; those that waited longest first."""
+    wanted = (ALERT.c.call_at <= now, ALERT.c.closed_at.is_(None), ALERT.c.acknowledged_at.is_(None))
+    return rows(c, select(ALERT).where(*wanted).order_by(ALERT.c.call_at, ALERT.c.id).limit(limit))
 
 
-def hand_to_backup(c: Connection, alert: Row, *, at: datetime) -> None:
-    """Give an alert that nobody has taken on to the backup, once."""
-    c.execute(update(ALERT).where(ALERT.c.id == alert["id"]).values(owner="backup", deadline_at=None))
-    write_audit(c, alert["clinic_id"], Entry(at, "doseline", "alert to backup", alert["id"], alert["kind"]))
+def raise_again(c: Connection, alert: Row, *, at: datetime) -> None:
+    """Raise an alert again that nobody has taken on, to the backup too: until somebody does, but one that can wait only once.
+
+    Its deadline stands. Of two processes that find it at once, one raises it.
+    """
+    times = alert["raised_again"] + 1
+    pause = pause_after(alert["severity"], times)
+    values = {"owner": "backup", "raised_again": times, "call_at": None if pause is None else at + pause}
+    still = (ALERT.c.id == alert["id"], ALERT.c.raised_again == alert["raised_again"])
+    waits = (ALERT.c.acknowledged_at.is_(None), ALERT.c.closed_at.is_(None))
+    if c.execute(update(ALERT).where(*still, *waits).values(values)).rowcount == 1:
+        write_audit(c, alert["clinic_id"], Entry(at, "doseline", "alert raised again", alert["id"], f"{alert['kind']}, {times}"))
+
+
+def overdue(alert: Row, now: datetime) -> str | None:
+    """How an alert that nobody has taken on in time says so; None while it is in time, and once it was taken on or closed."""
+    if alert["acknowledged_at"] or alert["closed_at"] or alert["deadline_at"] is None or now < alert["deadline_at"]:
+        return None
+    return overdue_words(now - alert["raised_at"], alert["raised_again"])
 
 
 def _plans_of(c: Connection, patient_id: str, plan_id: str | None) -> list[str]:

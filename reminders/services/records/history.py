@@ -14,6 +14,7 @@ from sqlalchemy import bindparam, func, select, union_all
 from db.types import UtcDateTime
 from reminders.domain.adherence import Mark, mark_of
 from reminders.domain.dose_state import DoseState, Standing
+from reminders.services.records import alerts
 from reminders.services.records.ledger import (
     ALERT,
     CONTACT_POINT,
@@ -133,7 +134,7 @@ _DUE = {
     select(func.min(PLAN.c.check_in_at)): Work.FOLLOW_UP,
     select(func.min(PLAN.c.supply_check_at)): Work.FOLLOW_UP,
     select(func.min(PLAN.c.recount_at)): Work.ESCALATE,
-    select(func.min(ALERT.c.deadline_at)).where(*_UNANSWERED): Work.ESCALATE,
+    select(func.min(ALERT.c.call_at)).where(*_UNANSWERED): Work.ESCALATE,
 }
 _MOMENTS = union_all(*_DUE, select(func.max(SENDER.c.rests_until)))  # made once: a story asks some thousand times
 
@@ -265,7 +266,7 @@ def conversation(c: Connection, *, phone: str | None = None, limit: int = 50) ->
 
 @dataclass(frozen=True, slots=True)
 class AlertLine:
-    """An alert as a list shows it. No names: whose it is, by reference."""
+    """An alert as a list shows it. No names: whose it is, by reference. `overdue`: since when, in words, if nobody took it on in time."""
 
     clinic: str
     patient: str
@@ -276,6 +277,8 @@ class AlertLine:
     words: str
     raised_at: datetime
     deadline_at: datetime | None
+    raised_again: int
+    overdue: str | None
     acknowledged_by: str | None
     closed_at: datetime | None
     close_reason: str | None
@@ -284,7 +287,7 @@ class AlertLine:
 RANK = {"emergency": 0, "urgent": 1, "warning": 2, "info": 3}
 
 
-def alert_lines(c: Connection, *, closed_too: bool = False, clinic_id: str | None = None) -> list[AlertLine]:
+def alert_lines(c: Connection, *, now: datetime, closed_too: bool = False, clinic_id: str | None = None) -> list[AlertLine]:
     """The alerts, the gravest first and of those the oldest; open ones only, unless asked."""
     query = (
         select(ALERT, PLAN.c.ref.label("plan"), PATIENT.c.ref.label("patient"))
@@ -305,8 +308,9 @@ def alert_lines(c: Connection, *, closed_too: bool = False, clinic_id: str | Non
         "words",
         "raised_at",
         "deadline_at",
+        "raised_again",
         "acknowledged_by",
         "closed_at",
         "close_reason",
     )
-    return [AlertLine(row["clinic_id"], **{name: row[name] for name in names}) for row in found]
+    return [AlertLine(row["clinic_id"], **{name: row[name] for name in names}, overdue=alerts.overdue(row, now)) for row in found]

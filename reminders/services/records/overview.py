@@ -17,7 +17,7 @@ from reminders.domain.dose_state import DoseState
 from reminders.domain.plan_state import PlanState
 from reminders.domain.schedule import Slot, phase_spans, slots_between
 from reminders.messaging.failure_codes import words_of
-from reminders.services.records import plans, troubles
+from reminders.services.records import alerts, plans, troubles
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -103,7 +103,7 @@ class TextLine:
 
 @dataclass(frozen=True, slots=True)
 class AlertLine:
-    """An open alert; `deadline_at` is None once it was taken on, or where none applies."""
+    """An open alert; `deadline_at` is None once it was taken on, or where none applies; `overdue` says that nobody did in time."""
 
     severity: str
     kind: str
@@ -113,6 +113,7 @@ class AlertLine:
     owner: str
     raised_at: datetime
     deadline_at: datetime | None
+    overdue: str | None
     acknowledged_by: str | None
 
 
@@ -181,7 +182,7 @@ def without_numbers(body: str) -> str:
 def _clinic(c: Connection, clinic: Row, now: datetime) -> ClinicLine:
     clinic_id = clinic["id"]
     shown = _plans(c, clinic_id, now)
-    alerts = queries.open_alerts(c, clinic_id, limit=ALERTS_SHOWN)
+    found = queries.open_alerts(c, clinic_id, limit=ALERTS_SHOWN)
     return ClinicLine(
         id=clinic_id,
         name=clinic["name"],
@@ -191,8 +192,8 @@ def _clinic(c: Connection, clinic: Row, now: datetime) -> ClinicLine:
         plans=tuple(line for line, _ in shown),
         next_doses=_next_doses(shown),
         texts=_texts(c, clinic_id, now),
-        alert_count=alerts[0]["alerts"] if alerts else 0,
-        alerts=tuple(_alert(row) for row in alerts),
+        alert_count=found[0]["alerts"] if found else 0,
+        alerts=tuple(_alert(row, now) for row in found),
     )
 
 
@@ -296,7 +297,7 @@ def _names(people: Iterable[Row]) -> set[str]:
     return {name for row in people for name in (row["name"], row["patient_name"])}
 
 
-def _alert(row: Row) -> AlertLine:
+def _alert(row: Row, now: datetime) -> AlertLine:
     return AlertLine(
         severity=row["severity"],
         kind=row["kind"],
@@ -306,6 +307,7 @@ def _alert(row: Row) -> AlertLine:
         owner=row["owner"],
         raised_at=row["raised_at"],
         deadline_at=row["deadline_at"],
+        overdue=alerts.overdue(row, now),
         acknowledged_by=row["acknowledged_by"],
     )
 
