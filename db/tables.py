@@ -167,7 +167,7 @@ class Consent(SQLModel, table=True):
 
 
 class Medicine(SQLModel, table=True):
-    """A medicine on the patient's list, entered and reconciled by the clinic."""
+    """A medicine on the patient's list, entered and reconciled by the clinic. One taken off the list is kept, with the instant."""
 
     __tablename__ = "medicine"
     __table_args__ = (within_clinic("patient_id", "patient"), Index("ix_medicine_patient", "patient_id"))
@@ -176,6 +176,7 @@ class Medicine(SQLModel, table=True):
     patient_id: str = Field(max_length=ID)
     name: str = Field(max_length=80)
     added_at: datetime = Field(sa_type=UtcDateTime)
+    removed_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class Plan(SQLModel, table=True):

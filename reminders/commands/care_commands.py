@@ -26,7 +26,13 @@ from reminders.services.editing import Edited
 PlanArgument = Annotated[str, typer.Argument(metavar="PLAN", help="The plan, by its reference.")]
 ByOption = Annotated[str, typer.Option("--by", help="Who decides it: a person's name.", metavar="NAME")]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why. Kept with the event.", metavar="WORDS")]
-NEEDED = {StaffAction.RESTART: "phase", StaffAction.MOVE_ZONE: "zone", StaffAction.SLOW_DOWN: "days", StaffAction.ADD_MEDICINE: "medicine"}
+NEEDED = {
+    StaffAction.RESTART: "phase",
+    StaffAction.MOVE_ZONE: "zone",
+    StaffAction.SLOW_DOWN: "days",
+    StaffAction.ADD_MEDICINE: "medicine",
+    StaffAction.REMOVE_MEDICINE: "medicine",
+}
 
 
 def act(
@@ -40,7 +46,9 @@ def act(
     days: Annotated[int | None, typer.Option(min=1, max=366, help="With slow_down: by how many days each phase is longer.")] = None,
     zone: Annotated[str | None, typer.Option(help="With move_zone: where the patient's clocks are, like Europe/London.")] = None,
     alert: Annotated[str | None, typer.Option(help="With acknowledge: only this kind of alert.")] = None,
-    medicine: Annotated[str | None, typer.Option(help="With add_medicine: what goes on the list of the plan's patient.")] = None,
+    medicine: Annotated[
+        str | None, typer.Option(help="With add_medicine, remove_medicine: what goes on the patient's list, or off it.")
+    ] = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Act on a plan, as a named person: keep it back, let it go on, slow it down, suspend, restart, stop it, take its alerts on."""

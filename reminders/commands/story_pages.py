@@ -93,7 +93,8 @@ class Telling:
             case TextIn(at=at, phone=phone, text=text):
                 self._add(phone, Entry(at, "them", text, everyday=_everyday(text)))
             case StaffAct(at=at, action=action, plan=plan, reason=reason, by=by):
-                what = {StaffAction.MOVE_ZONE: f" to {event.zone}", StaffAction.ADD_MEDICINE: f": {event.medicine}"}.get(action, "")
+                listed = dict.fromkeys((StaffAction.ADD_MEDICINE, StaffAction.REMOVE_MEDICINE), f": {event.medicine}")
+                what = {StaffAction.MOVE_ZONE: f" to {event.zone}", **listed}.get(action, "")
                 self._move(plan, event.zone)
                 self.acts.append((at, f"{by}: {action.value.replace('_', ' ')} {plan}{what} ({reason})"))
             case CarrierChange(at=at, phone=phone, status=status, code=code):

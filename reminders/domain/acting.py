@@ -8,7 +8,7 @@ from enum import StrEnum
 
 
 class StaffAction(StrEnum):
-    """What a named person at the clinic does to a plan; a medicine is added to the list of its patient."""
+    """What a named person at the clinic does to a plan; a medicine goes on the list of its patient, or off it."""
 
     STAY = "stay"
     RESUME = "resume"
@@ -23,6 +23,7 @@ class StaffAction(StrEnum):
     ACKNOWLEDGE = "acknowledge"
     MOVE_ZONE = "move_zone"
     ADD_MEDICINE = "add_medicine"
+    REMOVE_MEDICINE = "remove_medicine"
 
 
 @dataclass(frozen=True, slots=True)

@@ -101,7 +101,7 @@ class CarrierShape(Shape):
 
 
 class StaffActShape(Shape):
-    """What the clinic does: a restart chooses its phase, a move its zone, going slower its days, an addition its medicine."""
+    """What the clinic does: a restart chooses its phase, a move its zone, going slower its days, an addition or a removal its medicine."""
 
     action: Annotated[StaffAction, Field(strict=False)]
     plan: Ref
@@ -123,6 +123,8 @@ class StaffActShape(Shape):
             raise ValueError("going slower needs the days by which each phase is longer: give days")
         if self.action is StaffAction.ADD_MEDICINE and self.medicine is None:
             raise ValueError("an addition needs the name of what is added: give medicine")
+        if self.action is StaffAction.REMOVE_MEDICINE and (self.medicine is None or not self.reason):
+            raise ValueError("a removal needs the name of what comes off the list, and why: give medicine and reason")
         return self
 
 

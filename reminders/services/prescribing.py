@@ -36,6 +36,7 @@ from reminders.services.records import (
 )
 from reminders.services.records.audit import Entry, write_audit
 from reminders.services.records.changing import Change
+from reminders.services.records.interacting import Said
 from reminders.services.records.stepping import Kept
 from reminders.services.records.texts import Draft
 
@@ -238,7 +239,13 @@ def _move_zone(c: Connection, patient: Patient, plan: StoredPlan, action: StaffA
 def _add_medicine(c: Connection, patient: Patient, plan: StoredPlan, action: StaffAct, now: datetime) -> None:
     if not action.medicine:
         raise NotAllowed("an addition names the medicine")
-    interacting.add(c, patient, plan, action.medicine, by=action.by, now=now)
+    interacting.add(c, patient, plan, action.medicine, said=Said(action.by, action.reason), now=now)
+
+
+def _remove_medicine(c: Connection, _patient: Patient, plan: StoredPlan, action: StaffAct, now: datetime) -> None:
+    if not action.medicine:
+        raise NotAllowed("a removal names the medicine")
+    interacting.remove(c, plan, action.medicine, said=Said(action.by, action.reason), now=now)
 
 
 def correct(
@@ -281,6 +288,7 @@ ACTIONS: Mapping[StaffAction, Action] = MappingProxyType(
         StaffAction.ACKNOWLEDGE: _acknowledge,
         StaffAction.MOVE_ZONE: _move_zone,
         StaffAction.ADD_MEDICINE: _add_medicine,
+        StaffAction.REMOVE_MEDICINE: _remove_medicine,
     }
 )
 

@@ -58,6 +58,8 @@ def test_acting_says_how_the_plan_stands(enrolled: str) -> None:
         (("slow_down", "ana-baclofen", *WHO), "--days"),
         (("move_zone", "ana-baclofen", *WHO), "--zone"),
         (("add_medicine", "ana-baclofen", *WHO), "--medicine"),
+        (("remove_medicine", "ana-baclofen", *WHO), "--medicine"),
+        (("remove_medicine", "ana-baclofen", "--medicine", "diazepam", *WHO), "diazepam is not on the list: nothing is"),
         (("resume", "ana-baclofen", *WHO), "this is for one that is staying"),
         (("stay", "nobody", *WHO), "there is no plan 'nobody'"),
         (("stay", "ana-baclofen"), "--by"),

@@ -55,6 +55,21 @@ def paths_of(data: object) -> list[str]:
             {"at": AT, "staff": {"action": "acknowledge", "plan": "ana-baclofen", "by": "Dr. Noor Haddad", "alert": "misses"}},
             StaffAct(AT_VALUE, StaffAction.ACKNOWLEDGE, "ana-baclofen", by="Dr. Noor Haddad", alert="misses"),
         ),
+        (
+            {
+                "at": AT,
+                "staff": {
+                    "action": "remove_medicine",
+                    "plan": "ana-baclofen",
+                    "by": "Dr. Noor Haddad",
+                    "reason": "course over",
+                    "medicine": "diazepam",
+                },
+            },
+            StaffAct(
+                AT_VALUE, StaffAction.REMOVE_MEDICINE, "ana-baclofen", by="Dr. Noor Haddad", reason="course over", medicine="diazepam"
+            ),
+        ),
         ({"at": AT, "outage": {"until": "2026-03-03T15:00:00Z"}}, Outage(AT_VALUE, datetime(2026, 3, 3, 15, tzinfo=UTC))),
         ({"at": AT, "hearing": {"webhook": False}}, HearingChange(AT_VALUE, webhook=False)),
         ({"at": AT, "hearing": {"webhook": True, "lists": False}}, HearingChange(AT_VALUE, webhook=True, lists=False)),
@@ -120,6 +135,14 @@ def test_a_bad_value_is_named_by_its_path(path: str, value: object) -> None:
         (
             {"staff": {"action": "add_medicine", "plan": "ana-baclofen", "by": "Dr. Noor Haddad", "medicine": ""}},
             "events[0].staff.medicine",
+        ),
+        (
+            {"staff": {"action": "remove_medicine", "plan": "ana-baclofen", "by": "Dr. Noor Haddad", "reason": "course over"}},
+            "events[0].staff",
+        ),
+        (
+            {"staff": {"action": "remove_medicine", "plan": "ana-baclofen", "by": "Dr. Noor Haddad", "medicine": "diazepam"}},
+            "events[0].staff",
         ),
         ({"staff": {"action": "move_zone", "plan": "ana-baclofen", "by": "Dr. Noor Haddad", "zone": "Mars"}}, "events[0].staff.zone"),
         ({"outage": {"until": AT}}, "events[0].outage.until"),

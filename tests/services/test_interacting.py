@@ -133,3 +133,95 @@ def test_what_is_on_the_list_is_not_added_again() -> None:
             adds(clinic, "Vitamin D")
 
         assert len(clinic.rows("medicine")) == 1
+
+
+def removes(clinic: Stage, medicine: str = "diazepam", when: str | None = None, *, reason: str = "course over") -> None:
+    """Let the clinic take a medicine off Ana's list."""
+    clinic.acts("remove_medicine", when, medicine=medicine, reason=reason)
+
+
+def events(clinic: Stage, kind: str) -> list[tuple[str, str]]:
+    """Who did something to Ana's plans, and why."""
+    return [(row["by"], row["reason"]) for row in clinic.rows("plan_event") if row["kind"] == kind]
+
+
+def test_who_changed_the_list_and_why_is_kept(engine: Engine) -> None:
+    """With the plan, name and reason; in the audit too; and what was on the list once is not forgotten."""
+    with Stage(engine, ana()) as clinic:
+        adds(clinic, "diazepam")
+        removes(clinic, "Diazepam", "03-03 11:00")
+        (kept,) = clinic.rows("medicine")
+
+        assert events(clinic, "medicine added") == [("Dr. Noor Haddad", "diazepam: as agreed")]
+        assert events(clinic, "medicine removed") == [("Dr. Noor Haddad", "diazepam: course over")]
+        assert [row["actor"] for row in clinic.rows("audit") if row["action"] == "medicine removed"] == ["Dr. Noor Haddad"]
+        assert (kept["name"], kept["removed_at"]) == ("diazepam", clinic.now)
+
+
+def test_what_comes_off_the_list_ends_its_monitoring(engine: Engine) -> None:
+    """Of three days of questions only those are asked on which it stood on the list; another medicine's go on."""
+    with Stage(engine, ana(plan(phase("5/5/5")))) as clinic:
+        adds(clinic, "diazepam")
+        adds(clinic, "furosemide", "03-03 09:01")
+        removes(clinic, when="03-04 09:00")
+        clinic.run_until("03-12 23:00")
+
+        assert [when[:5] for when, _ in clinic.texts("check_in")] == ["03-03", "03-10"]
+
+
+def test_what_comes_off_the_list_closes_its_alert() -> None:
+    """With the reason, and no other medicine's."""
+    with Stage.on_paper(ana()) as clinic:
+        adds(clinic, "diazepam")
+        adds(clinic, "oxycodone", "03-03 09:01")
+        removes(clinic)
+        closed = {row["words"].split()[0]: row["close_reason"] for row in clinic.rows("alert") if row["kind"] == "interaction"}
+
+        assert closed == {"diazepam": "diazepam came off the list: course over", "oxycodone": None}
+
+
+def test_what_comes_off_the_list_lets_the_next_step_come() -> None:
+    """Nobody acknowledged it, and nobody need any more."""
+    with Stage.on_paper(ana()) as clinic:
+        taken_until(clinic, "03-02 20:05")
+        adds(clinic, "diazepam")
+        removes(clinic)
+        taken_until(clinic, "03-04 20:05", since="03-02 20:05")
+        clinic.run_until("03-05 09:00")
+
+        assert clinic.amounts()["03-05"] == "10"
+
+
+def test_a_plan_that_stays_is_not_let_go_on_by_it() -> None:
+    """It stayed because of the medicine; that it is off the list changes no dose: a person lets it go on."""
+    with Stage.on_paper(ana()) as clinic:
+        taken_until(clinic, "03-02 20:05")
+        adds(clinic, "diazepam")
+        taken_until(clinic, "03-04 14:05", since="03-02 20:05")
+        clinic.says("A0 R no", "03-04 15:00")
+        removes(clinic, when="03-05 09:00")
+        clinic.run_until("03-07 09:00")
+
+        assert (clinic.amounts()["03-07"], {row["state"] for row in clinic.rows("plan")}) == ("5", {"staying"})
+
+
+def test_what_is_added_again_is_acknowledged_again() -> None:
+    """The first reason was for the first time."""
+    with Stage.on_paper(ana()) as clinic:
+        adds(clinic, "diazepam")
+        clinic.acts("acknowledge", alert="interaction", reason="two nights only")
+        removes(clinic)
+        adds(clinic, "diazepam", "03-03 10:00")
+        waiting = [row["acknowledged_at"] is None for row in clinic.rows("alert") if row["kind"] == "interaction" and not row["closed_at"]]
+
+        assert waiting == [True]
+
+
+@pytest.mark.parametrize(("medicine", "reason", "said"), [("lithium", "x", "not on the list: vitamin D"), ("vitamin D", " ", "its reason")])
+def test_what_is_not_on_the_list_and_what_has_no_reason_does_not_come_off(medicine: str, reason: str, said: str) -> None:
+    """Nothing is stored, and who is refused is told what there is."""
+    with Stage.on_paper(ana(medicines=("vitamin D",))) as clinic:
+        with pytest.raises(NotAllowed, match=said):
+            removes(clinic, medicine, reason=reason)
+
+        assert [row["removed_at"] for row in clinic.rows("medicine")] == [None]

@@ -373,6 +373,7 @@ def _medicine() -> None:
         sa.Column("patient_id", sa.String(40), nullable=False),
         sa.Column("name", sa.String(80), nullable=False),
         sa.Column("added_at", INSTANT, nullable=False),
+        sa.Column("removed_at", INSTANT, nullable=True),
         sa.ForeignKeyConstraint(
             ["clinic_id", "patient_id"], ["patient.clinic_id", "patient.id"], name=op.f("fk_medicine_clinic_id_patient_id")
         ),

@@ -1,8 +1,9 @@
-"""A medicine added to a patient's list: what it does beside their plans waits for a provider, and is asked about at once."""
+"""The list of a patient's other medicines: what is added waits for a provider and is asked about at once; what comes off ends that."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reminders.domain.approval import Acknowledgement
@@ -25,21 +26,59 @@ if TYPE_CHECKING:
 INTERACTION = "interaction"
 
 
-def add(c: Connection, patient: Patient, plan: StoredPlan, name: str, *, by: str, now: datetime) -> None:
+@dataclass(frozen=True, slots=True)
+class Said:
+    """Who at the clinic says something, and why."""
+
+    by: str
+    reason: str
+
+
+def add(c: Connection, patient: Patient, plan: StoredPlan, name: str, *, said: Said, now: datetime) -> None:
     """Put a medicine on the list of a plan's patient, and look what it does beside each of their plans.
 
     Where it interacts, an alert leaves the next gate unmet until it is acknowledged with a reason; its monitoring begins at
     once. Raises NotAllowed if it is on the list already.
     """
-    if name.casefold() in {medicine.name.casefold() for medicine in plan.medicines}:
+    if _listed(plan, name) is not None:
         raise NotAllowed(f"{name} is on the list already")
     (medicine,) = medicines.add(c, plan.clinic_id, patient.id, [name], at=now)
-    write_audit(c, plan.clinic_id, Entry(now, by, "medicine added", medicine.id))
-    theirs = plans.of_patients(c, [patient.id])[patient.id]
-    for one in theirs:
+    for one in _keep(c, plan, medicine, "added", said=said, now=now):
         if groups := one.profile.interacting(name):
             alerts.raise_once(c, patient, _notice(one, medicine, groups), now=now)
+
+
+def remove(c: Connection, plan: StoredPlan, name: str, *, said: Said, now: datetime) -> None:
+    """Take a medicine off the list of a plan's patient, with a reason: its monitoring ends, and what it alerted of is closed.
+
+    No plan changes by it: one that stays goes on staying until a person lets it go on. Added again, it is a new one, and asks
+    for its acknowledgement again. Raises NotAllowed without a reason, or if it is not on the list.
+    """
+    medicine = _listed(plan, name)
+    if medicine is None:
+        raise NotAllowed(f"{name} is not on the list: {', '.join(listed.name for listed in plan.medicines) or 'nothing is'}")
+    if not said.reason.strip():
+        raise NotAllowed(f"taking {medicine.name} off the list needs its reason")
+    medicines.remove(c, medicine, at=now)
+    _keep(c, plan, medicine, "removed", said=said, now=now)
+    for alert in alerts.open_alerts(c, patient_ids=[plan.patient_id], kinds=[INTERACTION]):
+        if _is_of(alert, medicine):
+            alerts.close(c, alert, reason=f"{medicine.name} came off the list: {said.reason}", by=said.by, at=now)
+
+
+def _listed(plan: StoredPlan, name: str) -> Medicine | None:
+    return next((medicine for medicine in plan.medicines if medicine.name.casefold() == name.casefold()), None)
+
+
+def _keep(c: Connection, plan: StoredPlan, medicine: Medicine, what: str, *, said: Said, now: datetime) -> list[StoredPlan]:
+    """Keep with each of the patient's plans who changed the list, and why; ask from now on what the list calls for. Return the plans."""
+    write_audit(c, plan.clinic_id, Entry(now, said.by, f"medicine {what}", medicine.id))
+    theirs = plans.of_patients(c, [plan.patient_id])[plan.patient_id]
+    why = f"{medicine.name}: {said.reason}" if said.reason else medicine.name
+    for one in theirs:
+        plans.add_event(c, one.clinic_id, one.id, kind=f"medicine {what}", state=one.state, by=said.by, at=now, reason=why)
     plans.put_on_clock(c, theirs)
+    return theirs
 
 
 def _notice(plan: StoredPlan, medicine: Medicine, groups: Sequence[Interaction]) -> Notice:
@@ -49,6 +88,10 @@ def _notice(plan: StoredPlan, medicine: Medicine, groups: Sequence[Interaction])
     words = f"{medicine.name} was added beside {plan.profile.name}. {said}.{' Acknowledge it with a reason.' if blocks else ''}"
     cause = f"{medicine.id} {plan.id}"
     return Notice(INTERACTION, severity if blocks else "info", cause, words, plan_id=plan.id, clinical=blocks)
+
+
+def _is_of(alert: Row, medicine: Medicine) -> bool:
+    return str(alert["cause"]).startswith(f"{medicine.id} ")
 
 
 def unacknowledged(c: Connection, plan: StoredPlan) -> list[str]:
@@ -61,5 +104,5 @@ def acknowledge(c: Connection, plan: StoredPlan, alert: Row, *, by: str, reason:
     """Keep a provider's typed reason to go on beside a medicine that was added. Raises NotAllowed without one."""
     if not reason.strip():
         raise NotAllowed("an interacting medicine is acknowledged with a reason: give it")
-    name = next(medicine.name for medicine in plan.medicines if alert["cause"].startswith(medicine.id))
+    name = next(medicine.name for medicine in plan.medicines if _is_of(alert, medicine))
     plans.acknowledge_interactions(c, plan.clinic_id, plan.id, [Acknowledgement(name, by, reason)], state=plan.state, at=now)

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import BindParameter, bindparam, select
+from sqlalchemy import BindParameter, bindparam, select, update
 
 from reminders.services.records.ledger import MEDICINE, asked, by, insert_all, new_id
 
@@ -16,7 +16,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 _IDS: BindParameter[list[str]] = bindparam("ids", expanding=True)
-_LISTED = select(MEDICINE).where(MEDICINE.c.patient_id.in_(_IDS)).order_by(MEDICINE.c.added_at, MEDICINE.c.id)  # made once: every pass asks
+_ON_LIST = (MEDICINE.c.patient_id.in_(_IDS), MEDICINE.c.removed_at.is_(None))
+_LISTED = select(MEDICINE).where(*_ON_LIST).order_by(MEDICINE.c.added_at, MEDICINE.c.id)  # made once: every pass asks
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +30,7 @@ class Medicine:
 
 
 def of_patients(c: Connection, patient_ids: Iterable[str]) -> dict[str, tuple[Medicine, ...]]:
-    """The medicines of some patients, by patient, oldest first; a patient without any is left out."""
+    """The medicines on the lists of some patients, by patient, oldest first; a patient without any is left out."""
     found = by("patient_id", asked(c, _LISTED, ids=list(patient_ids)))
     return {patient_id: tuple(Medicine(row["id"], row["name"], row["added_at"]) for row in listed) for patient_id, listed in found.items()}
 
@@ -40,3 +41,8 @@ def add(c: Connection, clinic_id: str, patient_id: str, names: Iterable[str], *,
     same = {"clinic_id": clinic_id, "patient_id": patient_id}
     insert_all(c, MEDICINE, [{**same, "id": medicine.id, "name": medicine.name, "added_at": at} for medicine in added])
     return added
+
+
+def remove(c: Connection, medicine: Medicine, *, at: datetime) -> None:
+    """Take a medicine off its patient's list. That it stood there is kept."""
+    c.execute(update(MEDICINE).where(MEDICINE.c.id == medicine.id).values(removed_at=at))
