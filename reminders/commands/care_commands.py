@@ -17,6 +17,8 @@ from reminders.commands.output import SCREEN, JsonFlag, instant_text, print_json
 from reminders.commands.typed import FileArgument, SlotName, read_file, slot_name, typed
 from reminders.domain.acting import StaffAct, StaffAction
 from reminders.domain.dose_state import DoseState
+from reminders.domain.finding import Finding
+from reminders.domain.profile import Severity
 from reminders.domain.schedule import Slot
 from reminders.errors import NotAllowed
 from reminders.formats.plan_file import read_plan
@@ -26,6 +28,7 @@ from reminders.services.editing import Edited
 PlanArgument = Annotated[str, typer.Argument(metavar="PLAN", help="The plan, by its reference.")]
 ByOption = Annotated[str, typer.Option("--by", help="Who decides it: a person's name.", metavar="NAME")]
 ReasonOption = Annotated[str, typer.Option("--reason", help="Why. Kept with the event.", metavar="WORDS")]
+CONTRAINDICATED = "contraindicated, and nothing is stopped by it: decide now"
 NEEDED = {
     StaffAction.RESTART: "phase",
     StaffAction.MOVE_ZONE: "zone",
@@ -65,9 +68,12 @@ def act(
             except NotAllowed as refused:
                 raise NotAllowed(f"{refused}{_instead(action)}") from refused
     if as_json:
-        print_json({"plan": plan, "state": after.state.value, "phase": after.phase, "action": action.value})
-    else:
-        SCREEN.print(Text(f"{plan} is {after.state.value}, on phase {after.phase}."))
+        beside = [{"plan": ref, **_finding(finding), "source": finding.source} for ref, finding in after.beside]
+        print_json({"plan": plan, "state": after.state.value, "phase": after.phase, "action": action.value, "beside": beside})
+        return
+    SCREEN.print(Text(f"{plan} is {after.state.value}, on phase {after.phase}."))
+    for ref, finding in after.beside:
+        SCREEN.print(Text(f"{ref}: {CONTRAINDICATED if finding.level is Severity.ERROR else finding.level}: {finding}"), soft_wrap=True)
 
 
 def _instead(action: StaffAction) -> str:
@@ -190,10 +196,14 @@ def _json(edited: Edited, *, stored: bool) -> dict[str, object]:
         "gap_seconds": None if edited.gap is None else round(edited.gap.total_seconds()),
         "problems": edited.problems,
         "not_due": [instant_text(slot.due_at) for slot in edited.jumped],
-        "findings": [{"level": finding.level.value, "path": finding.path, "message": str(finding)} for finding in edited.findings],
+        "findings": [_finding(finding) for finding in edited.findings],
         "as_it_was": [_slot(slot) for slot in edited.before],
         "as_it_would_be": [_slot(slot) for slot in edited.after],
     }
+
+
+def _finding(finding: Finding) -> dict[str, object]:
+    return {"level": finding.level.value, "path": finding.path, "message": str(finding)}
 
 
 def _slot(slot: Slot) -> dict[str, object]:

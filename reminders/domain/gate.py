@@ -75,6 +75,7 @@ class GateFacts:
     last_nine   the plan's doses, over all phases; of them the last nine that were taken or not, whichever
     check_in    None: this phase had none to answer
     clinical    what the open clinical alerts are about, in a word or two each
+    forbidden   the patient's other medicines that must not be taken beside it, each with the source; a taper goes on past them
     tablets_ok  enough for the next phase; None: nobody keeps count
     """
 
@@ -83,6 +84,7 @@ class GateFacts:
     time_done: bool
     check_in: CheckIn | None = None
     clinical: tuple[str, ...] = ()
+    forbidden: tuple[str, ...] = ()
     overdue_followups: int = 0
     tablets_ok: bool | None = None
     tapering: bool = False
@@ -175,7 +177,12 @@ def _stiffness(check_in: CheckIn) -> tuple[Unmet, ...]:
 
 def _open_matters(facts: GateFacts) -> tuple[Unmet, ...]:
     overdue = facts.overdue_followups
-    return (*_clinical(facts), *_unless(not overdue, Condition.MATTERS, f"{overdue} overdue follow-up{'s' if overdue > 1 else ''}"))
+    forbidden = () if facts.tapering else facts.forbidden
+    return (
+        *_clinical(facts),
+        *(Unmet(Condition.MATTERS, f"contraindicated beside {medicine}") for medicine in forbidden),
+        *_unless(not overdue, Condition.MATTERS, f"{overdue} overdue follow-up{'s' if overdue > 1 else ''}"),
+    )
 
 
 def _clinical(facts: GateFacts) -> tuple[Unmet, ...]:

@@ -64,6 +64,8 @@ class Monitoring:
 
 NOTED = "low"
 """An interaction of this severity is a note on the plan; nobody has to acknowledge it."""
+GRAVE = "high"
+"""An interaction of this severity calls somebody at once; what must not be taken together is never of a lesser one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +83,11 @@ class Interaction:
     def blocks(self) -> bool:
         """Whether a provider acknowledges it before a plan is approved."""
         return self.severity != NOTED
+
+    @property
+    def forbids(self) -> bool:
+        """Whether its source forbids the two together: no reason makes up for that."""
+        return self.effect.on_breach is Severity.ERROR
 
     def knows(self, medicine: str) -> bool:
         """Whether a medicine, as it was entered, is of this class: one of its names begins a word of it."""

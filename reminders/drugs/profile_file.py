@@ -19,6 +19,7 @@ from reminders.domain.check_in import SYMPTOMS
 from reminders.domain.missed import AskProviderRule, Beyond, Boundary, Fraction, HoursBeforeNext, MaxLate, MissedDoseRule
 from reminders.domain.plan import Amount, CheckInItem, InvalidPlan, Unit
 from reminders.domain.profile import (
+    GRAVE,
     Approval,
     Confidence,
     DrugProfile,
@@ -224,7 +225,7 @@ def _approval(page: _Table) -> Approval | None:
 
 
 def _interaction(table: _Table) -> Interaction:
-    return Interaction(
+    interaction = Interaction(
         group=table.need("group", _text),
         names=table.need("names", _texts),
         effect=table.must("effect", _text),
@@ -232,6 +233,9 @@ def _interaction(table: _Table) -> Interaction:
         severity=table.need("severity", _text),
         monitoring=table.sourced("monitoring", table.inner(_monitoring)),
     )
+    if interaction.forbids and interaction.severity != GRAVE:
+        raise BadProfile(table.at("severity"), f"what must not be taken together is of severity {GRAVE}, this is {interaction.severity}")
+    return interaction
 
 
 def _monitoring(table: _Table) -> Monitoring:

@@ -5,7 +5,7 @@ Code never raises, restarts or speeds up a dose by itself: only the actions here
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from types import MappingProxyType
@@ -14,7 +14,9 @@ from typing import TYPE_CHECKING
 from db.engine import writing
 from reminders.domain.acting import StaffAct, StaffAction
 from reminders.domain.dose_state import DoseEvent, DoseState, EventKind
+from reminders.domain.finding import Finding
 from reminders.domain.gate import resume_extra_days
+from reminders.domain.patient_checks import check_medicines
 from reminders.domain.plan import Plan, Stay, as_followed
 from reminders.domain.plan_state import PlanState, may_become
 from reminders.domain.schedule import phase_spans
@@ -51,10 +53,14 @@ LIVE = frozenset({PlanState.ACTIVE, PlanState.STAYING, PlanState.MUTED, PlanStat
 
 @dataclass(frozen=True, slots=True)
 class After:
-    """How a plan stands after somebody acted on it; `phase` counts from 1."""
+    """How a plan stands after somebody acted on it; `phase` counts from 1.
+
+    `beside`: what a medicine that was added does beside each of the patient's plans, by the plan's reference.
+    """
 
     state: PlanState
     phase: int
+    beside: tuple[tuple[str, Finding], ...] = ()
 
 
 def act(engine: Engine, action: StaffAct, *, now: datetime, clinic_id: str | None = None) -> After:
@@ -78,7 +84,13 @@ def act(engine: Engine, action: StaffAct, *, now: datetime, clinic_id: str | Non
         ACTIONS[action.action](c, patient, plan, action, now)
         supplies.look_soon(c, plan.id, at=now)
         after = plans.read(c, [plan.id])[plan.id]
-        return After(after.state, plans.current_phase(after, now))
+        return After(after.state, plans.current_phase(after, now), tuple(_beside(c, after, action)))
+
+
+def _beside(c: Connection, plan: StoredPlan, action: StaffAct) -> Iterator[tuple[str, Finding]]:
+    if action.action is StaffAction.ADD_MEDICINE and action.medicine:
+        for one in plans.of_patients(c, [plan.patient_id])[plan.patient_id]:
+            yield from ((one.ref, finding) for finding in check_medicines(one.profile, [action.medicine]))
 
 
 def _stay(c: Connection, patient: Patient, plan: StoredPlan, action: StaffAct, now: datetime) -> None:

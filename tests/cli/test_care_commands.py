@@ -48,7 +48,7 @@ def test_acting_says_how_the_plan_stands(enrolled: str) -> None:
     resumed = run(enrolled, "act", "resume", "ana-baclofen", *WHO, "--json")
 
     assert (stayed.exit_code, stayed.stdout) == (0, "ana-baclofen is staying, on phase 1.\n")
-    assert json.loads(resumed.stdout) == {"plan": "ana-baclofen", "state": "active", "phase": 1, "action": "resume"}
+    assert json.loads(resumed.stdout) == {"plan": "ana-baclofen", "state": "active", "phase": 1, "action": "resume", "beside": []}
 
 
 @pytest.mark.parametrize(
@@ -82,6 +82,30 @@ def test_an_interacting_medicine_is_taken_on_with_a_reason(enrolled: str) -> Non
 
     assert (added.exit_code, silent.exit_code != 0, said.exit_code) == (0, True, 0)
     assert "diazepam was added beside baclofen" in json.dumps(alerts)
+
+
+@pytest.mark.parametrize(
+    ("drug", "medicine", "level", "said"),
+    [
+        ("baclofen-tablet", "diazepam", "warning", "CNS depressants: more sedation"),
+        ("tizanidine", "ciprofloxacin", "contraindicated, and nothing is stopped by it", "contraindicated with tizanidine; do not give"),
+    ],
+)
+def test_who_adds_a_medicine_sees_at_once_what_it_does(
+    sqlite_url: str, tmp_path: Path, *, drug: str, medicine: str, level: str, said: str
+) -> None:
+    """With its source, on the screen and for programs; the plan goes on as it was."""
+    of = {"drug": drug, "missed_dose_rule": {"hours_before_next": "2"}, "strengths": ["5"]}
+    run(sqlite_url, "import", str(saved(tmp_path, an_import_file(patient({**plan(), **of, "start": TOMORROW})), "clinic.json")))
+    add = ("act", "add_medicine", "ana-baclofen", *WHO, "--medicine", medicine)
+    shown = run(sqlite_url, *add)
+    run(sqlite_url, "act", "remove_medicine", "ana-baclofen", *WHO, "--medicine", medicine)
+    written = json.loads(run(sqlite_url, *add, "--json").stdout)
+    (beside,) = written["beside"]
+
+    assert shown.stdout.startswith(f"ana-baclofen is active, on phase 1.\nana-baclofen: {level}"), shown.output
+    assert (said in shown.stdout, "label" in shown.stdout, written["state"]) == (True, True, "active")
+    assert (beside["plan"], said in beside["message"], "label" in beside["source"]) == ("ana-baclofen", True, True)
 
 
 def test_an_edit_is_shown_before_it_is_stored(enrolled: str, tmp_path: Path) -> None:

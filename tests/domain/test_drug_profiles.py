@@ -320,6 +320,13 @@ REFUSED: dict[str, tuple[Callable[[], object], str, str]] = {
         lambda: small('[[interactions]]\ngroup = "x"\nnames = ["x"]\nadvice = "x"\nseverity = "low"\n'),
         "small.toml: interactions[0].effect", "is missing",
     ),
+    "what is forbidden and only a note": (
+        lambda: small(
+            '[[interactions]]\ngroup = "x"\nnames = ["x"]\nadvice = "x"\nseverity = "low"\n'
+            'effect = { value = "x", source = ["a label"], confidence = "sourced", on_breach = "error" }\n'
+        ),
+        "small.toml: interactions[0].severity", "is of severity high, this is low",
+    ),
     "monitoring of nothing known": (
         monitored('{ asks = ["pulse"], days = [1] }'), "small.toml: interactions[0].monitoring.value.asks[0]", "not one of symptoms",
     ),

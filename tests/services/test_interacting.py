@@ -225,3 +225,46 @@ def test_what_is_not_on_the_list_and_what_has_no_reason_does_not_come_off(medici
             removes(clinic, medicine, reason=reason)
 
         assert [row["removed_at"] for row in clinic.rows("medicine")] == [None]
+
+
+def spastic() -> File:
+    """Ana on tizanidine, which rises after three days."""
+    rise = phase("2", 3, times=("08:00",)), phase("2/2", times=("08:00", "20:00"))
+    rule = {"hours_before_next": "2"}
+    return ana(plan(*rise, ref="ana-tizanidine", drug="tizanidine", strengths=["2"], missed_dose_rule=rule))
+
+
+def of_tizanidine(
+    clinic: Stage, action: str, when: str | None = None, *, reason: str = "as agreed", medicine: str | None = None, alert: str | None = None
+) -> None:
+    """Let the clinic act on the plan of tizanidine."""
+    clinic.acts(action, when, of="ana-tizanidine", reason=reason, medicine=medicine, alert=alert)
+
+
+def test_what_is_contraindicated_is_urgent_and_stops_nothing(engine: Engine) -> None:
+    """Somebody must look at once, with the source before their eyes; code neither stops nor suspends."""
+    with Stage(engine, spastic()) as clinic:
+        clinic.answers("03-02 08:05")
+        of_tizanidine(clinic, "add_medicine", "03-02 09:00", medicine="ciprofloxacin")
+        (alert,) = [row for row in clinic.rows("alert") if row["kind"] == "interaction"]
+        clinic.run_until("03-03 09:00")
+
+        assert (alert["severity"], alert["clinical"], "US label text" in alert["words"], alert["words"][-1]) == ("urgent", True, True, ".")
+        assert [row["state"] for row in clinic.rows("plan")] == ["active"]
+        assert "03-03 08:00" in [when for when, _ in clinic.texts("reminder")]
+
+
+@pytest.mark.parametrize(("removed", "amounts"), [(False, "2"), (True, "2/2")])
+def test_no_reason_lets_a_step_up_come_beside_what_is_contraindicated(amounts: str, *, removed: bool) -> None:
+    """Acknowledged, it keeps the gate shut all the same, for as long as both are taken."""
+    with Stage.on_paper(spastic()) as clinic:
+        of_tizanidine(clinic, "add_medicine", "03-02 07:00", medicine="ciprofloxacin")
+        of_tizanidine(clinic, "acknowledge", alert="interaction", reason="last day of it tomorrow")
+        clinic.answers("03-02 08:05", "03-03 08:05", "03-04 08:05")
+        if removed:
+            of_tizanidine(clinic, "remove_medicine", medicine="ciprofloxacin", reason="course over")
+        clinic.run_until("03-05 23:00")
+        stays = [row["reason"] for row in clinic.rows("plan_event") if row["kind"] == "stays"]
+
+        assert clinic.amounts("ana-tizanidine")["03-05"] == amounts
+        assert stays == ([] if removed else ["contraindicated beside ciprofloxacin (US label text; NHS Scotland)"])

@@ -129,6 +129,12 @@ CONDITIONS = (
     ("a clinical alert", replace(MET, clinical=("too high",)), ("open clinical alert: too high",)),
     ("two clinical alerts", replace(MET, clinical=("misses", "too high")), ("open clinical alerts: misses, too high",)),
     ("two of one kind", replace(MET, clinical=("too high", "too high")), ("open clinical alert: too high",)),
+    (
+        "beside what must not be taken with it",
+        replace(MET, forbidden=("ciprofloxacin (US label text)",)),
+        ("contraindicated beside ciprofloxacin (US label text)",),
+    ),
+    ("taper, beside what must not be taken with it", replace(TAPER, forbidden=("ciprofloxacin (US label text)",)), ()),
     ("a follow-up overdue", replace(MET, overdue_followups=1), ("1 overdue follow-up",)),
     ("two follow-ups overdue", replace(MET, overdue_followups=2), ("2 overdue follow-ups",)),
     ("enough tablets", replace(MET, tablets_ok=True), ()),
@@ -140,6 +146,7 @@ CONDITIONS = (
     ),
 )
 """What else leaves a gate unmet, and in which words. High stiffness does so on a taper only: on the way up it is what the rise is for.
+What must not be taken with the drug keeps every step up back, acknowledged or not; a taper leads away from it.
 
 Source: Doseline's default; to delay what is not tolerated, and to look at symptoms at each cut, is sourced (Wegovy, ASAM).
 """

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reminders.domain.approval import Acknowledgement
+from reminders.domain.profile import GRAVE
 from reminders.errors import NotAllowed
 from reminders.services.records import alerts, medicines, plans
 from reminders.services.records.alerts import Notice
@@ -38,7 +39,8 @@ def add(c: Connection, patient: Patient, plan: StoredPlan, name: str, *, said: S
     """Put a medicine on the list of a plan's patient, and look what it does beside each of their plans.
 
     Where it interacts, an alert leaves the next gate unmet until it is acknowledged with a reason; its monitoring begins at
-    once. Raises NotAllowed if it is on the list already.
+    once. What must not be taken together leaves it unmet for as long as both are. Nothing is stopped by it: that is a
+    person's to decide. Raises NotAllowed if it is on the list already.
     """
     if _listed(plan, name) is not None:
         raise NotAllowed(f"{name} is on the list already")
@@ -82,10 +84,11 @@ def _keep(c: Connection, plan: StoredPlan, medicine: Medicine, what: str, *, sai
 
 
 def _notice(plan: StoredPlan, medicine: Medicine, groups: Sequence[Interaction]) -> Notice:
-    blocks = any(group.blocks for group in groups)
-    severity = "urgent" if any(group.severity == "high" for group in groups) else "warning"
-    said = "; ".join(f"{group.group}: {group.effect.value}; {group.advice}" for group in groups)
-    words = f"{medicine.name} was added beside {plan.profile.name}. {said}.{' Acknowledge it with a reason.' if blocks else ''}"
+    blocks, forbids = any(group.blocks for group in groups), any(group.forbids for group in groups)
+    severity = "urgent" if any(group.severity == GRAVE for group in groups) else "warning"
+    wanted = (" No step up comes while both are taken." if forbids else "") + (" Acknowledge it with a reason." if blocks else "")
+    said = "; ".join(f"{group.group}: {group.effect.value} ({group.effect.source}); {group.advice}" for group in groups)
+    words = f"{medicine.name} was added beside {plan.profile.name}.{wanted} {said}."
     cause = f"{medicine.id} {plan.id}"
     return Notice(INTERACTION, severity if blocks else "info", cause, words, plan_id=plan.id, clinical=blocks)
 

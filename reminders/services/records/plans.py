@@ -98,6 +98,12 @@ class StoredPlan:
         )
 
     @property
+    def forbidden(self) -> tuple[str, ...]:
+        """The other medicines on the patient's list that must not be taken beside the drug, each with the source that says so."""
+        met = [(medicine, group) for medicine in self.medicines for group in self.profile.interacting(medicine.name) if group.forbids]
+        return tuple(f"{medicine.name} ({group.effect.source})" for medicine, group in met)
+
+    @property
     def began(self) -> datetime:
         """When its first day began, by the patient's clocks of now (UTC)."""
         return instant_of(self.course.versions[0].plan.start, time.min, self.plan.tz)

@@ -86,6 +86,7 @@ def gate_facts(c: Connection, plan: StoredPlan, now: datetime) -> tuple[GateFact
         phase=tuple(state for _, state in running),
         last_nine=tuple(state for _, state in counted[-COUNTED:]),
         clinical=tuple(alerts.about(alert) for alert in clinical),
+        forbidden=plan.forbidden,
         time_done=True,
         tapering=falls(plan),
         check_in=check_ins.of_phase(c, plan, phase_no, versions),
