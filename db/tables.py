@@ -66,15 +66,25 @@ class Clinic(SQLModel, table=True):
 
 
 class Staff(SQLModel, table=True):
-    """A named person at the clinic, who approves, decides and corrects."""
+    """A named person at the clinic, who approves, decides and corrects; once ended they do no more, and what they did keeps their name."""
 
     __tablename__ = "staff"
-    __table_args__ = (ForeignKeyConstraint(["clinic_id"], ["clinic.id"]), one_of("role", "provider", "staff", "admin"))
+    __table_args__ = (ForeignKeyConstraint(["clinic_id"], ["clinic.id"]), UniqueConstraint("clinic_id", "name"))
     clinic_id: str = Field(primary_key=True, max_length=ID)
     id: str = Field(primary_key=True, max_length=ID)
     name: str = Field(max_length=80)
-    role: str = Field(default="provider", max_length=20)
     created_at: datetime = Field(sa_type=UtcDateTime)
+    ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class StaffRole(SQLModel, table=True):
+    """What a person at the clinic is: provider, staff, admin, or several of them."""
+
+    __tablename__ = "staff_role"
+    __table_args__ = (within_clinic("staff_id", "staff"), one_of("role", "provider", "staff", "admin"))
+    clinic_id: str = Field(primary_key=True, max_length=ID)
+    staff_id: str = Field(primary_key=True, max_length=ID)
+    role: str = Field(primary_key=True, max_length=20)
 
 
 class Patient(SQLModel, table=True):

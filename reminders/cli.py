@@ -17,6 +17,7 @@ from reminders.commands import (
     plan_commands,
     quarantine_commands,
     serve_command,
+    staff_commands,
     supply_commands,
 )
 
@@ -43,6 +44,7 @@ app.command("correct")(care_commands.correct)
 app.command("edit")(care_commands.edit)
 app.add_typer(drug_commands.app, name="drugs")
 app.add_typer(supply_commands.app, name="supply")
+app.add_typer(staff_commands.app, name="staff")
 app.command("simulate")(demo_commands.simulate)
 app.command("texts")(phone_commands.texts)
 app.command("reply")(phone_commands.reply)

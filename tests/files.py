@@ -57,10 +57,15 @@ def a_patient(**changes: object) -> File:
     return {**person, **around, **changes}
 
 
+def a_clinic(**changes: object) -> File:
+    """Harbor Clinic, with a provider and a nurse."""
+    people = [{"name": "Dr. Noor Haddad", "roles": ["provider"]}, {"name": "Nurse Lee", "roles": ["staff"]}]
+    return {"name": "Harbor Clinic", "phone": "+12025550100", "zone": "America/New_York", "staff": people, **changes}
+
+
 def an_import_file(*patients: File, **changes: object) -> File:
     """A clinic and its patients: Ana, if none are given."""
-    clinic = {"name": "Harbor Clinic", "phone": "+12025550100", "zone": "America/New_York"}
-    return {"clinic": clinic, "patients": list(patients) or [a_patient()], **changes}
+    return {"clinic": a_clinic(), "patients": list(patients) or [a_patient()], **changes}
 
 
 def a_story_file(*events: File, **changes: object) -> File:

@@ -133,10 +133,11 @@ class Stage:
         alert: str | None = None,
         days: int | None = None,
         medicine: str | None = None,
+        by: str = "Dr. Noor Haddad",
     ) -> None:
-        """Let Dr. Haddad act on a plan, now or at a later time."""
+        """Let Dr. Haddad, or somebody else, act on a plan, now or at a later time."""
         self._until(when)
-        by, chosen = "Dr. Noor Haddad", StaffAction(action)
+        chosen = StaffAction(action)
         act = StaffAct(self.now, chosen, of, reason=reason, by=by, phase=phase, zone=zone, alert=alert, days=days, medicine=medicine)
         self.driver.acts(act)
 

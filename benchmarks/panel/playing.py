@@ -234,7 +234,8 @@ def _sittings(days: int) -> Iterator[datetime]:
 
 def _enrolment(refs: list[str], advance: str) -> Json:
     patients = [_patient(ref, number, advance) for number, ref in enumerate(refs, start=1)]
-    return {"clinic": {"name": "Harbor Clinic", "phone": "+12025550100", "zone": ZONE.key}, "patients": patients}
+    people = [{"name": "Dr. Noor Haddad", "roles": ["provider"]}, {"name": NURSE, "roles": ["provider"]}]  # a nurse who may prescribe
+    return {"clinic": {"name": "Harbor Clinic", "phone": "+12025550100", "zone": ZONE.key, "staff": people}, "patients": patients}
 
 
 def _patient(ref: str, number: int, advance: str) -> Json:

@@ -16,6 +16,7 @@ from pydantic import Field
 from reminders.domain.approval import Acknowledgement
 from reminders.domain.contact import Role
 from reminders.domain.plan import Amount, Plan
+from reminders.domain.roles import StaffRole
 from reminders.errors import BadFile, Fault
 from reminders.formats.json_text import join
 from reminders.formats.parts import AmountText, InstantText, Name, PhoneText, ReasonGiven, Ref, Word, ZoneText
@@ -28,12 +29,20 @@ MOST_TABLETS = 10_000
 Entry: TypeAlias = tuple[str, object]  # a path, and the raw value that stands there
 
 
+class StaffMemberShape(Shape):
+    """A person at the clinic, and what they are there: a provider prescribes, staff care, an admin says who works here."""
+
+    name: Name
+    roles: Annotated[tuple[Annotated[StaffRole, Field(strict=False)], ...], Field(strict=False, min_length=1)]
+
+
 class ClinicShape(Shape):
-    """The clinic: the name and the number that its texts give."""
+    """The clinic: the name and the number that its texts give, and people for its list of who may decide what."""
 
     name: Name
     phone: PhoneText
     zone: ZoneText
+    staff: Annotated[tuple[StaffMemberShape, ...], Field(strict=False)] = ()
 
 
 class ConsentShape(Shape):

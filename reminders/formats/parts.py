@@ -19,6 +19,7 @@ from reminders.formats.shape import shown
 
 T = TypeVar("T")
 
+LONGEST_NAME = 80
 AMOUNT = r"^(0|[1-9][0-9]{0,8})(\.[0-9]{1,9})?$"
 CLOCK = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
 DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
@@ -136,6 +137,13 @@ def _one_line(value: str) -> str:
     return value
 
 
+def read_name(text: str) -> str:
+    """Read a person's name as a file would give it. Raises ValueError."""
+    if not 1 <= len(text) <= LONGEST_NAME:
+        raise ValueError(f"must have 1 to {LONGEST_NAME} characters")
+    return _one_line(text)
+
+
 def _string(pattern: str = "", **more: object) -> WithJsonSchema:
     return WithJsonSchema({"type": "string"} | ({"pattern": pattern} if pattern else {}) | more)
 
@@ -149,7 +157,7 @@ FractionText = Annotated[Decimal, BeforeValidator(_read_fraction), WithJsonSchem
 InstantText = Annotated[datetime, BeforeValidator(read_instant), _string(INSTANT, format="date-time")]
 PhoneText = Annotated[str, BeforeValidator(read_phone), _string(E164)]
 ZoneText = Annotated[str, BeforeValidator(read_zone), _string()]
-Name = Annotated[str, Field(min_length=1, max_length=80), AfterValidator(_one_line)]
+Name = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME), AfterValidator(_one_line)]
 Ref = Annotated[str, Field(min_length=1, max_length=80), AfterValidator(_one_line)]
 Word = Annotated[str, Field(min_length=1, max_length=40), AfterValidator(_one_line)]
 Reason = Annotated[str, Field(max_length=400), AfterValidator(_one_line)]

@@ -14,11 +14,12 @@ from reminders.domain.patient_checks import check_medicines
 from reminders.domain.plan import Course, Plan
 from reminders.domain.plan_state import PlanState
 from reminders.domain.profile import Severity
+from reminders.domain.roles import Right
 from reminders.domain.schedule import Slot, slots_between
 from reminders.domain.seam import Seam
 from reminders.domain.supply import outlook
 from reminders.errors import BadFile, Fault, NotAllowed, UnknownPlan
-from reminders.services.records import announcements, changing, interacting, people, plans, quarantines, stepping, supplies
+from reminders.services.records import announcements, changing, interacting, people, plans, quarantines, staff, stepping, supplies
 from reminders.services.records.changing import Change
 
 if TYPE_CHECKING:
@@ -64,13 +65,15 @@ def preview(engine: Engine, ref: str, document: Plan, *, now: datetime, clinic_i
 def approve(engine: Engine, ref: str, document: Plan, *, by: str, reason: str, now: datetime, clinic_id: str | None = None) -> Edited:
     """Store a new document as the plan's next version, by a named person with a reason; the patient is told of changed amounts.
 
-    Raises what `preview` raises, NotAllowed without a reason, LedgerHeld before a gap was relived; then nothing has changed.
+    Raises what `preview` raises, NotAllowed without a reason or a provider's name, LedgerHeld before a gap was relived; then
+    nothing has changed.
     """
     if not reason.strip():
         raise NotAllowed("a change of a plan needs its reason")
     with writing(engine) as c:
         quarantines.refuse_while_held(c)
         plan = _editable(c, ref, document, clinic_id)
+        staff.require(c, plan.clinic_id, by, Right.PRESCRIBE)
         people.lock(c, [plan.patient_id])
         stepping.look_first(c, [plan.patient_id], now=now)
         announcements.decide_now(c, plan.patient_id, now=now)  # what fell due until now, fell due under the old way of things

@@ -18,12 +18,13 @@ from reminders.domain.finding import Finding
 from reminders.domain.patient_checks import check_medicines
 from reminders.domain.plan_state import PlanState
 from reminders.domain.profile import DrugProfile, Severity
+from reminders.domain.roles import Right
 from reminders.domain.supply import Tally, TallyKind, not_a_strength
 from reminders.errors import BadFile, Fault
-from reminders.formats.import_file import ImportFile, PatientPlans, plans_in, read_import
+from reminders.formats.import_file import ImportFile, PatientPlans, PlanEntryShape, plans_in, read_import
 from reminders.formats.json_text import join
 from reminders.formats.shape import in_order
-from reminders.services.records import enrolment, plans, supplies
+from reminders.services.records import enrolment, plans, staff, supplies
 from reminders.services.records.plans import add_plan
 
 if TYPE_CHECKING:
@@ -81,7 +82,9 @@ def import_file(
     clinic_id = clinic_id or short_name(file.clinic.name)
     with writing(engine) as c:
         clinic = enrolment.claim_clinic(c, clinic_id, file.clinic, simulated=simulated, at=now)
-        if faults := (*_against_clinic(file, clinic), *_against_refs(c, file, clinic_id), *_not_yet_approved(file, now)):
+        faults = [*_against_clinic(file, clinic), *_against_refs(c, file, clinic_id), *_not_yet_approved(file, now)]
+        faults += _of_staff(c, file, clinic_id, now)
+        if faults:
             raise BadFile(_placed(faults, within))
         quiet = tuple(_opted_out(c, file, clinic_id))
         for done, patient in enumerate(file.patients, 1):
@@ -193,6 +196,38 @@ def _against_clinic(file: ImportFile, clinic: Row) -> Iterator[Fault]:
         given = getattr(file.clinic, key)
         if given != clinic[key]:
             yield Fault(f"clinic.{key}", f"the clinic {clinic['id']!r} is already here with {clinic[key]!r}, not {given!r}")
+
+
+def _of_staff(c: Connection, file: ImportFile, clinic_id: str, now: datetime) -> Iterator[Fault]:
+    """List the file's people who are not on the clinic's list, and find what no provider on it stands behind.
+
+    What somebody on the list is, a file does not change: a leaver would be back by an old file.
+    """
+    known = staff.listed(c, clinic_id)
+    for index, person in enumerate(file.clinic.staff):
+        roles = frozenset(person.roles)
+        if person.name not in known:
+            staff.add(c, clinic_id, person.name, roles, by=enrolment.IMPORTER, at=now)
+        elif known[person.name].ended_at is not None or known[person.name].roles != roles:
+            yield Fault(f"clinic.staff[{index}]", f"{person.name} is on the clinic's list otherwise: `doseline staff` changes that")
+    yield from _without_provider(c, file, clinic_id)
+
+
+def _without_provider(c: Connection, file: ImportFile, clinic_id: str) -> Iterator[Fault]:
+    """Each name under an approval, or an acknowledgement, that is no provider's."""
+    named = [
+        (path, name)
+        for index, patient in enumerate(file.patients)
+        for number, plan in enumerate(patient.plans)
+        for path, name in _providers_named(f"patients[{index}].plans[{number}]", plan)
+    ]
+    why = {name: staff.refused(c, clinic_id, name, Right.PRESCRIBE) for name in {name for _, name in named}}
+    yield from (Fault(path, f"{why[name]}, or `clinic.staff` in this file") for path, name in named if why[name])
+
+
+def _providers_named(path: str, plan: PlanEntryShape) -> Iterator[tuple[str, str]]:
+    yield f"{path}.approved_by", plan.approved_by
+    yield from ((f"{path}.acknowledged[{index}].by", one.by) for index, one in enumerate(plan.acknowledged))
 
 
 def _against_refs(c: Connection, file: ImportFile, clinic_id: str) -> Iterator[Fault]:

@@ -19,6 +19,7 @@ from reminders.domain.gate import resume_extra_days
 from reminders.domain.patient_checks import check_medicines
 from reminders.domain.plan import Plan, Stay, as_followed
 from reminders.domain.plan_state import PlanState, may_become
+from reminders.domain.roles import NEEDED, Right
 from reminders.domain.schedule import phase_spans
 from reminders.errors import NotAllowed, UnknownPlan
 from reminders.services.records import (
@@ -31,6 +32,7 @@ from reminders.services.records import (
     people,
     plans,
     quarantines,
+    staff,
     stepping,
     supplies,
     suspending,
@@ -66,14 +68,15 @@ class After:
 def act(engine: Engine, action: StaffAct, *, now: datetime, clinic_id: str | None = None) -> After:
     """Carry out what a person at the clinic decided about a plan; return how it stands then.
 
-    Raises UnknownPlan, NotAllowed if the plan's state does not permit it, or LedgerHeld before a gap was relived, which it would
-    decide; then nothing has changed.
+    Raises UnknownPlan, NotAllowed if the person's role or the plan's state does not permit it, or LedgerHeld before a gap was
+    relived, which it would decide; then nothing has changed.
     """
     with writing(engine) as c:
         quarantines.refuse_while_held(c)
         plan = plans.find(c, action.plan, clinic_id)
         if plan is None:
             raise UnknownPlan(f"there is no plan {action.plan!r}")
+        staff.require(c, plan.clinic_id, action.by, NEEDED[action.action])
         people.lock(c, [plan.patient_id])
         stepping.look_first(c, [plan.patient_id], now=now)
         announcements.decide_now(c, plan.patient_id, now=now)  # what fell due until now, fell due under the old way of things
@@ -228,7 +231,8 @@ def _acknowledge(c: Connection, patient: Patient, plan: StoredPlan, action: Staf
     """
     for alert in alerts.open_alerts(c, patient_ids=[patient.id]):
         if alert["plan_id"] in (None, plan.id) and action.alert in (None, alert["kind"]):
-            if alert["kind"] == interacting.INTERACTION and not alert["acknowledged_at"]:
+            if alert["kind"] == interacting.INTERACTION and alert["clinical"] and not alert["acknowledged_at"]:
+                staff.require(c, plan.clinic_id, action.by, Right.PRESCRIBE)
                 interacting.acknowledge(c, plan, alert, by=action.by, reason=action.reason, now=now)
             alerts.acknowledge(c, alert, by=action.by, at=now)
     looked = doses.read(c, doses.look_after_odd(c, patient.id)) if action.alert in (None, "took_more", "took_less") else {}
@@ -272,13 +276,17 @@ def correct(
     now: datetime,
     clinic_id: str | None = None,
 ) -> None:
-    """Correct what is recorded of a dose, by a named person with a reason. The old facts are kept."""
+    """Correct what is recorded of a dose, by a named person with a reason. The old facts are kept.
+
+    Raises UnknownPlan where there is no such dose, NotAllowed for a person who may not, LedgerHeld before a gap was relived.
+    """
     with writing(engine) as c:
         quarantines.refuse_while_held(c)
         plan = plans.find(c, plan_ref, clinic_id)
         dose = doses.find(c, plan.id, local_date, slot_no) if plan else None
         if plan is None or dose is None:
             raise UnknownPlan(f"there is no dose {slot_no} of {local_date} in plan {plan_ref!r}")
+        staff.require(c, plan.clinic_id, by, Right.CARE)
         people.lock(c, [plan.patient_id])
         doses.learn(c, {dose.id: [DoseEvent(EventKind.CORRECTED, now, state=state, by=by, why=reason)]}, now=now)
         write_audit(c, plan.clinic_id, Entry(now, by, "dose corrected", dose.id, state.value))

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING
 
 from db.engine import reading, writing
 from reminders.domain.plan import Amount, plain
+from reminders.domain.roles import Right
 from reminders.domain.supply import HORIZON, Outlook, PhaseNeed, Tally, TallyKind, needs_by_phase, not_a_strength
 from reminders.errors import BadFile, Fault, UnknownPlan
-from reminders.services.records import people, plans, quarantines, supplies
+from reminders.services.records import people, plans, quarantines, staff, supplies
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -48,11 +49,13 @@ def say(
 ) -> Supply:
     """Keep that so many tablets of each strength (in the plan's unit) were counted, or added; return what is known then.
 
-    Raises UnknownPlan, or BadFile with the strengths that this plan does not have; then nothing is stored.
+    Raises UnknownPlan, NotAllowed for a person who may not, or BadFile with the strengths that this plan does not have; then
+    nothing is stored.
     """
     with writing(engine) as c:
         quarantines.refuse_while_held(c)
         plan = _find(c, ref, clinic_id)
+        staff.require(c, plan.clinic_id, by, Right.CARE)
         people.lock(c, [plan.patient_id])
         said = {Amount(strength, plan.plan.unit): count for strength, count in tablets.items()}
         faults = [Fault(plain(strength.value), why) for strength in said if (why := not_a_strength(strength, plan.plan, plan.profile))]

@@ -15,8 +15,13 @@ DAYS = 45
 FIRST = date(2026, 2, 16)
 """The story as it is told: New York's clocks change on 8 March, London's on the 29th."""
 
-CLINIC = {"name": "Harbor Clinic", "phone": "+12025550100", "zone": "America/New_York"}
 PROVIDER = "Dr. N. Rivera"
+CLINIC = {
+    "name": "Harbor Clinic",
+    "phone": "+12025550100",
+    "zone": "America/New_York",
+    "staff": [{"name": PROVIDER, "roles": ["provider"]}],
+}
 ANA, BEN, CHIDI, DANA = "+12025550111", "+12025550112", "+12025550113", "+12025550114"
 BENS_SISTER, EMAS_FATHER = "+12025550122", "+12025550125"
 ZONES = {

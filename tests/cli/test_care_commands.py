@@ -148,7 +148,7 @@ def remembered(sqlite_url: str, sqlite_engine: Engine) -> str:
 
 def test_a_dose_is_set_right(remembered: str, sqlite_engine: Engine) -> None:
     """What a nurse heard on the phone is kept, with her name; what was recorded before stays beside it."""
-    result = run(remembered, "correct", "ana-baclofen", "2026-03-02/1", "taken", "--by", "Nurse Kim", "--reason", "told on the phone")
+    result = run(remembered, "correct", "ana-baclofen", "2026-03-02/1", "taken", "--by", "Nurse Lee", "--reason", "told on the phone")
     with reading(sqlite_engine) as c:
         dose = c.execute(select(metadata.tables["dose"]).where(metadata.tables["dose"].c.slot_no == 1)).mappings().one()
         told = (
@@ -156,7 +156,7 @@ def test_a_dose_is_set_right(remembered: str, sqlite_engine: Engine) -> None:
         )
 
     assert (result.exit_code, result.stdout) == (0, "ana-baclofen: dose 1 of Mon 02 Mar 2026 is taken.\n")
-    assert (dose["state"], told) == ("taken", ["Nurse Kim"])
+    assert (dose["state"], told) == ("taken", ["Nurse Lee"])
 
 
 @pytest.mark.parametrize(
@@ -165,7 +165,7 @@ def test_a_dose_is_set_right(remembered: str, sqlite_engine: Engine) -> None:
         (("2026-03-02/9", "taken", *WHO), "there is no dose 9 of 2026-03-02"),
         (("2026-03-02", "taken", *WHO), "2026-03-02"),
         (("2026-03-02/1", "open", *WHO), "open"),
-        (("2026-03-02/1", "taken", "--by", "Nurse Kim", "--reason", " "), "needs its reason"),
+        (("2026-03-02/1", "taken", "--by", "Nurse Lee", "--reason", " "), "needs its reason"),
     ],
 )
 def test_what_cannot_be_set_right_is_refused(remembered: str, words: tuple[str, ...], said: str) -> None:

@@ -45,25 +45,25 @@ def test_nobody_keeps_count_yet(enrolled: str) -> None:
 
 def test_count_then_add(enrolled: str) -> None:
     """A count sets what is there, what came is added to it."""
-    run(enrolled, "count", "ana-baclofen", "5=20", "10=4", "--by", "Nurse Kim")
-    supply = as_json(run(enrolled, "add", "ana-baclofen", "5=40", "--by", "Nurse Kim", "--json"))
+    run(enrolled, "count", "ana-baclofen", "5=20", "10=4", "--by", "Nurse Lee")
+    supply = as_json(run(enrolled, "add", "ana-baclofen", "5=40", "--by", "Nurse Lee", "--json"))
 
     assert {(one["strength"], one["tablets"]) for one in supply["left"]} == {("5", 60), ("10", 4)}
 
 
 def test_how_long_they_last_is_shown(enrolled: str) -> None:
     """The day on which they run out, and what each phase takes."""
-    result = run(enrolled, "count", "ana-baclofen", "5=7", "--by", "Nurse Kim")
+    result = run(enrolled, "count", "ana-baclofen", "5=7", "--by", "Nurse Lee")
     assert (result.exit_code, "They run out on" in result.stdout, "of 5 mg" in result.stdout) == (0, True, True)
 
 
 @pytest.mark.parametrize(
     ("words", "said"),
     [
-        (("count", "ana-baclofen", "7=20", "--by", "Nurse Kim"), "7: no tablet of this plan has 7 mg: it is given in 5 mg, 10 mg"),
-        (("count", "nobody", "5=20", "--by", "Nurse Kim"), "there is no plan 'nobody'"),
-        (("count", "ana-baclofen", "5", "--by", "Nurse Kim"), "like 5=60, not '5'"),
-        (("count", "ana-baclofen", "5=-3", "--by", "Nurse Kim"), "like 5=60, not '5=-3'"),
+        (("count", "ana-baclofen", "7=20", "--by", "Nurse Lee"), "7: no tablet of this plan has 7 mg: it is given in 5 mg, 10 mg"),
+        (("count", "nobody", "5=20", "--by", "Nurse Lee"), "there is no plan 'nobody'"),
+        (("count", "ana-baclofen", "5", "--by", "Nurse Lee"), "like 5=60, not '5'"),
+        (("count", "ana-baclofen", "5=-3", "--by", "Nurse Lee"), "like 5=60, not '5=-3'"),
         (("count", "ana-baclofen", "5=20"), "--by"),
     ],
 )

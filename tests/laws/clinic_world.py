@@ -24,7 +24,7 @@ from reminders.services import delivering, escalating, following_up, importing, 
 from reminders.services.delivering import Patience, Watch
 from reminders.services.rehearsing import Work
 from tests.builders import NEW_YORK
-from tests.files import File, a_consent, an_import_file
+from tests.files import File, a_clinic, a_consent, an_import_file
 from tests.laws.carrier_by_hand import CarrierByHand, Facts, Fate, Wire
 from tests.laws.lives import Life
 from tests.stage import ANA, RUI, YEAR, at, patient, phase, plan
@@ -439,7 +439,7 @@ def _hill(start: str) -> File:
     """Rui, at a clinic that knows nothing of the other: his references are those of the other's patient."""
     mine = plan(phase("5/5", times=HILL_TIMES), advance="as_prescribed", start=start)
     rui = patient(mine, name="Rui Silva", phone=RUI, consent=a_consent("Rui Silva"))
-    return an_import_file(rui, clinic={"name": "Hill Clinic", "phone": "+12025550110", "zone": "America/New_York"})
+    return an_import_file(rui, clinic=a_clinic(name="Hill Clinic", phone="+12025550110"))
 
 
 def _is_stop(body: str) -> bool | None:

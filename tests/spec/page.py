@@ -284,6 +284,15 @@ SECTIONS = (
     Section("The gate before a step", "The conditions that should hold before the next phase begins, up or down.", GATE),
     Section("Steps", "What becomes of a step. No step goes up, restarts or speeds up without a provider.", POLICIES),
     Section(
+        "Who decides", "Every act has a name under it, of somebody on the clinic's list.",
+        (
+            Table(
+                "test_roles", "MAY", "Who may do what",
+                ("act", "provider", "staff", "admin"), lambda row: (row[0].replace("_", " "), *map(_yes, row[1:])),
+            ),
+        ),
+    ),
+    Section(
         "When a plan changes", "A new version, a move to another zone and a restart join the old doses to the new at one point.",
         (Table("test_seams", "SEAMS", "Where the old doses join the new"),),
     ),

@@ -33,6 +33,7 @@ def upgrade() -> None:
     _contact_point()
     _patient()
     _staff()
+    _staff_role()
     _alert()
     _consent()
     _contact_role()
@@ -265,11 +266,23 @@ def _staff() -> None:
         sa.Column("clinic_id", sa.String(40), nullable=False),
         sa.Column("id", sa.String(40), nullable=False),
         sa.Column("name", sa.String(80), nullable=False),
-        sa.Column("role", sa.String(20), nullable=False),
         sa.Column("created_at", INSTANT, nullable=False),
-        sa.CheckConstraint("role IN ('provider', 'staff', 'admin')", name=op.f("ck_staff_role")),
+        sa.Column("ended_at", INSTANT, nullable=True),
         sa.ForeignKeyConstraint(["clinic_id"], ["clinic.id"], name=op.f("fk_staff_clinic_id")),
         sa.PrimaryKeyConstraint("clinic_id", "id", name=op.f("pk_staff")),
+        sa.UniqueConstraint("clinic_id", "name", name=op.f("uq_staff_clinic_id_name")),
+    )
+
+
+def _staff_role() -> None:
+    op.create_table(
+        "staff_role",
+        sa.Column("clinic_id", sa.String(40), nullable=False),
+        sa.Column("staff_id", sa.String(40), nullable=False),
+        sa.Column("role", sa.String(20), nullable=False),
+        sa.CheckConstraint("role IN ('provider', 'staff', 'admin')", name=op.f("ck_staff_role_role")),
+        sa.ForeignKeyConstraint(["clinic_id", "staff_id"], ["staff.clinic_id", "staff.id"], name=op.f("fk_staff_role_clinic_id_staff_id")),
+        sa.PrimaryKeyConstraint("clinic_id", "staff_id", "role", name=op.f("pk_staff_role")),
     )
 
 

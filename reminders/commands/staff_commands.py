@@ -1,0 +1,103 @@
+"""`doseline staff`: who at a clinic may decide what."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Annotated, TypeAlias
+
+import typer
+from rich.table import Table
+from rich.text import Text
+
+from reminders.clock import SystemClock
+from reminders.commands.ledger import the_ledger
+from reminders.commands.output import SCREEN, JsonFlag, instant_text, print_json, print_table, telling
+from reminders.commands.typed import typed
+from reminders.errors import NotAllowed
+from reminders.formats.parts import read_name
+from reminders.services import staffing
+from reminders.services.staffing import Member, StaffRole
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+app = typer.Typer(help="Who at a clinic may decide what.", no_args_is_help=True)
+
+NameArgument: TypeAlias = Annotated[
+    str, typer.Argument(metavar="NAME", help="The person, as --by and the import file name them.", parser=typed(read_name))
+]
+ClinicOption: TypeAlias = Annotated[str | None, typer.Option("--clinic", metavar="ID", help="Which clinic; left out, the only one.")]
+
+
+@app.command("list")
+def list_(ctx: typer.Context, *, clinic: ClinicOption = None, as_json: JsonFlag = False) -> None:
+    """Show everybody on a clinic's list, those who left among them."""
+    with telling(ctx), the_ledger() as engine:
+        members = staffing.listed(engine, _clinic(engine, clinic))
+    if as_json:
+        print_json([_json(member) for member in members])
+    elif members:
+        print_table(_table(members))
+    else:
+        SCREEN.print(Text("Nobody is on the list: `doseline staff add NAME --role provider` puts a person on it."))
+
+
+@app.command()
+def add(
+    ctx: typer.Context,
+    name: NameArgument,
+    *,
+    role: Annotated[list[StaffRole], typer.Option(help="provider, staff or admin; may be given more than once.")],
+    clinic: ClinicOption = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Put a person on the list; one who is on it, or was, has these roles from now on, and no others."""
+    with telling(ctx), the_ledger() as engine:
+        member = staffing.add(engine, _clinic(engine, clinic), name, frozenset(role), now=SystemClock().now())
+    _say(member, as_json=as_json)
+
+
+@app.command()
+def end(ctx: typer.Context, name: NameArgument, *, clinic: ClinicOption = None, as_json: JsonFlag = False) -> None:
+    """Let a person decide nothing more from now on. What they did keeps their name; `add` takes them back."""
+    with telling(ctx), the_ledger() as engine:
+        member = staffing.end(engine, _clinic(engine, clinic), name, now=SystemClock().now())
+    _say(member, as_json=as_json)
+
+
+def _clinic(engine: Engine, given: str | None) -> str:
+    if given is not None:
+        return given
+    known = staffing.clinics(engine)
+    if len(known) != 1:
+        raise NotAllowed(f"say which clinic, with --clinic: there is {', '.join(known) or 'none yet'}")
+    return known[0]
+
+
+def _say(member: Member, *, as_json: bool) -> None:
+    if as_json:
+        print_json(_json(member))
+    else:
+        SCREEN.print(Text(f"{member.name} is off the list." if member.ended_at else f"{member.name} is {_roles(member)}."))
+
+
+def _roles(member: Member) -> str:
+    return ", ".join(role.value for role in StaffRole if role in member.roles)
+
+
+def _table(members: tuple[Member, ...]) -> Table:
+    table = Table(box=None, header_style="bold", pad_edge=False)
+    for name in ("name", "is", "since", "left"):
+        table.add_column(name, no_wrap=True)
+    for member in members:
+        left = f"{member.ended_at:%d %b %Y}" if member.ended_at else ""
+        table.add_row(Text(member.name), _roles(member), f"{member.added_at:%d %b %Y}", left)
+    return table
+
+
+def _json(member: Member) -> dict[str, object]:
+    return {
+        "name": member.name,
+        "roles": [role.value for role in StaffRole if role in member.roles],
+        "added_at": instant_text(member.added_at),
+        "ended_at": None if member.ended_at is None else instant_text(member.ended_at),
+    }
