@@ -207,6 +207,7 @@ class Plan(SQLModel, table=True):
         Index("ix_plan_recount_at", "recount_at"),
         Index("ix_plan_check_in_at", "check_in_at"),
         Index("ix_plan_supply_check_at", "supply_check_at"),
+        Index("ix_plan_labs_due_at", "labs_due_at"),
     )
     clinic_id: str = Field(primary_key=True, max_length=ID)
     id: str = Field(primary_key=True, max_length=ID)
@@ -227,6 +228,7 @@ class Plan(SQLModel, table=True):
     check_in_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     checked_in_on: date | None = Field(default=None)
     supply_check_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    labs_due_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     tries: int = Field(default=0)
     set_aside_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from functools import lru_cache
 from types import TracebackType
 from typing import Any, Self
@@ -134,11 +134,13 @@ class Stage:
         days: int | None = None,
         medicine: str | None = None,
         by: str = "Dr. Noor Haddad",
+        labs_due: str | None = None,
     ) -> None:
         """Let Dr. Haddad, or somebody else, act on a plan, now or at a later time."""
         self._until(when)
         chosen = StaffAction(action)
-        act = StaffAct(self.now, chosen, of, reason=reason, by=by, phase=phase, zone=zone, alert=alert, days=days, medicine=medicine)
+        due = None if labs_due is None else date.fromisoformat(f"{YEAR}-{labs_due}")
+        act = StaffAct(self.now, chosen, of, by, reason, phase=phase, zone=zone, alert=alert, days=days, medicine=medicine, labs_due=due)
         self.driver.acts(act)
 
     def carrier(self, status: str, code: int | None = None, *, phone: str = ANA) -> None:

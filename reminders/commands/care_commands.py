@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import datetime, tzinfo
+from datetime import date, datetime, tzinfo
 from enum import StrEnum
 from typing import Annotated
 
@@ -14,7 +14,7 @@ from rich.text import Text
 from reminders.clock import SystemClock
 from reminders.commands.ledger import the_ledger
 from reminders.commands.output import SCREEN, JsonFlag, instant_text, print_json, print_table, telling
-from reminders.commands.typed import FileArgument, SlotName, read_file, slot_name, typed
+from reminders.commands.typed import FileArgument, SlotName, date_option, read_file, slot_name, typed
 from reminders.domain.acting import StaffAct, StaffAction
 from reminders.domain.dose_state import DoseState
 from reminders.domain.finding import Finding
@@ -52,6 +52,9 @@ def act(
     medicine: Annotated[
         str | None, typer.Option(help="With add_medicine, remove_medicine: what goes on the patient's list, or off it.")
     ] = None,
+    labs_due: Annotated[
+        date | None, typer.Option(parser=typed(date_option), metavar="DATE", help="With acknowledge: by when a laboratory checks.")
+    ] = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Act on a plan, as a named person: keep it back, let it go on, slow it down, suspend, restart, stop it, take its alerts on."""
@@ -62,7 +65,19 @@ def act(
             raise typer.BadParameter(f"{action.value} needs it", ctx=ctx, param_hint=f"--{wanted}")
         now = SystemClock().now()
         with the_ledger() as engine:
-            done = StaffAct(now, action, plan, reason=reason, by=by, phase=phase, zone=zone, alert=alert, days=days, medicine=medicine)
+            done = StaffAct(
+                now,
+                action,
+                plan,
+                reason=reason,
+                by=by,
+                phase=phase,
+                zone=zone,
+                alert=alert,
+                days=days,
+                medicine=medicine,
+                labs_due=labs_due,
+            )
             try:
                 after = prescribing.act(engine, done, now=now)
             except NotAllowed as refused:

@@ -18,7 +18,18 @@ from reminders import drugs
 from reminders.commands.output import JsonFlag, print_json, print_table, telling
 from reminders.domain.missed_rules import AskProviderRule, Fraction, HoursBeforeNext, MaxLate, in_words, span
 from reminders.domain.plan import plain
-from reminders.domain.profile import Approval, Confidence, DrugProfile, Monitoring, PercentCut, Severity, Sourced, Template, TemplatePhase
+from reminders.domain.profile import (
+    Approval,
+    Confidence,
+    DrugProfile,
+    Interaction,
+    Monitoring,
+    PercentCut,
+    Severity,
+    Sourced,
+    Template,
+    TemplatePhase,
+)
 from reminders.settings import load_drugs_directory
 
 app = typer.Typer(no_args_is_help=True, help="Show what is known of each drug, every number with its source.")
@@ -114,12 +125,18 @@ def lines_of(profile: DrugProfile) -> Iterator[Line]:
         if indication.caution is not None:
             yield _line(f"indications[{index}]", indication.caution, f"{', '.join(indication.names)}: {indication.caution.value}")
     for index, group in enumerate(profile.interactions):
-        words = f"{group.group} ({', '.join(group.names)}): {group.effect.value}; {group.advice}; {group.severity}"
-        yield _line(f"interactions[{index}]", group.effect, words)
-        if group.monitoring is not None:
-            yield _line(f"interactions[{index}].monitoring", group.monitoring, _asked(group.monitoring.value))
+        yield from _beside(f"interactions[{index}]", group)
     for topic, note in profile.notes:
         yield _line(f"notes.{topic}", note, note.value)
+
+
+def _beside(path: str, group: Interaction) -> Iterator[Line]:
+    words = f"{group.group} ({', '.join(group.names)}): {group.effect.value}; {group.advice}; {group.severity}"
+    yield _line(path, group.effect, words)
+    if group.monitoring is not None:
+        yield _line(f"{path}.monitoring", group.monitoring, _asked(group.monitoring.value))
+    if group.labs is not None:
+        yield _line(f"{path}.labs", group.labs, f"{', '.join(group.labs.value)}, by the day that the provider gives")
 
 
 def _asked(monitoring: Monitoring) -> str:

@@ -92,7 +92,7 @@ AcknowledgedOption: TypeAlias = Annotated[
     typer.Option(
         parser=typed(acknowledged_option),
         metavar="NAME=REASON",
-        help="The provider's reason to go on beside an interacting medicine, by its name or its group's.",
+        help="The reason to go on beside an interacting medicine, by its name or its group's. Not stored: an import names who says it.",
     ),
 ]
 BasisOption: TypeAlias = Annotated[

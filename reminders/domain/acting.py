@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 
 
@@ -30,7 +30,7 @@ class StaffAction(StrEnum):
 class StaffAct:
     """The clinic acts on a plan. `phase` counts from 1; `alert` names the kind of alert, None: all of the plan's open ones.
 
-    `days`: by how many each phase is longer from now on.
+    `days`: by how many each phase is longer from now on. `labs_due`: by which day a laboratory is to check what was acknowledged.
     """
 
     at: datetime
@@ -43,3 +43,4 @@ class StaffAct:
     alert: str | None = None
     days: int | None = None
     medicine: str | None = None
+    labs_due: date | None = None

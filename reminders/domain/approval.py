@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 
 from reminders.domain.finding import Finding, ours
 from reminders.domain.plan import Plan
@@ -30,11 +30,15 @@ def check_approved_yet(approved_at: datetime | None, now: datetime) -> Iterator[
 
 @dataclass(frozen=True, slots=True)
 class Acknowledgement:
-    """A provider's typed reason to go on beside an interacting medicine; `of` names the medicine or its whole group."""
+    """A provider's typed reason to go on beside an interacting medicine; `of` names the medicine or its whole group.
+
+    `labs_due`: by which day (the clinic's) a laboratory is to check what the profile names beside it.
+    """
 
     of: str
     by: str
     reason: str
+    labs_due: date | None = None
 
     def covers(self, group: Interaction, medicine: str) -> bool:
         """Whether it is about a medicine of a group."""
@@ -55,3 +59,20 @@ def check_interactions(profile: DrugProfile, medicines: Sequence[str], acknowled
             listed = ", ".join(f"{medicine} ({group.group})" for group, medicine in met) or "none"
             message = "no interacting medicine on the patient's list goes by this name"
             yield ours("acknowledges_nothing", f"acknowledged[{index}].of", message, found=one.of, limit=listed)
+
+
+def check_labs(profile: DrugProfile, medicines: Sequence[str], acknowledged: Sequence[Acknowledgement]) -> Iterator[Finding]:
+    """Yield an error for each acknowledgement that lacks the day of what a laboratory is to check, or gives one for nothing.
+
+    What is only looked at and not stored needs no day.
+    """
+    met = [(group, medicine) for medicine in medicines for group in profile.interacting(medicine)]
+    for index, one in enumerate(acknowledged):
+        labs = [group.labs for group, medicine in met if one.covers(group, medicine) and group.labs is not None]
+        path = f"acknowledged[{index}].labs_due"
+        if labs and one.labs_due is None:
+            message = f"{', '.join(labs[0].value)} are to be checked beside it ({labs[0].source}): the provider gives the day"
+            yield ours("labs_not_dated", path, message, found="none", limit="a date")
+        elif one.labs_due is not None and not labs:
+            message = f"no laboratory check is known beside {one.of}"
+            yield ours("labs_of_nothing", path, message, found=one.labs_due.isoformat(), limit="none")

@@ -70,7 +70,10 @@ GRAVE = "high"
 
 @dataclass(frozen=True, slots=True)
 class Interaction:
-    """A class of medicines that matters beside this drug: the names it is recognised by, what it does, and what is asked then."""
+    """A class of medicines that matters beside this drug: the names it is recognised by, what it does, and what is asked then.
+
+    `labs`: what a laboratory is to check beside it. By which day is the provider's to say: the sources name no interval.
+    """
 
     group: str
     names: tuple[str, ...]
@@ -78,6 +81,7 @@ class Interaction:
     advice: str
     severity: str
     monitoring: Sourced[Monitoring] | None = None
+    labs: Sourced[tuple[str, ...]] | None = None
 
     @property
     def blocks(self) -> bool:

@@ -232,9 +232,12 @@ def _interaction(table: _Table) -> Interaction:
         advice=table.need("advice", _text),
         severity=table.need("severity", _text),
         monitoring=table.sourced("monitoring", table.inner(_monitoring)),
+        labs=table.sourced("labs", _texts),
     )
     if interaction.forbids and interaction.severity != GRAVE:
         raise BadProfile(table.at("severity"), f"what must not be taken together is of severity {GRAVE}, this is {interaction.severity}")
+    if interaction.labs and not interaction.blocks:
+        raise BadProfile(table.at("labs"), f"are dated where it is acknowledged, and severity {interaction.severity} is not")
     return interaction
 
 

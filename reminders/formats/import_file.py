@@ -19,7 +19,7 @@ from reminders.domain.plan import Amount, Plan
 from reminders.domain.roles import StaffRole
 from reminders.errors import BadFile, Fault
 from reminders.formats.json_text import join
-from reminders.formats.parts import AmountText, InstantText, Name, PhoneText, ReasonGiven, Ref, Word, ZoneText
+from reminders.formats.parts import AmountText, DateText, InstantText, Name, PhoneText, ReasonGiven, Ref, Word, ZoneText
 from reminders.formats.plan_file import PlanShape
 from reminders.formats.shape import WANTED, Shape, in_order, read
 
@@ -80,16 +80,17 @@ class TabletsShape(Shape):
 
 
 class AcknowledgementShape(Shape):
-    """A provider's reason to go on beside an interacting medicine, named by itself or by its group."""
+    """A provider's reason to go on beside an interacting medicine, by its name or its group's; `labs_due` dates its labs."""
 
     of: Name
     by: Name
     reason: ReasonGiven
+    labs_due: DateText | None = None
 
     @property
     def acknowledgement(self) -> Acknowledgement:
         """The acknowledgement it says."""
-        return Acknowledgement(self.of, self.by, self.reason)
+        return Acknowledgement(self.of, self.by, self.reason, self.labs_due)
 
 
 class PlanEntryShape(PlanShape):

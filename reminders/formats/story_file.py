@@ -12,7 +12,7 @@ from pydantic import Field, Tag, model_validator
 from reminders.domain.acting import StaffAct, StaffAction
 from reminders.errors import BadFile, Fault
 from reminders.formats.import_file import ImportFile, across
-from reminders.formats.parts import InstantText, Name, PhoneText, Reason, Ref, Word, ZoneText
+from reminders.formats.parts import DateText, InstantText, Name, PhoneText, Reason, Ref, Word, ZoneText
 from reminders.formats.shape import Shape, by_key, in_order, read
 
 CarrierStatus: TypeAlias = Literal["delivered", "sent", "undelivered", "failed"]
@@ -112,6 +112,7 @@ class StaffActShape(Shape):
     alert: Word | None = None
     days: Annotated[int, Field(ge=1, le=366)] | None = None
     medicine: Name | None = None
+    labs_due: DateText | None = None
 
     @model_validator(mode="after")
     def _says_where_to(self) -> StaffActShape:
@@ -149,6 +150,7 @@ class StaffShape(Shape):
             alert=act.alert,
             days=act.days,
             medicine=act.medicine,
+            labs_due=act.labs_due,
         )
 
 

@@ -14,7 +14,7 @@ from reminders.domain.dose_state import DoseEvent, DoseState, EventKind
 from reminders.domain.hearing import BOUND, Heard, Hearing
 from reminders.domain.plan_state import PlanState
 from reminders.messaging.texts import when
-from reminders.services.records import check_ins, doses, naming, people, plans, stepping, supplies, texts, troubles, watermarks
+from reminders.services.records import check_ins, doses, labs, naming, people, plans, stepping, supplies, texts, troubles, watermarks
 from reminders.services.records.doses import Look, StoredDose
 from reminders.services.records.due import MERGED
 from reminders.services.records.ledger import earliest
@@ -34,6 +34,7 @@ FOLLOWED: Mapping[Moment, Callable[..., None]] = {
     Moment.CHECK_IN: check_ins.ask,
     Moment.STEP_CHECK: stepping.look,
     Moment.SUPPLY_CHECK: supplies.look,
+    Moment.LABS_DUE: labs.look,
 }
 """What is done for a plan whose moment has come, in this order: each under its patient's lock."""
 
@@ -41,7 +42,7 @@ DEAF = "We cannot hear patients: the carrier's list of incoming texts is not rea
 
 
 def follow_up(engine: Engine, *, now: datetime, limit: int = 500, heard_until: datetime | None = None) -> int:
-    """Look at every dose, every check-in and every coming step whose moment has come; return how many there were.
+    """Look at every dose, every check-in, laboratory check and coming step whose moment has come; return how many there were.
 
     A dose closes, and its silence counts, once every text sent before then has been taken in: up to `heard_until`, or
     as far as the ledger says that the carrier's list was read. Or half an hour later, unverified, if it cannot be read.

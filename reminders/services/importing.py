@@ -12,11 +12,10 @@ from typing import TYPE_CHECKING
 
 from db.engine import writing
 from reminders import drugs
-from reminders.domain.approval import check_approval, check_approved_yet, check_interactions
+from reminders.domain.approval import check_approval, check_approved_yet, check_interactions, check_labs
 from reminders.domain.checking import check_plan
 from reminders.domain.finding import Finding
 from reminders.domain.patient_checks import check_medicines
-from reminders.domain.plan_state import PlanState
 from reminders.domain.profile import DrugProfile, Severity
 from reminders.domain.roles import Right
 from reminders.domain.supply import Tally, TallyKind, not_a_strength
@@ -24,7 +23,7 @@ from reminders.errors import BadFile, Fault
 from reminders.formats.import_file import ImportFile, PatientPlans, PlanEntryShape, plans_in, read_import
 from reminders.formats.json_text import join
 from reminders.formats.shape import in_order
-from reminders.services.records import enrolment, plans, staff, supplies
+from reminders.services.records import enrolment, interacting, plans, staff, supplies
 from reminders.services.records.plans import add_plan
 
 if TYPE_CHECKING:
@@ -102,7 +101,7 @@ def import_file(
                     approved_at=entry.approved_at,
                     at=now,
                 )
-                plans.acknowledge_interactions(c, clinic_id, plan_id, entry.acknowledgements, state=PlanState.ACTIVE, at=now)
+                interacting.keep(c, plans.read(c, [plan_id])[plan_id], entry.acknowledgements, now=now)
                 counted = [Tally(now, TallyKind.COUNTED, strength, tablets) for strength, tablets in entry.tablets.items()]
                 if counted:
                     supplies.add(c, plans.read(c, [plan_id])[plan_id], counted, by=enrolment.IMPORTER, now=now)
@@ -146,8 +145,8 @@ def _notes(patient: PatientPlans) -> Iterator[tuple[Severity, Fault]]:
         else:
             found = check_plan(plan, profile, others=[other for _, other in before], is_alike=drugs.alike(profile))
             yield from (_note(path, finding) for finding in (*found, *check_approval(plan, patient.approved[path])))
-            unmet = check_interactions(profile, patient.medicines, patient.acknowledged[path])
-            yield from (_note(path, finding) for finding in unmet)
+            for check in (check_interactions, check_labs):
+                yield from (_note(path, finding) for finding in check(profile, patient.medicines, patient.acknowledged[path]))
             yield from ((Severity.ERROR, fault) for fault in _of_supply(path, plan, profile, patient.supplies[path]))
             yield from _of_other_forms(path, plan, profile, before)
             yield from (_note(patient.path, finding) for finding in check_medicines(profile, patient.medicines))

@@ -28,6 +28,7 @@ from reminders.services.records import (
     changing,
     doses,
     interacting,
+    labs,
     naming,
     people,
     plans,
@@ -227,13 +228,21 @@ def _stop(c: Connection, patient: Patient, plan: StoredPlan, action: StaffAct, n
 def _acknowledge(c: Connection, patient: Patient, plan: StoredPlan, action: StaffAct, now: datetime) -> None:
     """Take on a plan's open alerts (one kind, if named). What was told as odd has then been looked at by a person.
 
-    An interacting medicine is taken on with a typed reason only.
+    An interacting medicine is taken on with a typed reason only, and with the day of what a laboratory is to check beside it;
+    a laboratory check whose day has come, with the day of the next, if there is one.
     """
+    if action.labs_due is not None and action.labs_due < _today(plan, now):
+        raise NotAllowed(f"labs_due {action.labs_due} is past")
+    if action.labs_due is not None and not plan.labs:
+        raise NotAllowed(f"nothing on the list beside plan {plan.ref} calls for a laboratory check: leave labs_due out")
     for alert in alerts.open_alerts(c, patient_ids=[patient.id]):
         if alert["plan_id"] in (None, plan.id) and action.alert in (None, alert["kind"]):
             if alert["kind"] == interacting.INTERACTION and alert["clinical"] and not alert["acknowledged_at"]:
                 staff.require(c, plan.clinic_id, action.by, Right.PRESCRIBE)
-                interacting.acknowledge(c, plan, alert, by=action.by, reason=action.reason, now=now)
+                interacting.acknowledge(c, plan, alert, said=Said(action.by, action.reason), labs_due=action.labs_due, now=now)
+            if alert["kind"] == labs.LABS_DUE and action.labs_due is not None and not alert["acknowledged_at"]:
+                staff.require(c, plan.clinic_id, action.by, Right.PRESCRIBE)
+                labs.plan_for(c, plan, action.labs_due)
             alerts.acknowledge(c, alert, by=action.by, at=now)
     looked = doses.read(c, doses.look_after_odd(c, patient.id)) if action.alert in (None, "took_more", "took_less") else {}
     why = action.reason or "looked at"

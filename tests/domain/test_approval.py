@@ -1,12 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import date, datetime
 
 import pytest
 
 from reminders import drugs
-from reminders.domain.approval import Acknowledgement, check_approval, check_approved_yet, check_interactions
+from reminders.domain.approval import Acknowledgement, check_approval, check_approved_yet, check_interactions, check_labs
 from reminders.domain.finding import Finding
 from tests.builders import a_plan, utc
 
@@ -93,3 +93,36 @@ def test_an_acknowledgement_of_nothing_is_named_in_full(medicines: list[str], li
     assert in_full(found[len(medicines) :]) == [
         ("acknowledges_nothing", f"acknowledged[{index}].of", NO_SUCH, "aspirin", listed) for index in (0, 1)
     ]
+
+
+def agreed(of: str, labs_due: str | None = None) -> Acknowledgement:
+    """What Dr. Haddad has acknowledged."""
+    return Acknowledgement(of, "Dr. Noor Haddad", "agreed", date.fromisoformat(labs_due) if labs_due else None)
+
+
+UNDATED = "electrolytes are to be checked beside it (Right Baclofen Dose for Managing Pain): the provider gives the day"
+
+
+@pytest.mark.parametrize(
+    ("acknowledged", "found"),
+    [
+        ([agreed("furosemide", "2026-03-20")], []),
+        ([agreed("Diuretics", "2026-03-20")], []),
+        ([agreed("diazepam"), agreed("furosemide")], [("labs_not_dated", "acknowledged[1].labs_due", UNDATED, "none", "a date")]),
+        (
+            [agreed("diazepam", "2026-03-20"), agreed("furosemide", "2026-03-20")],
+            [
+                (
+                    "labs_of_nothing",
+                    "acknowledged[0].labs_due",
+                    "no laboratory check is known beside diazepam",
+                    "2026-03-20",
+                    "none",
+                )
+            ],
+        ),
+    ],
+)
+def test_what_a_laboratory_checks_has_its_day(acknowledged: list[Acknowledgement], found: list[tuple[str, ...]]) -> None:
+    """The source names no interval: the provider's day is asked for where there is a check, and refused where there is none."""
+    assert in_full(check_labs(drugs.load("baclofen"), ["furosemide", "diazepam"], acknowledged)) == found

@@ -327,6 +327,14 @@ REFUSED: dict[str, tuple[Callable[[], object], str, str]] = {
         ),
         "small.toml: interactions[0].severity", "is of severity high, this is low",
     ),
+    "laboratory checks that nobody dates": (
+        lambda: small(
+            '[[interactions]]\ngroup = "x"\nnames = ["x"]\nadvice = "x"\nseverity = "low"\n'
+            'effect = { value = "x", source = ["a label"], confidence = "sourced" }\n'
+            'labs = { value = ["x"], source = ["a label"], confidence = "sourced" }\n'
+        ),
+        "small.toml: interactions[0].labs", "dated where it is acknowledged",
+    ),
     "monitoring of nothing known": (
         monitored('{ asks = ["pulse"], days = [1] }'), "small.toml: interactions[0].monitoring.value.asks[0]", "not one of symptoms",
     ),

@@ -238,7 +238,8 @@ def test_a_dose_that_may_be_too_low() -> None:
 
 def beside(*names: str, phases: tuple[File, ...] = (phase("5/5/5"),), **changes: Any) -> File:  # noqa: ANN401 - what a plan can have
     """Ana, whose plan asks nothing, with other medicines on her list that her provider knows of."""
-    known = [{"of": name, "by": "Dr. Noor Haddad", "reason": "needed"} for name in names if name != "lithium"]
+    dated = {"furosemide": {"labs_due": "2026-06-01"}}
+    known = [{"of": name, "by": "Dr. Noor Haddad", "reason": "needed", **dated.get(name, {})} for name in names if name != "lithium"]
     return patient(plan(*phases, acknowledged=known, **changes), medicines=list(names))
 
 

@@ -299,6 +299,8 @@ SEDATED = {"of": "diazepam", "by": "Dr. Noor Haddad", "reason": "short course, e
         (["diazepam", "lisinopril"], [], ["acknowledged", "acknowledged"]),
         (["lithium"], [{**SEDATED, "of": "lithium"}], ["acknowledged[0].of"]),
         ([], [SEDATED], ["acknowledged[0].of"]),
+        (["furosemide"], [{**SEDATED, "of": "furosemide"}], ["acknowledged[0].labs_due"]),
+        (["diazepam"], [{**SEDATED, "labs_due": "2026-03-20"}], ["acknowledged[0].labs_due"]),
         (["diazepam"], [{**SEDATED, "reason": ""}], ["acknowledged[0].reason"]),
         (["diazepam"], [{"of": "diazepam", "reason": "short"}], ["acknowledged[0].by"]),
     ],

@@ -417,6 +417,7 @@ def _plan() -> None:
         sa.Column("check_in_at", INSTANT, nullable=True),
         sa.Column("checked_in_on", sa.Date(), nullable=True),
         sa.Column("supply_check_at", INSTANT, nullable=True),
+        sa.Column("labs_due_at", INSTANT, nullable=True),
         sa.Column("tries", sa.Integer(), nullable=False),
         sa.Column("set_aside_at", INSTANT, nullable=True),
         sa.Column("ended_at", INSTANT, nullable=True),
@@ -432,6 +433,7 @@ def _plan() -> None:
     )
     op.create_index("ix_plan_check_in_at", "plan", ["check_in_at"], unique=False)
     op.create_index("ix_plan_supply_check_at", "plan", ["supply_check_at"], unique=False)
+    op.create_index("ix_plan_labs_due_at", "plan", ["labs_due_at"], unique=False)
     op.create_index("ix_plan_id", "plan", ["id"], unique=False)
     op.create_index("ix_plan_next_due_at", "plan", ["next_due_at"], unique=False)
     op.create_index("ix_plan_patient", "plan", ["patient_id"], unique=False)

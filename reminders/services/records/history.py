@@ -133,6 +133,7 @@ _DUE = {
     select(func.min(PLAN.c.step_check_at)): Work.FOLLOW_UP,
     select(func.min(PLAN.c.check_in_at)): Work.FOLLOW_UP,
     select(func.min(PLAN.c.supply_check_at)): Work.FOLLOW_UP,
+    select(func.min(PLAN.c.labs_due_at)): Work.FOLLOW_UP,
     select(func.min(PLAN.c.recount_at)): Work.ESCALATE,
     select(func.min(ALERT.c.call_at)).where(*_UNANSWERED): Work.ESCALATE,
 }

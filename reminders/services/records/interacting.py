@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reminders.domain.approval import Acknowledgement
 from reminders.domain.profile import GRAVE
 from reminders.errors import NotAllowed
-from reminders.services.records import alerts, medicines, plans
+from reminders.services.records import alerts, labs, medicines, plans
 from reminders.services.records.alerts import Notice
 from reminders.services.records.audit import Entry, write_audit
 
 if TYPE_CHECKING:
-    from datetime import datetime
+    from datetime import date, datetime
 
     from sqlalchemy import Connection
 
@@ -62,10 +62,12 @@ def remove(c: Connection, plan: StoredPlan, name: str, *, said: Said, now: datet
     if not said.reason.strip():
         raise NotAllowed(f"taking {medicine.name} off the list needs its reason")
     medicines.remove(c, medicine, at=now)
-    _keep(c, plan, medicine, "removed", said=said, now=now)
+    why = f"{medicine.name} came off the list: {said.reason}"
+    for one in _keep(c, plan, medicine, "removed", said=said, now=now):
+        labs.end(c, one, reason=why, by=said.by, now=now)
     for alert in alerts.open_alerts(c, patient_ids=[plan.patient_id], kinds=[INTERACTION]):
         if _is_of(alert, medicine):
-            alerts.close(c, alert, reason=f"{medicine.name} came off the list: {said.reason}", by=said.by, at=now)
+            alerts.close(c, alert, reason=why, by=said.by, at=now)
 
 
 def _listed(plan: StoredPlan, name: str) -> Medicine | None:
@@ -103,9 +105,24 @@ def unacknowledged(c: Connection, plan: StoredPlan) -> list[str]:
     return [alert["words"] for alert in raised if alert["clinical"] and not alert["acknowledged_at"]]
 
 
-def acknowledge(c: Connection, plan: StoredPlan, alert: Row, *, by: str, reason: str, now: datetime) -> None:
-    """Keep a provider's typed reason to go on beside a medicine that was added. Raises NotAllowed without one."""
-    if not reason.strip():
+def acknowledge(c: Connection, plan: StoredPlan, alert: Row, *, said: Said, labs_due: date | None, now: datetime) -> None:
+    """Keep a provider's typed reason to go on beside a medicine that was added.
+
+    Raises NotAllowed without one, or without the day of what a laboratory is to check beside it.
+    """
+    if not said.reason.strip():
         raise NotAllowed("an interacting medicine is acknowledged with a reason: give it")
     name = next(medicine.name for medicine in plan.medicines if _is_of(alert, medicine))
-    plans.acknowledge_interactions(c, plan.clinic_id, plan.id, [Acknowledgement(name, by, reason)], state=plan.state, at=now)
+    if name in plan.labs and labs_due is None:
+        raise NotAllowed(f"{', '.join(plan.labs[name])} are to be checked beside {name}: give the day by which, as labs_due")
+    keep(c, plan, [Acknowledgement(name, said.by, said.reason, labs_due if name in plan.labs else None)], now=now)
+
+
+def keep(c: Connection, plan: StoredPlan, acknowledged: Iterable[Acknowledgement], *, now: datetime) -> None:
+    """Store who acknowledged which interacting medicine of a plan, and why."""
+    for one in acknowledged:
+        labs_due = f" (labs by {one.labs_due})" if one.labs_due else ""
+        why = f"{one.of}: {one.reason}{labs_due}"
+        plans.add_event(c, plan.clinic_id, plan.id, kind="interaction acknowledged", state=plan.state, by=one.by, at=now, reason=why)
+        if one.labs_due is not None:
+            labs.plan_for(c, plan, one.labs_due)

@@ -31,7 +31,6 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from reminders.domain.approval import Acknowledgement
     from reminders.domain.profile import DrugProfile
     from reminders.services.records.ledger import Row
     from reminders.services.records.medicines import Medicine
@@ -64,6 +63,7 @@ class StoredPlan:
     check_in_at: datetime | None
     checked_in_on: date | None
     supply_check_at: datetime | None
+    labs_due_at: datetime | None
     tries: int
     medicines: tuple[Medicine, ...]
 
@@ -102,6 +102,12 @@ class StoredPlan:
         """The other medicines on the patient's list that must not be taken beside the drug, each with the source that says so."""
         met = [(medicine, group) for medicine in self.medicines for group in self.profile.interacting(medicine.name) if group.forbids]
         return tuple(f"{medicine.name} ({group.effect.source})" for medicine, group in met)
+
+    @property
+    def labs(self) -> dict[str, tuple[str, ...]]:
+        """What a laboratory is to check because of the other medicines on the patient's list, by medicine."""
+        met = [(medicine, group) for medicine in self.medicines for group in self.profile.interacting(medicine.name)]
+        return {medicine.name: group.labs.value for medicine, group in met if group.labs is not None}
 
     @property
     def began(self) -> datetime:
@@ -235,15 +241,6 @@ def add_event(
     }
     insert_all(c, PLAN_EVENT, [row])
     write_audit(c, clinic_id, Entry(at, by, f"plan {kind}", plan_id, state.value))
-
-
-def acknowledge_interactions(
-    c: Connection, clinic_id: str, plan_id: str, acknowledged: Iterable[Acknowledgement], *, state: PlanState, at: datetime
-) -> None:
-    """Keep who acknowledged which interacting medicine of a plan, and why."""
-    for one in acknowledged:
-        reason = f"{one.of}: {one.reason}"
-        add_event(c, clinic_id, plan_id, kind="interaction acknowledged", state=state, by=one.by, at=at, reason=reason)
 
 
 _IDS: BindParameter[list[str]] = bindparam("ids", expanding=True)  # statements made once: to make one costs SQLAlchemy more than to run it
@@ -477,6 +474,7 @@ def _stored(row: Row, course: Course, listed: tuple[Medicine, ...]) -> StoredPla
         check_in_at=row["check_in_at"],
         checked_in_on=row["checked_in_on"],
         supply_check_at=row["supply_check_at"],
+        labs_due_at=row["labs_due_at"],
         tries=row["tries"],
         medicines=listed,
     )
@@ -489,6 +487,7 @@ class Moment(StrEnum):
     STEP_CHECK = "step_check_at"
     RECOUNT = "recount_at"
     SUPPLY_CHECK = "supply_check_at"
+    LABS_DUE = "labs_due_at"
 
 
 def due(c: Connection, moment: Moment, *, now: datetime, limit: int) -> list[tuple[str, str]]:
