@@ -154,8 +154,21 @@ class ContactRole(SQLModel, table=True):
     after_misses: int | None = Field(default=None)
 
 
+class OnCall(SQLModel, table=True):
+    """The phone that is texted for a clinic when an alert cannot wait, and since when that is agreed to."""
+
+    __tablename__ = "on_call"
+    __table_args__ = (ForeignKeyConstraint(["clinic_id"], ["clinic.id"]), within_clinic("contact_point_id", "contact_point"))
+    clinic_id: str = Field(primary_key=True, max_length=ID)
+    contact_point_id: str = Field(max_length=ID)
+    agreed_at: datetime = Field(sa_type=UtcDateTime)
+
+
 class Consent(SQLModel, table=True):
-    """Evidence that texting was agreed to, withdrawn or taken up again. Only added to, never changed."""
+    """Evidence that texting was agreed to, withdrawn or taken up again. Only added to, never changed.
+
+    About whom: a patient; none where the phone is the clinic's own, on call.
+    """
 
     __tablename__ = "consent"
     __table_args__ = (
@@ -167,7 +180,7 @@ class Consent(SQLModel, table=True):
     clinic_id: str = Field(primary_key=True, max_length=ID)
     id: str = Field(primary_key=True, max_length=ID)
     contact_point_id: str = Field(max_length=ID)
-    patient_id: str = Field(max_length=ID)
+    patient_id: str | None = Field(default=None, max_length=ID)
     kind: str = Field(max_length=20)
     given_by: str = Field(max_length=80)
     wording_version: str = Field(default="", max_length=80)
@@ -656,7 +669,7 @@ class Trouble(SQLModel, table=True):
     """What whoever runs this must know of the whole installation, and no patient is the cause of. Open while `ended_at` is empty."""
 
     __tablename__ = "trouble"
-    name: str = Field(primary_key=True, max_length=ID)
+    name: str = Field(primary_key=True, max_length=2 * ID)
     words: str = Field(max_length=400)
     began_at: datetime = Field(sa_type=UtcDateTime)
     seen_at: datetime = Field(sa_type=UtcDateTime)

@@ -63,6 +63,11 @@ def a_clinic(**changes: object) -> File:
     return {"name": "Harbor Clinic", "phone": "+12025550100", "zone": "America/New_York", "staff": people, **changes}
 
 
+def an_on_call(phone: str = "+12025550109") -> File:
+    """The phone of whoever is on call."""
+    return {"phone": phone, "consent": a_consent("Noor Haddad")}
+
+
 def an_import_file(*patients: File, **changes: object) -> File:
     """A clinic and its patients: Ana, if none are given."""
     return {"clinic": a_clinic(), "patients": list(patients) or [a_patient()], **changes}

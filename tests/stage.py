@@ -20,10 +20,10 @@ from reminders.services import importing
 from reminders.services.rehearsing import Line, Narrator
 from reminders.simulation.driver import Driver
 from tests.builders import NEW_YORK, THREE
-from tests.files import File, a_caregiver, a_consent, a_dose, an_import_file
+from tests.files import File, a_caregiver, a_clinic, a_consent, a_dose, an_import_file
 
 YEAR = 2026
-ANA, RUI = "+12025550101", "+12025550102"
+ANA, RUI, ON_CALL = "+12025550101", "+12025550102", "+12025550109"
 
 
 @lru_cache(maxsize=1)
@@ -74,21 +74,22 @@ def patient(*plans: File, told: bool = False, **changes: object) -> File:
 class Stage:
     """The patients of one clinic, from an instant on. Local times are New York's unless they are instants."""
 
-    def __init__(self, engine: Engine, *patients: File, start: str | datetime = "03-02 00:00") -> None:
+    def __init__(self, engine: Engine, *patients: File, start: str | datetime = "03-02 00:00", on_call: File | None = None) -> None:
         """Enrol the patients: Ana with 5 mg three times a day, if none are given."""
         self.engine = engine
         self.clock = HandClock(_instant(start))
         self.transport = SandboxTransport(self.clock)
         self.lines: list[Line] = []
         self._narrator = Narrator(engine)
-        importing.import_file(engine, an_import_file(*(patients or [patient()])), now=self.clock.now())
+        clinic = a_clinic(on_call=on_call) if on_call else a_clinic()
+        importing.import_file(engine, an_import_file(*(patients or [patient()]), clinic=clinic), now=self.clock.now())
         self.driver = Driver(engine, self.clock, self.transport, self._listen)
         self._listen(self.clock.now())
 
     @classmethod
-    def on_paper(cls, *patients: File, start: str | datetime = "03-02 00:00") -> Self:
+    def on_paper(cls, *patients: File, start: str | datetime = "03-02 00:00", on_call: File | None = None) -> Self:
         """Enrol the patients in an empty ledger in memory."""
-        return cls(empty_ledger(), *patients, start=start)
+        return cls(empty_ledger(), *patients, start=start, on_call=on_call)
 
     def __enter__(self) -> Self:
         return self

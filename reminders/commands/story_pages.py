@@ -78,6 +78,9 @@ class Telling:
 
     def introduce(self, enrolment: Any) -> None:  # noqa: ANN401 - the JSON values of an import file, checked before
         """Learn whose phone is whose, and in which zone they live."""
+        clinic = enrolment["clinic"]
+        if on_call := clinic.get("on_call"):
+            self.people[on_call["phone"]], self.zones[on_call["phone"]] = f"on call at {clinic['name']}", clinic["zone"]
         for patient in enrolment["patients"]:
             phones = [patient["phone"], *(person["phone"] for person in patient.get("caregivers", ()))]
             self.phones_of.update({plan["ref"]: phones for plan in patient.get("plans", ())})

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING
 
 from reminders.domain.dose_state import DoseState, Standing
 from reminders.domain.plan import DAY, HOUR
+from reminders.domain.restraint import AN_HOUR
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -39,12 +40,22 @@ PAUSES: Mapping[str, tuple[timedelta, ...]] = MappingProxyType(
 )
 """How long an alert that cannot wait, by its severity, waits to be taken on before it is raised again: each pause in turn, the last over
 and over. [default]; the first of each is its deadline."""
+LEAST_APART = HOUR / AN_HOUR
+"""Between two texts of alerts to one phone: so that no hour has more of them than one phone may get. [default]"""
 
 
 def pause_after(severity: str, times: int) -> timedelta | None:
     """How long an alert that was raised again so many times waits before the next; None: it can wait, and has no pauses."""
     pauses = PAUSES.get(severity)
     return pauses[min(times, len(pauses) - 1)] if pauses else None
+
+
+def apart(pause: timedelta) -> timedelta:
+    """How long after a phone was told of alerts it is told of another, which was last raised so long ago (nothing: it is new).
+
+    What is old waits for half of its pause: told meanwhile how many there are, the phone need not be told again. [default]
+    """
+    return max(LEAST_APART, pause / 2)
 
 
 def overdue_words(waits: timedelta, times: int) -> str:

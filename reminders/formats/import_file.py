@@ -36,15 +36,6 @@ class StaffMemberShape(Shape):
     roles: Annotated[tuple[Annotated[StaffRole, Field(strict=False)], ...], Field(strict=False, min_length=1)]
 
 
-class ClinicShape(Shape):
-    """The clinic: the name and the number that its texts give, and people for its list of who may decide what."""
-
-    name: Name
-    phone: PhoneText
-    zone: ZoneText
-    staff: Annotated[tuple[StaffMemberShape, ...], Field(strict=False)] = ()
-
-
 class ConsentShape(Shape):
     """Evidence that someone agreed to be texted: who, when, to which wording, and that the number was proved theirs."""
 
@@ -52,6 +43,23 @@ class ConsentShape(Shape):
     at: InstantText
     wording_version: Name
     number_verified: Literal[True]
+
+
+class OnCallShape(Shape):
+    """The phone that is texted, by day and night, when an alert cannot wait: no patient's name, drug or illness goes there."""
+
+    phone: PhoneText
+    consent: ConsentShape
+
+
+class ClinicShape(Shape):
+    """The clinic: the name and the number that its texts give, people for its list of who may decide what, and its on-call phone."""
+
+    name: Name
+    phone: PhoneText
+    zone: ZoneText
+    staff: Annotated[tuple[StaffMemberShape, ...], Field(strict=False)] = ()
+    on_call: OnCallShape | None = None
 
 
 class AlertsShape(Shape):

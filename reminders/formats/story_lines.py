@@ -22,6 +22,7 @@ Purpose: TypeAlias = Literal[
     "suspend_notice",
     "check_in",
     "caregiver_alert",
+    "staff_alert",
     "emergency",
     "opt_out",
     "opt_in",

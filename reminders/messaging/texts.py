@@ -43,6 +43,7 @@ class Purpose(StrEnum):
     SUSPEND_NOTICE = "suspend_notice"
     CHECK_IN = "check_in"
     CAREGIVER_ALERT = "caregiver_alert"
+    STAFF_ALERT = "staff_alert"
     EMERGENCY = "emergency"
     OPT_OUT = "opt_out"
     OPT_IN = "opt_in"
@@ -102,6 +103,7 @@ FIELD_WIDTHS: Mapping[str, int] = MappingProxyType(
         "mg": 5,
         "code": 6,
         "n": 2,
+        "times": 3,
     },
 )
 """The longest each field may be, in GSM-7 units, for a text to stay one segment."""

@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 from db.engine import reading, writing
 from reminders.domain.dose_state import DoseState
-from reminders.domain.escalation import Concern, CountedDose, Ladder, Raised, concerns, counted_dose, ever_raised
+from reminders.domain.escalation import Concern, CountedDose, Ladder, Raised, concerns, counted_dose, ever_raised, pause_after
 from reminders.domain.gate import Condition, overturned
 from reminders.domain.hearing import Heard, Hearing
 from reminders.domain.plan import AdvancePolicy
 from reminders.domain.plan_state import PlanState
 from reminders.messaging.texts import date_words, when
-from reminders.services.records import alerts, doses, naming, people, plans, stepping, suspending, texts, watermarks
+from reminders.services.records import alerts, doses, naming, on_call, people, plans, stepping, suspending, texts, watermarks
 from reminders.services.records.alerts import Notice
 from reminders.services.records.stepping import Kept
 from reminders.services.records.texts import Asked, Draft
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from reminders.services.records.doses import StoredDose
     from reminders.services.records.ledger import Row
+    from reminders.services.records.on_call import OnCall
     from reminders.services.records.people import Line, Patient
     from reminders.services.records.plans import StoredPlan
 
@@ -77,7 +78,7 @@ class Case:
 
 
 def escalate(engine: Engine, *, now: datetime, limit: int = 500, heard_until: datetime | None = None) -> int:
-    """Count again the misses of every plan that was touched, and raise alerts again that nobody has taken on; return how many plans.
+    """Count again the misses of every plan that was touched, let the alerts call that nobody has taken on; return how many plans.
 
     Silence counts once every text sent before it has been taken in: up to `heard_until`, or as far as the ledger says that
     the carrier's list was read. Or half an hour later, unverified, if it cannot be read.
@@ -85,22 +86,47 @@ def escalate(engine: Engine, *, now: datetime, limit: int = 500, heard_until: da
     with reading(engine) as c:
         waiting = plans.due(c, plans.Moment.RECOUNT, now=now, limit=limit)
         hearing = Hearing(heard_until) if heard_until or not waiting else watermarks.hearing(c, now=now)
-        late = bool(alerts.unanswered(c, now=now, limit=1))
+        calls = bool(alerts.unanswered(c, now=now, limit=1))
+        news = on_call.is_news(c, now=now)
     for plan_id, patient_id in waiting:
         try:
             with writing(engine) as c:
                 _recount(c, plan_id, patient_id, now=now, hearing=hearing)
         except Exception:
             log.exception("could not count plan %s again", plan_id)
-    if late:
-        _raise_again(engine, now=now, limit=limit)
+    if calls:
+        _call(engine, now=now, limit=limit)
+    if news:
+        with writing(engine) as c:
+            on_call.watch(c, now=now)
     return len(waiting)
 
 
-def _raise_again(engine: Engine, *, now: datetime, limit: int) -> None:
+def _call(engine: Engine, *, now: datetime, limit: int) -> None:
+    """Let the alerts call that nobody has taken on, and text each clinic's on-call phone of those that cannot wait: once for all."""
     with writing(engine) as c:
+        by_clinic: dict[str, list[Row]] = {}
         for alert in alerts.unanswered(c, now=now, limit=limit):
-            alerts.raise_again(c, alert, at=now)
+            by_clinic.setdefault(alert["clinic_id"], []).append(alert)
+        for clinic_id, waiting in by_clinic.items():
+            phone = next(iter(on_call.phones(c, now=now, clinic_id=clinic_id)), None)
+            untold = [alert for alert in waiting if _calls(c, alert, phone, now=now)]
+            if phone and untold:
+                on_call.tell(c, phone, cause=f"{untold[0]['id']}:{untold[0]['call_at']:%Y%m%dT%H%M%S}", now=now)
+
+
+def _calls(c: Connection, alert: Row, phone: OnCall | None, *, now: datetime) -> bool:
+    """Let an alert call; say whether a phone is to be told of it: it cannot wait, and the phone was told of none so lately.
+
+    What is new is never left out for that: it waits until the phone may be told again.
+    """
+    pause = pause_after(alert["severity"], alert["raised_again"])
+    is_new = now < alert["deadline_at"]
+    free_at = phone.free_at(timedelta() if is_new or pause is None else pause, now=now) if phone else now
+    if is_new and free_at > now:
+        alerts.put_off(c, alert, until=min(free_at, alert["deadline_at"]))
+        return False
+    return alerts.call(c, alert, at=now) and pause is not None and free_at <= now
 
 
 def _recount(c: Connection, plan_id: str, patient_id: str, *, now: datetime, hearing: Hearing) -> None:

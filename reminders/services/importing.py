@@ -86,6 +86,8 @@ def import_file(
         if faults:
             raise BadFile(_placed(faults, within))
         quiet = tuple(_opted_out(c, file, clinic_id))
+        if file.clinic.on_call is not None:
+            enrolment.set_on_call(c, clinic_id, file.clinic.on_call, at=now)
         for done, patient in enumerate(file.patients, 1):
             patient_id = enrolment.add_patient(c, clinic_id, patient, at=now)
             for entry in patient.plans:
@@ -259,6 +261,8 @@ def _opted_out(c: Connection, file: ImportFile, clinic_id: str) -> Iterator[Faul
 
 
 def _phones(file: ImportFile) -> Iterator[tuple[str, str]]:
+    if file.clinic.on_call is not None:
+        yield "clinic.on_call.phone", file.clinic.on_call.phone
     for index, patient in enumerate(file.patients):
         yield from ((f"patients[{index}].caregivers[{number}].phone", who.phone) for number, who in enumerate(patient.caregivers))
         if patient.phone is not None:
@@ -274,6 +278,8 @@ def _away_from_home(file: ImportFile) -> Iterator[Fault]:
 
 
 def _later_than(file: ImportFile, now: datetime) -> Iterator[Fault]:
+    if file.clinic.on_call is not None and file.clinic.on_call.consent.at > now:
+        yield Fault("clinic.on_call.consent.at", f"the consent is dated in the future: {file.clinic.on_call.consent.at.isoformat()}")
     for index, patient in enumerate(file.patients):
         for _, consent in enrolment.consents_of(patient):
             if consent.at > now:
@@ -286,7 +292,7 @@ def _counted(file: ImportFile, clinic_id: str, warnings: Iterable[Fault]) -> Imp
         clinic=clinic_id,
         patients=len(patients),
         caregivers=sum(len(patient.caregivers) for patient in patients),
-        consents=sum(1 for patient in patients for _ in enrolment.consents_of(patient)),
+        consents=sum(1 for patient in patients for _ in enrolment.consents_of(patient)) + (file.clinic.on_call is not None),
         medicines=sum(len(patient.medicines) for patient in patients),
         plans=sum(len(patient.plans) for patient in patients),
         warnings=tuple(warnings),

@@ -7,7 +7,7 @@ import pytest
 from reminders.errors import BadFile
 from reminders.formats.import_file import plans_in, read_import
 from reminders.formats.plan_file import read_plan
-from tests.files import a_caregiver, a_patient, a_plan_file, a_proxy, an_entry, an_import_file, changed, without
+from tests.files import a_caregiver, a_clinic, a_patient, a_plan_file, a_proxy, an_entry, an_import_file, an_on_call, changed, without
 
 BEN = {"ref": "ben", "name": "Ben Okafor", "phone": "+12025550103"}
 
@@ -115,6 +115,16 @@ def test_a_bad_value_is_named_by_its_path(path: str, value: object) -> None:
 def test_what_is_missing_is_named_by_its_path(path: str) -> None:
     """Consent, numbers, refs, approvers and the advance policy have no default."""
     assert paths_of(without(an_import_file(), path)) == [path]
+
+
+@pytest.mark.parametrize(("key", "value"), [("phone", "911"), ("consent.number_verified", False), ("consent.by", ""), ("name", "Noor")])
+def test_an_on_call_phone_is_proved_and_agreed_to(key: str, value: object) -> None:
+    """A number like any other: in E.164, with the evidence of who agreed, and proved."""
+    data = changed(an_import_file(clinic=a_clinic(on_call=an_on_call())), f"clinic.on_call.{key}", value)
+    with pytest.raises(BadFile) as caught:
+        read_import(data)
+
+    assert [fault.path for fault in caught.value.faults] == [f"clinic.on_call.{key}"]
 
 
 @pytest.mark.parametrize("path", ["notes", "clinic.fax", "patients[0].age", "patients[0].consent.ip", "patients[0].plans[0].dose"])

@@ -145,6 +145,9 @@ REQUIRED = {
     "not_understood": ("{phone}",),
     "caregiver_invite": ("{name}", "No medicine names", "YES", "STOP", "HELP"),
     "caregiver_alert": ("{name}", "not confirmed", "911", "STOP"),
+    "on_call": ("{n}", "{when}", "list of alerts", "STOP"),
+    "on_call_again": ("{n}", "{when}", "Told before: {times}", "STOP"),
+    "on_call_stopped": ("no more alerts", "tell the clinic", "START"),
 }
 
 
@@ -152,6 +155,13 @@ REQUIRED = {
 def test_a_text_carries_what_it_must(key: str) -> None:
     """What the missed-dose and safety rules oblige a text to say stands in its English wording."""
     assert [needed for needed in REQUIRED[key] if needed not in TEXTS[key].wording("en")] == []
+
+
+def test_an_alert_to_staff_says_nothing_of_a_patient() -> None:
+    """The on-call phone learns how many alerts wait, and since when: no name, no drug, no illness."""
+    fields = {field for template in TEXTS.values() if template.purpose is Purpose.STAFF_ALERT for field in template.fields}
+
+    assert fields == {"clinic", "n", "when", "times"}
 
 
 @pytest.mark.parametrize("language", LANGUAGES)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from db.engine import writing
 from reminders.services.records import alerts
 from tests.files import File, a_caregiver
@@ -273,18 +275,17 @@ def test_after_an_outage_an_alert_is_raised_again_once() -> None:
 
 
 def test_of_two_that_find_an_alert_one_raises_it() -> None:
-    """A process that looked before another raised it again changes nothing; nor one that looked before it was taken on."""
+    """A process that looked before another raised it again changes nothing; nor one that looked before it was taken on, or closed."""
     with Stage.on_paper(patient(plan())) as clinic:
         clinic.says("I had a seizure", "03-03 03:00")
-        with writing(clinic.engine) as c:
-            (seen,) = alerts.unanswered(c, now=at("03-03 03:10"), limit=10)
-            alerts.raise_again(c, seen, at=at("03-03 03:10"))
-            alerts.raise_again(c, seen, at=at("03-03 03:10"))
-        with writing(clinic.engine) as c:
-            (seen,) = alerts.unanswered(c, now=at("03-03 03:20"), limit=10)
-            alerts.acknowledge(c, seen, by="Dr. Noor Haddad", at=at("03-03 03:20"))
-            alerts.raise_again(c, seen, at=at("03-03 03:20"))
-        assert raised_again(clinic) == [("03-03 03:10", "red_flag, 1")]
+        called = []
+        for minute, then in ((10, alerts.call), (20, partial(alerts.acknowledge, by="Dr. Noor Haddad"))):
+            now = at(f"03-03 03:{minute}")
+            with writing(clinic.engine) as c:
+                (seen,) = alerts.unanswered(c, now=now, limit=10)
+                then(c, seen, at=now)
+                called.append(alerts.call(c, seen, at=now))
+        assert (called, raised_again(clinic)) == ([False, False], [("03-03 03:10", "red_flag, 1")])
 
 
 def test_a_restart_counts_anew() -> None:

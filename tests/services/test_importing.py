@@ -11,8 +11,8 @@ from db.tables import metadata
 from reminders.domain.contact import Contactable, Role
 from reminders.errors import BadFile, Fault
 from reminders.services.importing import Imported, check_import, import_file, short_name
-from reminders.services.records import people
-from tests.files import File, a_dose, a_patient, a_phase, a_proxy, an_entry, an_import_file, changed, without
+from reminders.services.records import on_call, people
+from tests.files import File, a_clinic, a_dose, a_patient, a_phase, a_proxy, an_entry, an_import_file, an_on_call, changed, without
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
 BEN = {"ref": "ben", "name": "Ben Okafor", "phone": "+12025550103"}
@@ -418,3 +418,32 @@ def test_a_check_alone_names_faults_where_the_file_stands() -> None:
 def test_a_clinic_has_a_short_name(name: str, expected: str) -> None:
     """A clinic's id is its name in small Latin letters, or a number made of it."""
     assert short_name(name) == expected
+
+
+def test_an_on_call_phone_comes_with_its_consent(engine: Engine) -> None:
+    """The number is proved, and the evidence of its consent is kept; an import without one leaves it, another puts itself in its place."""
+    imported = import_file(engine, an_import_file(clinic=a_clinic(on_call=an_on_call())), now=NOW)
+    for ref, others in (("ben", {}), ("cy", {"on_call": an_on_call("+12025550108")})):
+        more = a_patient(ref=ref, phone=BEN["phone"], plans=[], caregivers=[])
+        import_file(engine, an_import_file(more, clinic=a_clinic(**others)), now=NOW)
+    with reading(engine) as c:
+        (phone,) = on_call.phones(c, now=NOW)
+        (now_called,), before = on_call.behind(c, "+12025550108"), on_call.behind(c, "+12025550109")
+    evidence = [row for row in rows_of(engine, "consent") if row["patient_id"] is None]
+
+    assert (imported.consents, phone.clinic.id, phone.may_text) == (3, "harbor-clinic", Contactable())
+    assert (phone.contact_point_id, before) == (now_called["contact_point_id"], [])
+    assert [(row["kind"], row["given_by"], row["wording_version"]) for row in evidence] == [("given", "Noor Haddad", "consent-en-1")] * 2
+
+
+def test_of_an_on_call_phone_too_a_person_is_told(sqlite_engine: Engine) -> None:
+    """A consent dated in the future, and a STOP that stands, are warnings as they are of a patient's phone."""
+    import_file(sqlite_engine, an_import_file(), now=NOW)
+    with writing(sqlite_engine) as c:
+        c.execute(metadata.tables["contact_point"].update().values(opted_out_at=NOW))
+    her = an_on_call("+12025550101")
+    her["consent"]["at"] = "2026-03-09T12:00:00Z"
+    ben = a_patient(ref="ben", phone=BEN["phone"], plans=[], caregivers=[])
+    warnings = import_file(sqlite_engine, an_import_file(ben, clinic=a_clinic(on_call=her)), now=NOW).warnings
+
+    assert [fault.path for fault in warnings] == ["clinic.on_call.consent.at", "clinic.on_call.phone"]

@@ -236,6 +236,7 @@ ESCALATION = (
         "test_escalation", "RAISED_AGAIN", "Until somebody takes it on",
         ("severity", "minutes after it was raised"), lambda row: (row[0], _minutes(row[1])),
     ),
+    Table("test_escalation", "TOLD_APART", "Texts of alerts to one phone", ("last raised", "apart"), lambda row: tuple(map(str, row))),
     Table(
         "test_escalation", "OVERDUE", "What nobody took on in time",
         ("waits", "raised again", "words"), lambda row: (str(row[0]), str(row[1]), row[2]),

@@ -15,6 +15,7 @@ from reminders.domain.escalation import (
     Counts,
     Ladder,
     Raised,
+    apart,
     concerns,
     counted_dose,
     counts,
@@ -476,6 +477,20 @@ def test_what_nobody_takes_on_is_raised_again(severity: str, expected: tuple[int
 
     assert tuple(minutes) == expected
     assert pause_after(severity, 100) == (HOUR if expected else None)
+
+
+TOLD_APART = ((0, 3), (10, 5), (20, 10), (30, 15), (60, 30))
+"""How many minutes after its last text of alerts the on-call phone is texted of one that is new (0), or that was last raised so many
+minutes ago. What is new waits until then; what is old has been told meanwhile, with all others that wait, and is not told again.
+
+Source: Doseline's default; three minutes are twenty texts an hour.
+"""
+
+
+@pytest.mark.parametrize(("pause", "expected"), TOLD_APART)
+def test_one_phone_is_told_of_many_alerts_at_once(pause: int, expected: int) -> None:
+    """Half of the pause, and three minutes at least."""
+    assert apart(pause * MINUTES) == expected * MINUTES
 
 
 OVERDUE = (

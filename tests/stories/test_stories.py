@@ -59,13 +59,13 @@ def test_the_sums_are_right(story: tuple[str, list[Line]]) -> None:
 
 
 def test_nobody_is_woken(story: tuple[str, list[Line]]) -> None:
-    """In quiet hours come reminders of the slots the patient chose, answers, and what cannot wait; no nudge and no question of ours."""
+    """In quiet hours come reminders of the slots the patient chose, answers, and what cannot wait, to who is on call too; no question."""
     at_night = {
         line["purpose"]
         for line in story[1]
         if line["kind"] == "text_out" and not 8 <= datetime.fromisoformat(line["at"]).astimezone(ZoneInfo(NEW_YORK)).hour < 21
     }
-    assert at_night <= {"reminder", "late_reminder", "advice", "answer", "emergency"}
+    assert at_night <= {"reminder", "late_reminder", "advice", "answer", "emergency", "staff_alert"}
 
 
 # What no webhook brings
@@ -223,11 +223,19 @@ def test_an_answer_reaches_its_dose() -> None:
 
 
 def test_a_red_flag_waits_for_no_morning() -> None:
-    """At two past three: the emergency text, and no word about a dose; an emergency for the provider, ten minutes later for the backup."""
+    """At two past three: the emergency text, and no word about a dose; an emergency for the provider, ten minutes later for the backup.
+
+    Whoever is on call is texted at once, and again until the provider has taken it on, at twenty to four.
+    """
     lines = told("seizure_at_three")
     night = [line for line in lines if "2026-03-18T04:00" < line.get("at", "") < "2026-03-18T12:00"]
 
-    assert [(line["at"], line["purpose"]) for line in night if line["kind"] == "text_out"] == [("2026-03-18T07:02:00Z", "emergency")]
+    assert [(line["at"], line["to"][-2:], line["purpose"]) for line in night if line["kind"] == "text_out"] == [
+        ("2026-03-18T07:02:00Z", "01", "emergency"),
+        ("2026-03-18T07:02:00Z", "09", "staff_alert"),
+        ("2026-03-18T07:12:00Z", "09", "staff_alert"),
+        ("2026-03-18T07:22:00Z", "09", "staff_alert"),
+    ]
     assert [(line["at"], line["severity"], line["to"]) for line in night if line["kind"] == "alert" and line["alert"] == "red_flag"] == [
         ("2026-03-18T07:02:00Z", "emergency", "provider"),
         ("2026-03-18T07:12:00Z", "emergency", "backup"),

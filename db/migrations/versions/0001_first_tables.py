@@ -38,6 +38,7 @@ def upgrade() -> None:
     _consent()
     _contact_role()
     _medicine()
+    _on_call()
     _plan()
     _question()
     _rating()
@@ -182,7 +183,7 @@ def _text_in() -> None:
 def _trouble() -> None:
     op.create_table(
         "trouble",
-        sa.Column("name", sa.String(40), nullable=False),
+        sa.Column("name", sa.String(80), nullable=False),
         sa.Column("words", sa.String(400), nullable=False),
         sa.Column("began_at", INSTANT, nullable=False),
         sa.Column("seen_at", INSTANT, nullable=False),
@@ -327,7 +328,7 @@ def _consent() -> None:
         sa.Column("clinic_id", sa.String(40), nullable=False),
         sa.Column("id", sa.String(40), nullable=False),
         sa.Column("contact_point_id", sa.String(40), nullable=False),
-        sa.Column("patient_id", sa.String(40), nullable=False),
+        sa.Column("patient_id", sa.String(40), nullable=True),
         sa.Column("kind", sa.String(20), nullable=False),
         sa.Column("given_by", sa.String(80), nullable=False),
         sa.Column("wording_version", sa.String(80), nullable=False),
@@ -393,6 +394,22 @@ def _medicine() -> None:
         sa.PrimaryKeyConstraint("clinic_id", "id", name=op.f("pk_medicine")),
     )
     op.create_index("ix_medicine_patient", "medicine", ["patient_id"], unique=False)
+
+
+def _on_call() -> None:
+    op.create_table(
+        "on_call",
+        sa.Column("clinic_id", sa.String(40), nullable=False),
+        sa.Column("contact_point_id", sa.String(40), nullable=False),
+        sa.Column("agreed_at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinic.id"], name=op.f("fk_on_call_clinic_id")),
+        sa.ForeignKeyConstraint(
+            ["clinic_id", "contact_point_id"],
+            ["contact_point.clinic_id", "contact_point.id"],
+            name=op.f("fk_on_call_clinic_id_contact_point_id"),
+        ),
+        sa.PrimaryKeyConstraint("clinic_id", name=op.f("pk_on_call")),
+    )
 
 
 def _plan() -> None:

@@ -16,7 +16,7 @@ from reminders.services.records.audit import Entry, write_audit
 from reminders.services.records.ledger import ALERT, PLAN, insert_once, new_id, rows
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping
 
     from sqlalchemy import ColumnElement, Connection
 
@@ -47,6 +47,7 @@ class Notice:
 def raise_once(c: Connection, patient: Patient, notice: Notice, *, now: datetime) -> str | None:
     """Raise an alert unless its cause has raised one; return its id if it is new."""
     by = deadline(patient.clinic, notice.severity, now)
+    calls_at_once = pause_after(notice.severity, 0) is not None
     row = {
         "clinic_id": patient.clinic.id,
         "id": new_id(),
@@ -60,7 +61,7 @@ def raise_once(c: Connection, patient: Patient, notice: Notice, *, now: datetime
         "words": notice.words[:400],
         "raised_at": now,
         "deadline_at": by,
-        "call_at": by,
+        "call_at": now if calls_at_once else by,
         "raised_again": 0,
     }
     if not insert_once(c, ALERT, row):
@@ -134,23 +135,35 @@ def acknowledge(c: Connection, alert: Row, *, by: str, at: datetime) -> None:
 
 
 def unanswered(c: Connection, *, now: datetime, limit: int) -> list[Row]:
-    """The open alerts that nobody has taken on, and that are to be raised again now; those that waited longest first."""
+    """The open alerts that nobody has taken on, and that call for somebody now; those that waited longest first."""
     wanted = (ALERT.c.call_at <= now, ALERT.c.closed_at.is_(None), ALERT.c.acknowledged_at.is_(None))
     return rows(c, select(ALERT).where(*wanted).order_by(ALERT.c.call_at, ALERT.c.id).limit(limit))
 
 
-def raise_again(c: Connection, alert: Row, *, at: datetime) -> None:
-    """Raise an alert again that nobody has taken on, to the backup too: until somebody does, but one that can wait only once.
+def call(c: Connection, alert: Row, *, at: datetime) -> bool:
+    """Let an alert call for somebody: when it is raised, and again from its deadline on, to the backup too, until somebody takes it on.
 
-    Its deadline stands. Of two processes that find it at once, one raises it.
+    One that can wait does so at its deadline only. The deadline stands. Return whether it called: of two processes at it, one lets it.
     """
+    if at < alert["deadline_at"]:
+        return _moved_on(c, alert, {"call_at": alert["deadline_at"]})
     times = alert["raised_again"] + 1
     pause = pause_after(alert["severity"], times)
     values = {"owner": "backup", "raised_again": times, "call_at": None if pause is None else at + pause}
-    still = (ALERT.c.id == alert["id"], ALERT.c.raised_again == alert["raised_again"])
-    waits = (ALERT.c.acknowledged_at.is_(None), ALERT.c.closed_at.is_(None))
-    if c.execute(update(ALERT).where(*still, *waits).values(values)).rowcount == 1:
+    called = _moved_on(c, alert, values)
+    if called:
         write_audit(c, alert["clinic_id"], Entry(at, "doseline", "alert raised again", alert["id"], f"{alert['kind']}, {times}"))
+    return called
+
+
+def put_off(c: Connection, alert: Row, *, until: datetime) -> None:
+    """Let an alert call a little later: the phone that it would call has only just been told of others."""
+    _moved_on(c, alert, {"call_at": until})
+
+
+def _moved_on(c: Connection, alert: Row, values: Mapping[str, object]) -> bool:
+    still = (ALERT.c.id == alert["id"], ALERT.c.call_at == alert["call_at"], ALERT.c.closed_at.is_(None))
+    return c.execute(update(ALERT).where(*still, ALERT.c.acknowledged_at.is_(None)).values(dict(values))).rowcount == 1
 
 
 def overdue(alert: Row, now: datetime) -> str | None:

@@ -15,6 +15,7 @@ from reminders.services.records.ledger import (
     CONSENT,
     CONTACT_POINT,
     CONTACT_ROLE,
+    ON_CALL,
     PATIENT,
     PLAN,
     insert_all,
@@ -25,11 +26,11 @@ from reminders.services.records.ledger import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
     from sqlalchemy import Connection, Table
 
-    from reminders.formats.import_file import ClinicShape, ConsentShape, PatientShape
+    from reminders.formats.import_file import ClinicShape, ConsentShape, OnCallShape, PatientShape
     from reminders.services.records.ledger import Row
 
 IMPORTER = "import"
@@ -71,6 +72,16 @@ def opted_out(c: Connection, clinic_id: str, phones: Iterable[str]) -> set[str]:
     return found
 
 
+def set_on_call(c: Connection, clinic_id: str, on_call: OnCallShape, *, at: datetime) -> None:
+    """Let a number be the clinic's on-call phone from now on, in place of any other, and keep the evidence that it agreed."""
+    point_id = _points(c, clinic_id, {on_call.phone}, {on_call.phone: on_call.consent.at}, at=at)[on_call.phone]
+    values = {"contact_point_id": point_id, "agreed_at": on_call.consent.at}
+    if not insert_once(c, ON_CALL, {"clinic_id": clinic_id, **values}):
+        c.execute(update(ON_CALL).where(ON_CALL.c.clinic_id == clinic_id).values(values))
+    insert_all(c, CONSENT, [{"clinic_id": clinic_id, "contact_point_id": point_id, **_evidence(on_call.consent)}])
+    write_audit(c, clinic_id, Entry(at, IMPORTER, "on-call phone set", point_id))
+
+
 def add_patient(c: Connection, clinic_id: str, patient: PatientShape, *, at: datetime) -> str:
     """Store a patient with everyone around them, and the evidence of their consents; return the patient's id."""
     patient_id = new_id()
@@ -85,7 +96,8 @@ def add_patient(c: Connection, clinic_id: str, patient: PatientShape, *, at: dat
         "created_at": at,
     }
     insert_all(c, PATIENT, [row])
-    points = _points(c, clinic_id, patient, at=at)
+    proved = {phone: consent.at for phone, consent in consents_of(patient)}
+    points = _points(c, clinic_id, {phone for phone, _ in _roles(patient)}, proved, at=at)
     whose = {"clinic_id": clinic_id, "patient_id": patient_id}
     roles = [{**whose, "id": new_id(), "contact_point_id": points[phone], **role} for phone, role in _roles(patient)]
     insert_all(c, CONTACT_ROLE, roles)
@@ -129,13 +141,11 @@ def _evidence(consent: ConsentShape) -> Row:
     return {"id": new_id(), "kind": "given", "channel": "import", **said}
 
 
-def _points(c: Connection, clinic_id: str, patient: PatientShape, *, at: datetime) -> dict[str, str]:
-    """Find or make the contact points of a patient's numbers; return their ids by number.
+def _points(c: Connection, clinic_id: str, phones: set[str], proved: Mapping[str, datetime], *, at: datetime) -> dict[str, str]:
+    """Find or make the contact points of some numbers; return their ids by number.
 
     A number whose consent says so is proved, and usable again if it was not. STOP stays: only START takes it back.
     """
-    proved = {phone: consent.at for phone, consent in consents_of(patient)}
-    phones = {phone for phone, _ in _roles(patient)}
     for phone in sorted(phones):
         insert_once(c, CONTACT_POINT, {"clinic_id": clinic_id, "id": new_id(), "phone": phone, "created_at": at})
     here = CONTACT_POINT.c.clinic_id == clinic_id, CONTACT_POINT.c.phone.in_(phones)

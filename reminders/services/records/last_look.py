@@ -16,7 +16,7 @@ from reminders.domain.missed import Skip as LeaveOut
 from reminders.domain.plan_state import PlanState
 from reminders.domain.restraint import SentBefore, is_too_much
 from reminders.messaging.wordings import DueDose
-from reminders.services.records import advising, alerts, announcements, doses, due, naming, outbox, people, plans, texts
+from reminders.services.records import advising, alerts, announcements, doses, due, naming, on_call, outbox, people, plans, texts
 from reminders.services.records.alerts import Notice
 from reminders.services.records.doses import StoredDose
 from reminders.services.records.due import Due
@@ -50,7 +50,9 @@ def still_right(c: Connection, claimed: Sequence[Row], *, now: datetime) -> list
     for text in claimed:
         one = standing.get(text["patient_id"])
         why = _why_not(text, one, now)
-        if why is None and one is not None:
+        if why is None and text["kind"] == on_call.KIND:
+            why = on_call.why_not(c, text, now=now)
+        elif why is None and one is not None:
             why = _decide_again(c, text, one, [known[dose_id] for dose_id in about.get(text["id"], ())], known, now=now)
         if why is None:
             ready.append(text)
@@ -95,7 +97,7 @@ def _why_not(text: Row, one: Due | None, now: datetime) -> str | None:
         return "expired"
     if is_too_much(SentBefore(text["sent_in_hour"], text["sent_in_day"], text["same_words"]), urgent=text["urgent"]):
         return TOO_MUCH
-    if one is None or text["template"] == texts.LAST_WORD:
+    if one is None or text["template"] in texts.LAST_WORDS:
         return None
     line = next((line for line in one.patient.lines if line.contact_point_id == text["contact_point_id"]), None)
     if line is None:

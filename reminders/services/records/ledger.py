@@ -27,7 +27,7 @@ PLAN_EVENT, DOSE, DOSE_EVENT, TEXT_OUT, TEXT_ITEM = (
 TEXT_ATTEMPT, TEXT_IN, QUESTION, DELIVERY_EVENT, ALERT = (
     metadata.tables[name] for name in ("text_attempt", "text_in", "question", "delivery_event", "alert")
 )
-CHECK_IN, RATING, SUPPLY = (metadata.tables[name] for name in ("check_in", "rating", "supply"))
+CHECK_IN, RATING, SUPPLY, ON_CALL = (metadata.tables[name] for name in ("check_in", "rating", "supply", "on_call"))
 AUDIT, LOOP_PASS, SENDER, WATERMARK, TROUBLE, QUARANTINE, STRANGER, PROBE = (
     metadata.tables[name] for name in ("audit", "loop_pass", "sender", "watermark", "trouble", "quarantine", "stranger", "probe")
 )

@@ -289,7 +289,7 @@ def _text_in(row: Row, people: Sequence[Row]) -> TextLine:
 
 
 def _addressed(people: Sequence[Row], phone: str) -> _Addressed:
-    first = people[0] if people else {"patient_ref": "", "patient_name": "", "role": ""}
+    first = people[0] if people else {"patient_ref": "", "patient_name": "", "role": "on call"}
     return {"person": _person(first), "role": first["role"], "phone_end": phone[-2:]}
 
 

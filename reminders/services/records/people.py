@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import BindParameter, bindparam, func, select, update
+from sqlalchemy import BindParameter, bindparam, func, null, select, update
 
 from db.types import UtcDateTime
 from reminders.domain.contact import ConsentStanding, Contact, QuietHours, Role, may_contact
@@ -19,6 +19,7 @@ from reminders.services.records.ledger import (
     CONSENT,
     CONTACT_POINT,
     CONTACT_ROLE,
+    ON_CALL,
     PATIENT,
     TEXT_IN,
     asked,
@@ -132,10 +133,11 @@ def behind(c: Connection, phone: str) -> list[Row]:
 def opt(c: Connection, contact_point_id: str, *, out: bool, given_by: str, at: datetime, sid: str | None) -> bool:
     """Stop or take up texting a number, for everyone behind it; keep the evidence of it. Return whether that changed anything.
 
-    Every word is kept, one row for each patient behind the number, whether or not it changes anything: who gave it (a role,
-    or `carrier`), when it was written, the carrier's id of the message, and as `wording_version` the list of words by which it
-    was read as one (`opting_words.VERSION`): the words themselves stand in the message, until it is forgotten. What the carrier
-    tells us of was read by its own list, so there channel and wording are `carrier`. The text of our confirmation is a row of its own.
+    Every word is kept, one row for each patient behind the number and one if it is on call for a clinic, whether or not it changes
+    anything: who gave it (a role, or `carrier`), when it was written, the carrier's id of the message, and as `wording_version` the
+    list of words by which it was read as one (`opting_words.VERSION`): the words themselves stand in the message, until it is
+    forgotten. What the carrier tells us of was read by its own list, so there channel and wording are `carrier`. The text of our
+    confirmation is a row of its own.
 
     The later word stands, whatever order they come in: one fetched late does not undo what was said since.
     """
@@ -154,7 +156,7 @@ def _overtaken(c: Connection, contact_point_id: str, *, out: bool, at: datetime)
 
 
 def _keep_word(c: Connection, contact_point_id: str, *, out: bool, given_by: str, at: datetime, sid: str | None) -> None:
-    whose = asked(c, _CONCERNED, point=contact_point_id)
+    whose = [*asked(c, _CONCERNED, point=contact_point_id), *asked(c, _ON_CALL, point=contact_point_id)]
     told = given_by == CARRIER
     word = {
         "contact_point_id": contact_point_id,
@@ -231,6 +233,7 @@ _SAID_SINCE = (
 _CONCERNED = (
     select(CONTACT_ROLE.c.clinic_id, CONTACT_ROLE.c.patient_id).where(CONTACT_ROLE.c.contact_point_id == bindparam("point")).distinct()
 )
+_ON_CALL = select(ON_CALL.c.clinic_id, null().label("patient_id")).where(ON_CALL.c.contact_point_id == bindparam("point"))
 _AS_IT_CAME = select(TEXT_IN.c.body, TEXT_IN.c.to_phone).where(TEXT_IN.c.sid == bindparam("sid"))
 _OTHER = CONTACT_ROLE.alias()
 _AGREED_AT = (

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import KW_ONLY, dataclass, field
+from dataclasses import KW_ONLY, dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
@@ -19,15 +19,15 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from reminders.services.records.ledger import Row
-    from reminders.services.records.people import Line, Patient
+    from reminders.services.records.people import Clinic, Line, Patient
 
 ANSWER_LIFE = timedelta(hours=4)
 """How long an answer to a person is worth sending [our default]: they wrote, and wait for it."""
 
-URGENT = frozenset({Purpose.EMERGENCY, Purpose.CAREGIVER_ALERT, Purpose.SUSPEND_NOTICE})
+URGENT = frozenset({Purpose.EMERGENCY, Purpose.STAFF_ALERT, Purpose.CAREGIVER_ALERT, Purpose.SUSPEND_NOTICE})
 """What goes before everything else, and for which a part of the sender's pace is kept free."""
 
-LAST_WORD = "texts_stopped"
+LAST_WORDS = frozenset({"texts_stopped", "on_call_stopped"})
 """The one text that leaves after STOP: that it was heard."""
 
 NUMBERED = frozenset({"catch_up", "silence", "why_not_taken", "outage"})
@@ -37,7 +37,7 @@ APART = timedelta(minutes=30)
 """A question that waits for the morning, or for the end of an outage, comes so long after it: its "1" means another thing than the first
 reminder's [our default]."""
 
-ALWAYS = frozenset({LAST_WORD, "wrong_number", "number_check", "consent_ask"})
+ALWAYS = frozenset({*LAST_WORDS, "wrong_number", "number_check", "consent_ask"})
 """The texts that need no consent on record: the last word to a number, and the two that ask for consent."""
 
 
@@ -91,13 +91,18 @@ def queue(c: Connection, patient: Patient, line: Line | None, draft: Draft, *, n
 
 
 def text_row(patient: Patient, line: Line, draft: Draft, *, now: datetime) -> Row:
-    """Make the row of a text, its body filled in."""
-    fields, purpose = filled(patient, draft), purpose_of(draft.template)
+    """Make the row of a text about a patient, its body filled in."""
+    row = row_to(patient.clinic, line.contact_point_id, replace(draft, fields=filled(patient, draft)), language=patient.language, now=now)
+    return {**row, "patient_id": patient.id}
+
+
+def row_to(clinic: Clinic, contact_point_id: str, draft: Draft, *, language: str, now: datetime) -> Row:
+    """Make the row of a text to a number, its body filled in. It is about no patient."""
+    fields, purpose = _needed(draft, _of_clinic(clinic)), purpose_of(draft.template)
     return {
-        "clinic_id": patient.clinic.id,
+        "clinic_id": clinic.id,
         "id": new_id(),
-        "contact_point_id": line.contact_point_id,
-        "patient_id": patient.id,
+        "contact_point_id": contact_point_id,
         "plan_id": draft.plan_id,
         "version_no": draft.version_no,
         "dose_id": draft.dose_id,
@@ -106,9 +111,9 @@ def text_row(patient: Patient, line: Line, draft: Draft, *, now: datetime) -> Ro
         "purpose": purpose.value,
         "urgent": purpose in URGENT,
         "template": draft.template,
-        "language": patient.language,
+        "language": language,
         "fields": json.dumps(fields, ensure_ascii=False),
-        "body": render(draft.template, patient.language, **fields),
+        "body": render(draft.template, language, **fields),
         "state": "queued",
         "send_at": draft.send_at or now,
         "expires_at": draft.expires_at or max(draft.send_at or now, now) + ANSWER_LIFE,
@@ -121,8 +126,16 @@ def text_row(patient: Patient, line: Line, draft: Draft, *, now: datetime) -> Ro
 
 def filled(patient: Patient, draft: Draft) -> dict[str, str]:
     """The fields a text needs, with what every text may name: the clinic, its phone, and the patient. `which` is left out of most."""
-    known = {"clinic": patient.clinic.name, "phone": patient.clinic.phone, "name": patient.name.split()[0], "which": "", **draft.fields}
-    return {name: known[name] for name in template_of(draft.template).fields if name in known}
+    return _needed(draft, {**_of_clinic(patient.clinic), "name": patient.name.split()[0], "which": ""})
+
+
+def _of_clinic(clinic: Clinic) -> dict[str, str]:
+    return {"clinic": clinic.name, "phone": clinic.phone}
+
+
+def _needed(draft: Draft, known: Mapping[str, str]) -> dict[str, str]:
+    every = {**known, **draft.fields}
+    return {name: every[name] for name in template_of(draft.template).fields if name in every}
 
 
 def question_row(text: Row, patient: Patient, asked: Asked) -> Row:

@@ -27,6 +27,7 @@ class Trouble(StrEnum):
     CLOCK = "clock"
     CONTENT = "content"
     DOUBLED = "doubled"
+    ON_CALL = "on_call"
     QUARANTINE = "quarantine"
 
 
@@ -69,6 +70,12 @@ def forget_gone(c: Connection, name: Trouble, *, since: datetime) -> None:
 def standing(c: Connection) -> list[Row]:
     """The troubles that are not over, oldest first: name, words, began_at, seen_at."""
     return rows(c, select(TROUBLE).where(TROUBLE.c.ended_at.is_(None)).order_by(TROUBLE.c.began_at, TROUBLE.c.name))
+
+
+def whose(trouble: Row, name: Trouble) -> str:
+    """Whose trouble it is, where it has that name and several can have it; else empty."""
+    kind, _, of = str(trouble["name"]).partition(" ")
+    return of if kind == name.value else ""
 
 
 def _key(name: Trouble, of: str) -> str:

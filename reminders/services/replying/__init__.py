@@ -19,10 +19,10 @@ from reminders.messaging.questions import Answered, AskOnce, NoQuestion, Outcome
 from reminders.messaging.replies import parse
 from reminders.messaging.texts import when
 from reminders.milestones import Milestone, Passing, unmarked
-from reminders.services.records import check_ins, due, people, texts
+from reminders.services.records import check_ins, due, on_call, people, texts
 from reminders.services.records.alerts import Notice
 from reminders.services.records.texts import Asked, Draft
-from reminders.services.replying import asked, doses_said, how_it_goes, safety, strangers, supplies_said
+from reminders.services.replying import asked, called_phones, doses_said, how_it_goes, safety, strangers, supplies_said
 from reminders.services.replying.talk import Talk, simply
 from reminders.services.replying.which_dose import Candidate, Meant, NoDose, Several, Statement, current, early, is_named, named, unnamed
 
@@ -60,10 +60,12 @@ def receive(
     """
     with writing(engine) as c:
         behind = people.behind(c, from_phone)
+        called = [] if behind else on_call.behind(c, from_phone)
+        known = next(iter((*behind, *called)), {"clinic_id": None, "contact_point_id": None})
         row = {
             "sid": sid,
-            "clinic_id": behind[0]["clinic_id"] if behind else None,
-            "contact_point_id": behind[0]["contact_point_id"] if behind else None,
+            "clinic_id": known["clinic_id"],
+            "contact_point_id": known["contact_point_id"],
             "from_phone": from_phone,
             "to_phone": to_phone,
             "body": body,
@@ -77,6 +79,8 @@ def receive(
         answer = None if behind else strangers.answer(c, row, new=new, now=now)
         if new and behind:
             _heard(c, behind, sid=sid, body=body, at=received_at, now=now)
+        elif new:
+            called_phones.heard(c, called, row, now=now)
         passing(Milestone.INBOUND_BEFORE_COMMIT)
     passing(Milestone.INBOUND_AFTER_COMMIT)
     if not new:
