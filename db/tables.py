@@ -95,6 +95,7 @@ class Patient(SQLModel, table=True):
         ForeignKeyConstraint(["clinic_id"], ["clinic.id"]),
         UniqueConstraint("clinic_id", "ref"),
         one_of("wording", "discreet", "amount", "full"),
+        one_of("alcohol", "unknown", "none", "some"),
         Index("ix_patient_next_due_at", "next_due_at"),
         Index("ix_patient_id", "id"),
     )
@@ -105,6 +106,7 @@ class Patient(SQLModel, table=True):
     zone: str = Field(max_length=64)
     language: str = Field(default="en", max_length=8)
     wording: str = Field(default="discreet", max_length=20)
+    alcohol: str = Field(default="unknown", max_length=20)
     quiet_from: time = Field(default=time(21))
     quiet_until: time = Field(default=time(8))
     next_due_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

@@ -53,7 +53,7 @@ def an_entry(**changes: object) -> File:
 def a_patient(**changes: object) -> File:
     """Ana, with her brother, one other medicine and one plan."""
     person = {"ref": "ana", "name": "Ana Silva", "phone": "+12025550101", "zone": "America/New_York", "language": "en", "wording": "amount"}
-    around = {"consent": a_consent(), "caregivers": [a_caregiver()], "medicines": ["vitamin D"], "plans": [an_entry()]}
+    around = {"consent": a_consent(), "caregivers": [a_caregiver()], "medicines": ["vitamin D"], "alcohol": "none", "plans": [an_entry()]}
     return {**person, **around, **changes}
 
 

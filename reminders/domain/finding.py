@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from enum import StrEnum
 from typing import TYPE_CHECKING, TypeVar
 
 from reminders.domain.profile import Confidence, Severity, Sourced
@@ -46,6 +47,23 @@ class Ceiling:
     approved_by: str
 
 
+class Alcohol(StrEnum):
+    """What is known of a patient's alcohol, since they were asked at the enrolment. Some of it stands on the list like a medicine."""
+
+    UNKNOWN = "unknown"
+    NONE = "none"
+    SOME = "some"
+
+
+ALCOHOL = "alcohol"
+"""The name under which it stands on the list."""
+
+
+def is_alcohol(medicine: str) -> bool:
+    """Whether what stands on a list is alcohol, however its amount is put: "alcohol, two beers a day"."""
+    return f" {ALCOHOL}" in f" {medicine.casefold()}"
+
+
 @dataclass(frozen=True, slots=True)
 class PatientFacts:
     """What the clinic entered about the patient; None or empty: not known.
@@ -59,6 +77,7 @@ class PatientFacts:
     indication: str | None = None
     medicines: tuple[str, ...] = ()
     review_on: date | None = None
+    alcohol: Alcohol = Alcohol.UNKNOWN
 
 
 def breach(rule: Sourced[T], code: str, path: str, message: str, *, found: str, limit: str) -> Finding:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from reminders.domain.finding import Finding, PatientFacts, breach, ours
+from reminders.domain.finding import ALCOHOL, Alcohol, Finding, PatientFacts, breach, ours
 from reminders.domain.plan import Kind, Plan, plain
 from reminders.domain.profile import DrugProfile, Severity
 from reminders.domain.schedule import phase_spans
@@ -19,6 +19,7 @@ def check_patient(plan: Plan, profile: DrugProfile, facts: PatientFacts) -> Iter
     yield from _age(profile, facts)
     yield from _kidney(profile, facts)
     yield from check_medicines(profile, facts.medicines)
+    yield from check_alcohol(profile, facts.alcohol)
     yield from _indication(profile, facts)
     yield from _review(plan, profile, facts)
 
@@ -46,6 +47,18 @@ def check_medicines(profile: DrugProfile, medicines: Sequence[str]) -> Iterator[
         for group in profile.interacting(medicine):
             message = f"{group.group}: {group.effect.value}; {group.advice}"
             yield breach(group.effect, "interaction", f"medicines[{index}]", message, found=medicine, limit=group.severity)
+
+
+def check_alcohol(profile: DrugProfile, alcohol: Alcohol) -> Iterator[Finding]:
+    """Yield what alcohol does beside this drug, with its source, where the patient drinks some or nobody has asked."""
+    for group in () if alcohol is Alcohol.NONE else profile.interacting(ALCOHOL):
+        what = f"{group.group}: {group.effect.value}; {group.advice}"
+        if alcohol is Alcohol.SOME:
+            yield breach(group.effect, "alcohol", "alcohol", what, found=alcohol.value, limit=group.severity)
+        else:
+            yield breach(
+                group.effect, "alcohol_unknown", "alcohol", f"ask about alcohol. {what}", found=alcohol.value, limit="none or some"
+            )
 
 
 def _indication(profile: DrugProfile, facts: PatientFacts) -> Iterator[Finding]:

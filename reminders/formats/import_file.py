@@ -15,6 +15,7 @@ from pydantic import Field
 
 from reminders.domain.approval import Acknowledgement
 from reminders.domain.contact import Role
+from reminders.domain.finding import ALCOHOL, Alcohol, is_alcohol
 from reminders.domain.plan import Amount, Plan
 from reminders.domain.roles import StaffRole
 from reminders.errors import BadFile, Fault
@@ -136,7 +137,18 @@ class PatientShape(Shape):
     consent: ConsentShape | None = None
     caregivers: Annotated[tuple[CaregiverShape, ...], Field(strict=False)] = ()
     medicines: Annotated[tuple[Name, ...], Field(strict=False)] = ()
+    alcohol: Annotated[Alcohol, Field(strict=False)] = Alcohol.UNKNOWN
     plans: Annotated[tuple[PlanEntryShape, ...], Field(strict=False)] = ()
+
+    @property
+    def drinks(self) -> Alcohol:
+        """What is known of their alcohol: who has it on the list of medicines drinks some."""
+        return Alcohol.SOME if any(map(is_alcohol, self.medicines)) else self.alcohol
+
+    @property
+    def listed(self) -> tuple[str, ...]:
+        """The list of medicines, with alcohol, where they drink some."""
+        return _with_alcohol(self.medicines, self.alcohol)
 
     @property
     def proxy(self) -> CaregiverShape | None:
@@ -165,6 +177,17 @@ class PatientPlans:
     supplies: Mapping[str, tuple[Amount, ...]]
     acknowledged: Mapping[str, tuple[Acknowledgement, ...]]
     medicines: tuple[str, ...]
+    alcohol: Alcohol
+
+    @property
+    def listed(self) -> tuple[str, ...]:
+        """The medicines, with alcohol, where the patient drinks some."""
+        return _with_alcohol(self.medicines, self.alcohol)
+
+
+def _with_alcohol(medicines: tuple[str, ...], alcohol: Alcohol) -> tuple[str, ...]:
+    missing = alcohol is Alcohol.SOME and not any(map(is_alcohol, medicines))
+    return (*medicines, ALCOHOL) if missing else medicines
 
 
 def read_import(data: object) -> ImportFile:
@@ -186,13 +209,16 @@ def plans_in(data: object) -> tuple[PatientPlans, ...]:
 
 def _patient_plans(path: str, patient: object) -> PatientPlans:
     entries = tuple(_readable(_entries(patient, "plans", path)))
+    medicines = tuple(name for name in _list(patient, "medicines") if isinstance(name, str))
+    said = _text(patient, "alcohol")
     return PatientPlans(
         path=path,
         plans=tuple((where, entry.plan) for where, entry in entries),
         approved={where: entry.approved_at for where, entry in entries},
         supplies={where: tuple(Amount(tablets.strength, entry.plan.unit) for tablets in entry.supply) for where, entry in entries},
         acknowledged={where: entry.acknowledgements for where, entry in entries},
-        medicines=tuple(name for name in _list(patient, "medicines") if isinstance(name, str)),
+        medicines=medicines,
+        alcohol=Alcohol.SOME if any(map(is_alcohol, medicines)) else Alcohol(said) if said in set(Alcohol) else Alcohol.UNKNOWN,
     )
 
 
@@ -219,6 +245,7 @@ def across(data: object, within: str = "") -> Iterator[Fault]:
         yield from _twice(people, "phone", "another caregiver's number")
         yield from _own_number(patient, people)
         yield from _whose_phone(path, patient, people)
+        yield from _what_they_drink(path, patient)
 
 
 def _own_number(patient: object, people: Sequence[Entry]) -> Iterator[Fault]:
@@ -237,6 +264,11 @@ def _whose_phone(path: str, patient: object, people: Sequence[Entry]) -> Iterato
         yield Fault(f"{path}.phone", f"is null: {WANTED['phone']}")
     if patient.get("consent") is None:
         yield Fault(f"{path}.consent", f"is missing: {WANTED['consent']}")
+
+
+def _what_they_drink(path: str, patient: object) -> Iterator[Fault]:
+    if _text(patient, "alcohol") == Alcohol.NONE and any(is_alcohol(name) for name in _list(patient, "medicines") if isinstance(name, str)):
+        yield Fault(f"{path}.alcohol", "is none, but alcohol stands among the medicines")
 
 
 def _twice(entries: Iterable[Entry], key: str, what: str) -> Iterator[Fault]:

@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING
 from db.engine import reading, writing
 from reminders import drugs
 from reminders.domain.checking import check_plan
-from reminders.domain.finding import Finding
-from reminders.domain.patient_checks import check_medicines
+from reminders.domain.finding import Alcohol, Finding
+from reminders.domain.patient_checks import check_alcohol, check_medicines
 from reminders.domain.plan import Course, Plan
 from reminders.domain.plan_state import PlanState
 from reminders.domain.profile import Severity
@@ -111,7 +111,9 @@ def _findings(c: Connection, plan: StoredPlan, document: Plan) -> tuple[Finding,
     errors += [Fault("medicines", words) for words in interacting.unacknowledged(c, plan)]
     if errors:
         raise BadFile(errors)
-    return (*found, *check_medicines(plan.profile, [medicine.name for medicine in plan.medicines]))
+    alcohol = people.alcohol_of(c, plan.patient_id)
+    asked = check_alcohol(plan.profile, alcohol) if alcohol is Alcohol.UNKNOWN else ()  # some of it stands on the list
+    return (*found, *check_medicines(plan.profile, [medicine.name for medicine in plan.medicines]), *asked)
 
 
 def _edited(c: Connection, plan: StoredPlan, seam: Seam, findings: tuple[Finding, ...], *, now: datetime) -> Edited:

@@ -14,8 +14,8 @@ from db.engine import writing
 from reminders import drugs
 from reminders.domain.approval import check_approval, check_approved_yet, check_interactions, check_labs
 from reminders.domain.checking import check_plan
-from reminders.domain.finding import Finding
-from reminders.domain.patient_checks import check_medicines
+from reminders.domain.finding import Finding, is_alcohol
+from reminders.domain.patient_checks import check_alcohol, check_medicines
 from reminders.domain.profile import DrugProfile, Severity
 from reminders.domain.roles import Right
 from reminders.domain.supply import Tally, TallyKind, not_a_strength
@@ -148,11 +148,18 @@ def _notes(patient: PatientPlans) -> Iterator[tuple[Severity, Fault]]:
             found = check_plan(plan, profile, others=[other for _, other in before], is_alike=drugs.alike(profile))
             yield from (_note(path, finding) for finding in (*found, *check_approval(plan, patient.approved[path])))
             for check in (check_interactions, check_labs):
-                yield from (_note(path, finding) for finding in check(profile, patient.medicines, patient.acknowledged[path]))
+                yield from (_note(path, finding) for finding in check(profile, patient.listed, patient.acknowledged[path]))
             yield from ((Severity.ERROR, fault) for fault in _of_supply(path, plan, profile, patient.supplies[path]))
             yield from _of_other_forms(path, plan, profile, before)
             yield from (_note(patient.path, finding) for finding in check_medicines(profile, patient.medicines))
+            yield from (_note(patient.path, finding) for finding in _of_alcohol(profile, patient))
         before.append((path, plan))
+
+
+def _of_alcohol(profile: DrugProfile, patient: PatientPlans) -> Iterator[Finding]:
+    """What alcohol does beside a drug, where that is not told of the list already."""
+    if not any(map(is_alcohol, patient.medicines)):
+        yield from check_alcohol(profile, patient.alcohol)
 
 
 def _of_supply(path: str, plan: Plan, profile: DrugProfile, strengths: Sequence[Amount]) -> Iterator[Fault]:
@@ -293,7 +300,7 @@ def _counted(file: ImportFile, clinic_id: str, warnings: Iterable[Fault]) -> Imp
         patients=len(patients),
         caregivers=sum(len(patient.caregivers) for patient in patients),
         consents=sum(1 for patient in patients for _ in enrolment.consents_of(patient)) + (file.clinic.on_call is not None),
-        medicines=sum(len(patient.medicines) for patient in patients),
+        medicines=sum(len(patient.listed) for patient in patients),
         plans=sum(len(patient.plans) for patient in patients),
         warnings=tuple(warnings),
     )

@@ -9,6 +9,7 @@ import pytest
 
 from reminders import drugs
 from reminders.domain.checking import Ceiling, Finding, PatientFacts, check_plan
+from reminders.domain.finding import Alcohol
 from reminders.domain.plan import Amount, Kind, Plan, Unit
 from reminders.domain.profile import Confidence, DrugProfile, Severity, Sourced
 from reminders.domain.taper import Basis
@@ -461,7 +462,7 @@ def test_errors_come_before_warnings() -> None:
     assert set(levels) == set(Severity)
 
 
-WELL = PatientFacts(age=40, indication="multiple sclerosis", review_on=date(2026, 3, 30))
+WELL = PatientFacts(alcohol=Alcohol.NONE, age=40, indication="multiple sclerosis", review_on=date(2026, 3, 30))
 
 
 def patient(facts: PatientFacts, plan: Plan | None = None, profile: DrugProfile = BACLOFEN) -> list[tuple[str, str, str]]:

@@ -11,6 +11,7 @@ import pytest
 
 from reminders import drugs
 from reminders.domain.checking import Ceiling, Finding, PatientFacts, check_plan
+from reminders.domain.finding import Alcohol
 from reminders.domain.plan import Amount, Kind, Phase, Plan, Unit
 from reminders.domain.profile import Confidence, DrugProfile, Indication, PercentCut, Severity, Sourced
 from tests.builders import a_phase, a_plan
@@ -332,7 +333,7 @@ CASES: dict[str, Case] = {
         a_plan(a_phase("5", at="08:00")),
         (("error: older at age", "longer phases and a check-in in every phase are suggested", "65 years / 65 years (a label, sourced)"),),
         profile=STRICT,
-        facts=PatientFacts(age=65, indication="spasms", review_on=date(2026, 3, 30)),
+        facts=PatientFacts(alcohol=Alcohol.NONE, age=65, indication="spasms", review_on=date(2026, 3, 30)),
     ),
     "weak kidneys": Case(
         a_plan(),
@@ -353,7 +354,7 @@ CASES: dict[str, Case] = {
                 "29.5 mL/min / 0 to under 30 mL/min (AJKD case algorithm, second-hand)",
             ),
         ),
-        facts=PatientFacts(kidney=Decimal("29.5"), kidney_flag=True),
+        facts=PatientFacts(alcohol=Alcohol.NONE, kidney=Decimal("29.5"), kidney_flag=True),
     ),
     "another medicine": Case(
         a_plan(),
@@ -367,7 +368,35 @@ CASES: dict[str, Case] = {
                 "diazepam / high (Right Baclofen Dose for Managing Pain; US baclofen tablets label, sourced)",
             ),
         ),
-        facts=PatientFacts(medicines=("diazepam",)),
+        facts=PatientFacts(alcohol=Alcohol.NONE, medicines=("diazepam",)),
+    ),
+    "some alcohol": Case(
+        a_plan(),
+        (
+            (
+                "warning: alcohol at alcohol",
+                (
+                    "CNS depressants: more sedation, slowed breathing; deep sedation, fainting and death with opioids; "
+                    "avoid, or use with caution; monitor closely"
+                ),
+                "some / high (Right Baclofen Dose for Managing Pain; US baclofen tablets label, sourced)",
+            ),
+        ),
+        facts=PatientFacts(alcohol=Alcohol.SOME),
+    ),
+    "alcohol that nobody asked about": Case(
+        a_plan(),
+        (
+            (
+                "warning: alcohol_unknown at alcohol",
+                (
+                    "ask about alcohol. CNS depressants: more sedation, slowed breathing; deep sedation, fainting and death with opioids; "
+                    "avoid, or use with caution; monitor closely"
+                ),
+                "unknown / none or some (Right Baclofen Dose for Managing Pain; US baclofen tablets label, sourced)",
+            ),
+        ),
+        facts=PatientFacts(),
     ),
     "no indication and no review": Case(
         a_plan(a_phase("5", at="08:00")),
@@ -376,7 +405,7 @@ CASES: dict[str, Case] = {
             ("warning: indication_missing at indication", "say what it is given for", "none / required (Doseline, default)"),
         ),
         profile=STRICT,
-        facts=PatientFacts(),
+        facts=PatientFacts(alcohol=Alcohol.NONE),
     ),
     "a doubtful indication and a late review": Case(
         a_plan(a_phase("5", at="08:00")),
@@ -389,7 +418,7 @@ CASES: dict[str, Case] = {
             ),
         ),
         profile=STRICT,
-        facts=PatientFacts(indication="a stroke", review_on=date(2026, 5, 1)),
+        facts=PatientFacts(alcohol=Alcohol.NONE, indication="a stroke", review_on=date(2026, 5, 1)),
     ),
 }
 

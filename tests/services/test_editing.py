@@ -83,6 +83,17 @@ def test_an_interacting_medicine_is_acknowledged_before_an_edit(engine: Engine) 
         assert len(clinic.rows("plan_version")) == 2
 
 
+@pytest.mark.parametrize(("asked", "found"), [(False, ["alcohol_unknown"]), (True, [])])
+def test_an_edit_says_that_nobody_asked_about_alcohol(*, asked: bool, found: list[str]) -> None:
+    """With what it does beside the drug, until somebody has."""
+    with Stage.on_paper(patient(plan(*RISE))) as clinic:
+        if asked:
+            clinic.acts("remove_medicine", medicine="alcohol", reason="drinks none")
+        edited = previewed(clinic, document(*LATER))
+
+        assert [finding.code for finding in edited.findings if "alcohol" in finding.code] == found
+
+
 def test_a_smaller_amount_is_announced() -> None:
     """From the next dose on, in tablets."""
     with Stage.on_paper(patient(plan(phase("10/10/10")))) as clinic:

@@ -447,3 +447,51 @@ def test_of_an_on_call_phone_too_a_person_is_told(sqlite_engine: Engine) -> None
     warnings = import_file(sqlite_engine, an_import_file(ben, clinic=a_clinic(on_call=her)), now=NOW).warnings
 
     assert [fault.path for fault in warnings] == ["clinic.on_call.consent.at", "clinic.on_call.phone"]
+
+
+DRINKS = {"of": "alcohol", "by": "Dr. Noor Haddad", "reason": "two beers on Saturdays, told of the danger"}
+
+
+@pytest.mark.parametrize(
+    ("told", "kept", "listed", "warned"),
+    [
+        ({"alcohol": "none"}, "none", [], []),
+        ({"alcohol": "unknown"}, "unknown", [], ["ask about alcohol. CNS depressants: more sedation"]),
+        ({}, "unknown", [], ["ask about alcohol. CNS depressants: more sedation"]),
+        ({"alcohol": "some"}, "some", ["alcohol"], ["CNS depressants: more sedation"]),
+        ({"alcohol": "some", "medicines": ["Alcohol, two beers"]}, "some", ["Alcohol, two beers"], []),
+        ({"medicines": ["Alcohol, two beers"]}, "some", ["Alcohol, two beers"], []),
+    ],
+)
+def test_the_enrolment_says_what_is_known_of_alcohol(
+    sqlite_engine: Engine, *, told: dict[str, object], kept: str, listed: list[str], warned: list[str]
+) -> None:
+    """Unknown, it is to be asked, with what it does by which source; some of it stands on the list, acknowledged like a medicine."""
+    acknowledged = [{**DRINKS, "of": name} for name in listed]
+    person = {key: value for key, value in a_patient(medicines=[]).items() if key != "alcohol"}
+    data = an_import_file({**person, **told, "plans": [an_entry(acknowledged=acknowledged)]})
+    warnings = [fault for fault in import_file(sqlite_engine, data, now=NOW).warnings if fault.path == "patients[0].alcohol"]
+    with reading(sqlite_engine) as c:
+        stored = c.scalars(select(metadata.tables["patient"].c.alcohol)).all()
+        names = c.scalars(select(metadata.tables["medicine"].c.name)).all()
+
+    assert (stored, names) == ([kept], listed)
+    assert [(warning.message[: len(words)], "label" in warning.message) for warning, words in zip(warnings, warned, strict=True)] == [
+        (words, True) for words in warned
+    ]
+
+
+@pytest.mark.parametrize(
+    ("told", "path"),
+    [
+        ({"alcohol": "some"}, "plans[0].acknowledged"),
+        ({"alcohol": "a little"}, "alcohol"),
+        ({"alcohol": "none", "medicines": ["alcohol"]}, "alcohol"),
+    ],
+)
+def test_alcohol_that_is_not_acknowledged_or_not_clear_blocks_the_import(sqlite_engine: Engine, told: dict[str, object], path: str) -> None:
+    """Some of it beside baclofen needs a typed reason; a word of one's own, and a word against the list, mean nothing."""
+    with pytest.raises(BadFile) as caught:
+        import_file(sqlite_engine, an_import_file(a_patient(**{"medicines": [], **told})), now=NOW)
+
+    assert f"patients[0].{path}" in [fault.path for fault in caught.value.faults]

@@ -268,3 +268,28 @@ def test_no_reason_lets_a_step_up_come_beside_what_is_contraindicated(amounts: s
 
         assert clinic.amounts("ana-tizanidine")["03-05"] == amounts
         assert stays == ([] if removed else ["contraindicated beside ciprofloxacin (US label text; NHS Scotland)"])
+
+
+@pytest.mark.parametrize(
+    ("steps", "kept"),
+    [
+        ([("add_medicine", "Alcohol, two beers")], "some"),
+        ([("add_medicine", "alcohol"), ("remove_medicine", "alcohol")], "none"),
+        ([("remove_medicine", "alcohol")], "none"),
+        ([("add_medicine", "vitamin D"), ("remove_medicine", "vitamin D")], "unknown"),
+    ],
+)
+def test_the_question_about_alcohol_is_answered_by_the_list(steps: list[tuple[str, str]], kept: str) -> None:
+    """On it, they drink some; off it, none, also where nobody had asked before: with who said so, and why."""
+    with Stage.on_paper(ana()) as clinic:
+        for action, medicine in steps:
+            clinic.acts(action, medicine=medicine, reason="asked on the phone")
+
+        assert [row["alcohol"] for row in clinic.rows("patient")] == [kept]
+        assert len([row for row in clinic.rows("plan_event") if "asked on the phone" in row["reason"]]) == len(steps)
+
+
+def test_what_is_known_to_be_none_does_not_come_off() -> None:
+    """The question has been answered; there is nothing to take off the list."""
+    with Stage.on_paper({**ana(), "alcohol": "none"}) as clinic, pytest.raises(NotAllowed, match="not on the list"):
+        removes(clinic, "alcohol")

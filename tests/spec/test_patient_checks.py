@@ -9,7 +9,7 @@ import pytest
 
 from reminders import drugs
 from reminders.domain.checking import check_plan
-from reminders.domain.finding import PatientFacts
+from reminders.domain.finding import Alcohol, PatientFacts
 from tests.builders import a_titration
 from tests.doses import drawn
 
@@ -30,6 +30,8 @@ PATIENTS = drawn("""
     takes amitriptyline                 | interaction (warning): medium
     takes Lithium carbonate             | interaction (warning): low
     takes vitamin D                     |
+    drinks some alcohol                 | alcohol (warning)
+    not asked about alcohol             | alcohol unknown (warning)
     no indication                       | indication missing (warning)
     given for spinal cord injury        |
     given for cerebral palsy            | indication doubtful (warning)
@@ -42,8 +44,8 @@ PATIENTS = drawn("""
 """What the check finds about a patient with the label's titration of baclofen. It flags; it computes no dose.
 
 Kidneys are an eGFR or creatinine clearance in mL/min, or weak without a number; where sources disagree each has its own
-finding. The clinic enters the list of medicines: Doseline is no interaction checker. A review is due within 6 weeks of the
-day on which the top dose begins.
+finding. The clinic enters the list of medicines, and asks about alcohol at the enrolment: Doseline is no interaction
+checker. A review is due within 6 weeks of the day on which the top dose begins.
 
 Source: US labels, NHS, NHS Highland, MIMS and the article (sourced); the age of 65 is Doseline's default. Beside a kidney
 finding stands its own source.
@@ -51,12 +53,14 @@ finding stands its own source.
 
 PLAN = a_titration()
 TOP_DOSE = PLAN.start + timedelta(days=9)
-WELL = PatientFacts(age=40, indication="multiple sclerosis", review_on=TOP_DOSE)
+WELL = PatientFacts(alcohol=Alcohol.NONE, age=40, indication="multiple sclerosis", review_on=TOP_DOSE)
 SAID: dict[str, Callable[[str], PatientFacts]] = {
     "age": lambda said: replace(WELL, age=int(said)),
     "weak kidneys": lambda _: replace(WELL, kidney_flag=True),
     "kidneys": lambda said: replace(WELL, kidney=Decimal(said)),
     "takes": lambda said: replace(WELL, medicines=("paracetamol", said)),
+    "drinks": lambda _: replace(WELL, alcohol=Alcohol.SOME),
+    "not asked": lambda _: replace(WELL, alcohol=Alcohol.UNKNOWN),
     "no indication": lambda _: replace(WELL, indication=None),
     "given for": lambda said: replace(WELL, indication=said),
     "no review": lambda _: replace(WELL, review_on=None),

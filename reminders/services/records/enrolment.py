@@ -93,6 +93,7 @@ def add_patient(c: Connection, clinic_id: str, patient: PatientShape, *, at: dat
         "zone": patient.zone,
         "language": patient.language,
         "wording": patient.wording,
+        "alcohol": patient.drinks.value,
         "created_at": at,
     }
     insert_all(c, PATIENT, [row])
@@ -103,7 +104,7 @@ def add_patient(c: Connection, clinic_id: str, patient: PatientShape, *, at: dat
     insert_all(c, CONTACT_ROLE, roles)
     evidence = [{**whose, "contact_point_id": points[phone], **_evidence(consent)} for phone, consent in consents_of(patient)]
     insert_all(c, CONSENT, evidence)
-    medicines.add(c, clinic_id, patient_id, patient.medicines, at=at)
+    medicines.add(c, clinic_id, patient_id, patient.listed, at=at)
     write_audit(c, clinic_id, Entry(at, IMPORTER, "patient enrolled", patient_id))
     return patient_id
 

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from reminders.domain.approval import Acknowledgement
+from reminders.domain.finding import Alcohol, is_alcohol
 from reminders.domain.profile import GRAVE
 from reminders.errors import NotAllowed
-from reminders.services.records import alerts, labs, medicines, plans
+from reminders.services.records import alerts, labs, medicines, people, plans
 from reminders.services.records.alerts import Notice
 from reminders.services.records.audit import Entry, write_audit
 
@@ -45,6 +46,8 @@ def add(c: Connection, patient: Patient, plan: StoredPlan, name: str, *, said: S
     if _listed(plan, name) is not None:
         raise NotAllowed(f"{name} is on the list already")
     (medicine,) = medicines.add(c, plan.clinic_id, patient.id, [name], at=now)
+    if is_alcohol(name):
+        people.keep_alcohol(c, patient.id, Alcohol.SOME)
     for one in _keep(c, plan, medicine, "added", said=said, now=now):
         if groups := one.profile.interacting(name):
             alerts.raise_once(c, patient, _notice(one, medicine, groups), now=now)
@@ -54,13 +57,20 @@ def remove(c: Connection, plan: StoredPlan, name: str, *, said: Said, now: datet
     """Take a medicine off the list of a plan's patient, with a reason: its monitoring ends, and what it alerted of is closed.
 
     No plan changes by it: one that stays goes on staying until a person lets it go on. Added again, it is a new one, and asks
-    for its acknowledgement again. Raises NotAllowed without a reason, or if it is not on the list.
+    for its acknowledgement again. Of alcohol, which nobody had asked about, it says that there is none. Raises NotAllowed
+    without a reason, or if it is not on the list.
     """
     medicine = _listed(plan, name)
-    if medicine is None:
+    unasked = is_alcohol(name) and people.alcohol_of(c, plan.patient_id) is Alcohol.UNKNOWN
+    if medicine is None and not unasked:
         raise NotAllowed(f"{name} is not on the list: {', '.join(listed.name for listed in plan.medicines) or 'nothing is'}")
     if not said.reason.strip():
-        raise NotAllowed(f"taking {medicine.name} off the list needs its reason")
+        raise NotAllowed(f"taking {name} off the list needs its reason")
+    if is_alcohol(name):
+        people.keep_alcohol(c, plan.patient_id, Alcohol.NONE)
+    if medicine is None:
+        _tell(c, plan, "alcohol none", said.reason, by=said.by, now=now)
+        return
     medicines.remove(c, medicine, at=now)
     why = f"{medicine.name} came off the list: {said.reason}"
     for one in _keep(c, plan, medicine, "removed", said=said, now=now):
@@ -77,11 +87,16 @@ def _listed(plan: StoredPlan, name: str) -> Medicine | None:
 def _keep(c: Connection, plan: StoredPlan, medicine: Medicine, what: str, *, said: Said, now: datetime) -> list[StoredPlan]:
     """Keep with each of the patient's plans who changed the list, and why; ask from now on what the list calls for. Return the plans."""
     write_audit(c, plan.clinic_id, Entry(now, said.by, f"medicine {what}", medicine.id))
-    theirs = plans.of_patients(c, [plan.patient_id])[plan.patient_id]
     why = f"{medicine.name}: {said.reason}" if said.reason else medicine.name
-    for one in theirs:
-        plans.add_event(c, one.clinic_id, one.id, kind=f"medicine {what}", state=one.state, by=said.by, at=now, reason=why)
+    theirs = _tell(c, plan, f"medicine {what}", why, by=said.by, now=now)
     plans.put_on_clock(c, theirs)
+    return theirs
+
+
+def _tell(c: Connection, plan: StoredPlan, what: str, why: str, *, by: str, now: datetime) -> list[StoredPlan]:
+    theirs = plans.of_patients(c, [plan.patient_id])[plan.patient_id]
+    for one in theirs:
+        plans.add_event(c, one.clinic_id, one.id, kind=what, state=one.state, by=by, at=now, reason=why)
     return theirs
 
 

@@ -12,6 +12,7 @@ from sqlalchemy import BindParameter, bindparam, func, null, select, update
 
 from db.types import UtcDateTime
 from reminders.domain.contact import ConsentStanding, Contact, QuietHours, Role, may_contact
+from reminders.domain.finding import Alcohol
 from reminders.messaging.opting_words import VERSION
 from reminders.services.records.audit import Entry, write_audit
 from reminders.services.records.ledger import (
@@ -310,6 +311,16 @@ def _standing(row: Row) -> ConsentStanding:
         opted_out=row["opted_out_at"] is not None,
         unusable=row["unusable_at"] is not None,
     )
+
+
+def alcohol_of(c: Connection, patient_id: str) -> Alcohol:
+    """What is known of a patient's alcohol."""
+    return Alcohol(c.execute(select(PATIENT.c.alcohol).where(PATIENT.c.id == patient_id)).scalar_one())
+
+
+def keep_alcohol(c: Connection, patient_id: str, alcohol: Alcohol) -> None:
+    """Keep what a patient has told of it since."""
+    c.execute(update(PATIENT).where(PATIENT.c.id == patient_id).values(alcohol=alcohol.value))
 
 
 def move(c: Connection, patient: Patient, zone: str) -> None:
