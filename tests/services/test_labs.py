@@ -33,7 +33,7 @@ def test_a_person_is_told_on_the_day_and_the_patient_is_not(engine: Engine) -> N
         (alert,) = [row for row in clinic.rows("alert") if row["kind"] == "labs_due"]
 
         assert told(clinic) == [("03-04 08:00", "provider"), ("03-04 12:00", "backup")]
-        assert (alert["severity"], alert["clinical"], "electrolytes beside furosemide" in alert["words"]) == ("warning", True, True)
+        assert (alert["severity"], alert["clinical"], "electrolytes beside furosemide" in alert["words"]) == ("warning", False, True)
         assert not [row["body"] for row in clinic.rows("text_out") if "lectrolyt" in (row["body"] or "")]
 
 
@@ -130,3 +130,14 @@ def test_whoever_takes_it_on_only_a_provider_dates_the_next() -> None:
         clinic.acts("acknowledge", alert="labs_due", by="Nurse Lee")
 
         assert [row["acknowledged_by"] for row in clinic.rows("alert") if row["kind"] == "labs_due"] == ["Nurse Lee"]
+
+
+def test_a_step_already_announced_stands() -> None:
+    """A day that has come is no danger sign: what the patient was told the evening before is not taken back in the morning."""
+    later = ana(phase("5/5/5", 3), phase("10/10/10", 3, times=("09:00", "15:00", "21:00")), phase("10/10/10"), labs_due="2026-03-05")
+    with Stage.on_paper(later) as clinic:
+        clinic.answers(*[f"03-0{day} {time}" for day in (2, 3, 4) for time in ("08:05", "14:05", "20:05")])
+        clinic.run_until("03-05 09:30")
+
+        assert ("03-05 08:00", "provider") in told(clinic)
+        assert clinic.amounts()["03-05"] == "10"

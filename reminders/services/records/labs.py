@@ -1,6 +1,7 @@
 """What a laboratory is to check because of another medicine: a task for a person at the clinic, by the day that a provider gave.
 
-The patient is texted nothing of it, no result is read, and no number is computed. While it waits, the next gate is unmet.
+The patient is texted nothing of it, no result is read, and no number is computed. While it waits the next gate is unmet, as
+by any follow-up that is overdue; a step already announced stands.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ def look(c: Connection, plan_id: str, patient_id: str, *, now: datetime) -> None
     if plan.labs and plan.state not in OVER:
         wanted = "; ".join(f"{', '.join(checks)} beside {medicine}" for medicine, checks in plan.labs.items())
         words = f"The day has come to check, on {plan.profile.name}: {wanted}. Acknowledge it, with the day of the next if there is one."
-        notice = Notice(LABS_DUE, "warning", f"{plan.id} {plan.labs_due_at:%Y-%m-%dT%H:%M}", words, plan_id=plan.id)
+        notice = Notice(LABS_DUE, "warning", f"{plan.id} {plan.labs_due_at:%Y-%m-%dT%H:%M}", words, plan_id=plan.id, clinical=False)
         alerts.raise_once(c, people.patients(c, [patient_id])[patient_id], notice, now=now)
 
 

@@ -19,7 +19,7 @@ from reminders.domain.schedule import instant_of
 from reminders.domain.supply import stay_words
 from reminders.domain.tablets import tablets_text
 from reminders.messaging.texts import date_words, time_words
-from reminders.services.records import alerts, check_ins, doses, naming, people, plans, supplies, texts
+from reminders.services.records import alerts, check_ins, doses, labs, naming, people, plans, supplies, texts
 from reminders.services.records.alerts import Notice
 from reminders.services.records.ledger import PLAN
 from reminders.services.records.plans import Stage, StoredPlan
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from reminders.services.records.doses import StoredDose
+    from reminders.services.records.ledger import Row
     from reminders.services.records.people import Patient
 
 COUNTED = 9
@@ -87,6 +88,7 @@ def gate_facts(c: Connection, plan: StoredPlan, now: datetime) -> tuple[GateFact
         last_nine=tuple(state for _, state in counted[-COUNTED:]),
         clinical=tuple(alerts.about(alert) for alert in clinical),
         forbidden=plan.forbidden,
+        overdue_followups=len([alert for alert in raised if _is_overdue(alert, plan)]),
         time_done=True,
         tapering=falls(plan),
         check_in=check_ins.of_phase(c, plan, phase_no, versions),
@@ -95,6 +97,10 @@ def gate_facts(c: Connection, plan: StoredPlan, now: datetime) -> tuple[GateFact
     waiting = [dose for dose in known if dose.state in doses.WAITING and dose.slot.phase_no == phase_no and dose.version_no in versions]
     silent = [dose for dose in waiting if dose.times.silent_at <= now and not dose.standing.answered]
     return facts, [*(dose for dose, state in running if state in doses.UNKNOWN), *silent]
+
+
+def _is_overdue(alert: Row, plan: StoredPlan) -> bool:
+    return alert["kind"] == labs.LABS_DUE and alert["plan_id"] == plan.id and not alert["acknowledged_at"]
 
 
 def _enough(c: Connection, plan: StoredPlan) -> bool | None:
