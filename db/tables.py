@@ -584,6 +584,7 @@ class Stranger(SQLModel, table=True):
 class Alert(SQLModel, table=True):
     """Something a person must look at: kind, severity, owner, deadline, acknowledgement. One for each cause.
 
+    `stays`: it tells the provider that its plan stays; while we keep a plan back, one that is open does.
     `call_at` is when it is raised again unless somebody has taken it on by then, and `raised_again` how often it was.
     """
 
@@ -606,6 +607,7 @@ class Alert(SQLModel, table=True):
     severity: str = Field(max_length=20)
     cause: str = Field(max_length=120)
     clinical: bool = Field(default=True)
+    stays: bool = Field(default=False)
     owner: str = Field(default="provider", max_length=80)
     words: str = Field(default="", max_length=400)
     raised_at: datetime = Field(sa_type=UtcDateTime)

@@ -202,15 +202,21 @@ def _alert(c: Connection, case: Case, raised: Raised) -> None:
         return
     cause = f"{case.plan.id} {raised.since:{MINUTE}}"
     kept = _kept(case, raised) if raised.concern is Concern.MISSES and _is_kept_back(case) else None
-    stays = f". {stepping.stay_told(c, case.plan, replace(kept, reason=''))}" if kept else ""
-    words = raised.words + stays + (NOT_VERIFIED if raised.unverified else "")
-    notice = Notice(kind.alert, kind.severity, cause, words, plan_id=case.plan.id, clinical=kind.clinical, owner=kind.owner)
+    words = _words(c, case, raised, kept) + (NOT_VERIFIED if raised.unverified else "")
+    notice = Notice(
+        kind.alert, kind.severity, cause, words, plan_id=case.plan.id, clinical=kind.clinical, owner=kind.owner, stays=kept is not None
+    )
     if alerts.raise_once(c, case.patient, notice, now=case.now) is None:
         return
     if kept:
         stepping.stay(c, case.patient, case.plan, kept, now=case.now)
     if raised.concern is Concern.SUSPEND and case.plan.state in {PlanState.ACTIVE, PlanState.STAYING}:
         suspending.suspend(c, case.patient, case.plan, reason=raised.words, by="doseline", template="suspended_gap", now=case.now)
+
+
+def _words(c: Connection, case: Case, raised: Raised, kept: Kept | None) -> str:
+    """What an alert says of its misses, and of the stay that they brought about."""
+    return f"{raised.words}. {stepping.stay_told(c, case.plan, replace(kept, reason=''))}" if kept else raised.words
 
 
 def _is_kept_back(case: Case) -> bool:
@@ -332,8 +338,8 @@ def _close_what_passed(c: Connection, case: Case) -> None:
         known = not case.doses or f"{case.doses[0].slot.due_at:{MINUTE}}" <= since
         cause = (alert["kind"], f"{plan_id} {since}")
         if cause in standing and not standing[cause].unverified and alert["words"].endswith(NOT_VERIFIED):
-            said = alert["words"].removesuffix(NOT_VERIFIED)
-            alerts.reword(c, alert, words=standing[cause].words + "".join(said.partition(f". {stepping.STAYS}")[1:]))
+            kept = stepping.kept_on(case.plan, "") if alert["stays"] else None
+            alerts.reword(c, alert, words=_words(c, case, standing[cause], kept), stays=kept is not None)
         if cause in holds or not known:
             continue
         confirmed = last if last and f"{last.slot.due_at:{MINUTE}}" >= since else None

@@ -117,7 +117,7 @@ def _resume(c: Connection, patient: Patient, plan: StoredPlan, action: StaffAct,
     texts.cancel_queued(c, plan_id=plan.id, kinds=changing.OVERTAKEN)
     _enter(c, plan, PlanState.ACTIVE, "resumed", action=action, now=now)
     _close_alerts(c, plan, action, now, kinds=("plan_stays", "misses", "step_waits"))
-    _close_alerts(c, plan, action, now, kinds=("some_missed",), saying=stepping.STAYS)
+    _close_alerts(c, plan, action, now, kinds=("some_missed",), telling_of_stay=True)
     resumed = plans.read(c, [plan.id])[plan.id]
     coming = plans.next_phase(resumed)
     if stay.since == planned_end and coming is not None and coming[1] == today + timedelta(days=1):
@@ -336,9 +336,13 @@ def _enter(c: Connection, plan: StoredPlan, state: PlanState, kind: str, *, acti
     plans.add_event(c, plan.clinic_id, plan.id, kind=kind, state=state, by=action.by, at=now, reason=action.reason, phase_no=phase_no)
 
 
-def _close_alerts(c: Connection, plan: StoredPlan, action: StaffAct, now: datetime, *, kinds: tuple[str, ...], saying: str = "") -> None:
-    for alert in (alert for alert in alerts.open_alerts(c, plan_id=plan.id, kinds=kinds) if saying in alert["words"]):
-        alerts.close(c, alert, reason=f"{action.action.value}: {action.reason}", by=action.by, at=now)
+def _close_alerts(
+    c: Connection, plan: StoredPlan, action: StaffAct, now: datetime, *, kinds: tuple[str, ...], telling_of_stay: bool = False
+) -> None:
+    """Close a plan's alerts of some kinds with what was done; `telling_of_stay`: only those that tell of a stay."""
+    for alert in alerts.open_alerts(c, plan_id=plan.id, kinds=kinds):
+        if alert["stays"] or not telling_of_stay:
+            alerts.close(c, alert, reason=f"{action.action.value}: {action.reason}", by=action.by, at=now)
 
 
 def _closed(plan: StoredPlan) -> tuple[Stay, ...]:

@@ -16,7 +16,7 @@ from db.engine import reading
 from reminders.domain.plan import HOUR, Course
 from reminders.domain.schedule import Slot, jumped_slots, next_slot, slots_between
 from reminders.errors import NotAllowed
-from reminders.services.records import plans, stepping
+from reminders.services.records import plans
 from tests.builders import FOUR, NEW_YORK
 from tests.files import File
 from tests.stage import ANA, Stage, patient, phase, plan
@@ -185,7 +185,7 @@ class AnyStory(RuleBasedStateMachine):
         """While we keep a plan back, an alert that is open says so, whatever else has been taken back."""
         events = sorted(self.clinic.rows("plan_event"), key=lambda event: event["at"])
         kept_by = {event["plan_id"]: event["by"] for event in events if event["kind"] == "stays"}
-        told = {alert["plan_id"] for alert in self.clinic.rows("alert") if alert["closed_at"] is None and stepping.STAYS in alert["words"]}
+        told = {alert["plan_id"] for alert in self.clinic.rows("alert") if alert["closed_at"] is None and alert["stays"]}
         staying = {row["id"] for row in self.clinic.rows("plan") if row["state"] == "staying"}
         assert {plan_id for plan_id in staying if kept_by[plan_id] == "doseline"} <= told
 

@@ -288,6 +288,18 @@ def test_of_two_that_find_an_alert_one_raises_it() -> None:
         assert (called, raised_again(clinic)) == ([False, False], [("03-03 03:10", "red_flag, 1")])
 
 
+def test_what_is_verified_later_still_tells_of_the_stay() -> None:
+    """Once it is known that she did not answer, the alert says no more that it is not verified; and still that the plan stays."""
+    with Stage.on_paper(patient(RUNNING)) as clinic:
+        clinic.hears("03-02 07:00", webhook=False, lists=False)
+        clinic.run_until("03-03 07:00")
+        (deaf,) = [alert["words"] for alert in clinic.rows("alert") if alert["kind"] == "misses"]
+        clinic.hears(webhook=True, lists=True)
+        clinic.run_until("03-03 07:30")
+        (heard,) = [alert for alert in clinic.rows("alert") if alert["kind"] == "misses"]
+        assert (deaf, heard["words"], heard["stays"]) == (f"{STAYS} Not verified: replies may be lost.", STAYS, True)
+
+
 def test_a_restart_counts_anew() -> None:
     """Misses from before a restart count no more: three new ones alert again."""
     with Stage.on_paper(patient(plan())) as clinic:

@@ -300,6 +300,7 @@ def _alert() -> None:
         sa.Column("severity", sa.String(20), nullable=False),
         sa.Column("cause", sa.String(120), nullable=False),
         sa.Column("clinical", sa.Boolean(), nullable=False),
+        sa.Column("stays", sa.Boolean(), nullable=False),
         sa.Column("owner", sa.String(80), nullable=False),
         sa.Column("words", sa.String(400), nullable=False),
         sa.Column("raised_at", INSTANT, nullable=False),

@@ -32,6 +32,7 @@ class Notice:
     """An alert to be raised. `cause` is its key within (patient, kind): a run of misses is told once, not at each miss.
 
     clinical  whether it leaves a gate unmet: an information alert does not freeze a titration over a weekend.
+    stays     whether it tells the provider that the plan stays.
     """
 
     kind: str
@@ -41,6 +42,7 @@ class Notice:
     _: KW_ONLY
     plan_id: str | None = None
     clinical: bool = True
+    stays: bool = False
     owner: str = "provider"
 
 
@@ -57,6 +59,7 @@ def raise_once(c: Connection, patient: Patient, notice: Notice, *, now: datetime
         "severity": notice.severity,
         "cause": notice.cause,
         "clinical": notice.clinical,
+        "stays": notice.stays,
         "owner": notice.owner,
         "words": notice.words[:400],
         "raised_at": now,
@@ -122,9 +125,9 @@ def close(c: Connection, alert: Row, *, reason: str, by: str, at: datetime) -> N
     write_audit(c, alert["clinic_id"], Entry(at, by, "alert closed", alert["id"], reason))
 
 
-def reword(c: Connection, alert: Row, *, words: str) -> None:
-    """Say an alert in other words, now that more is known of its cause."""
-    c.execute(update(ALERT).where(ALERT.c.id == alert["id"]).values(words=words[:400]))
+def reword(c: Connection, alert: Row, *, words: str, stays: bool = False) -> None:
+    """Say an alert in other words, now that more is known of its cause; `stays`: they tell of a stay."""
+    c.execute(update(ALERT).where(ALERT.c.id == alert["id"]).values(words=words[:400], stays=stays))
 
 
 def acknowledge(c: Connection, alert: Row, *, by: str, at: datetime) -> None:

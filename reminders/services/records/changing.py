@@ -10,7 +10,7 @@ from reminders.domain.gaps import max_gap_of
 from reminders.domain.plan import Plan, Stay, Version
 from reminders.domain.plan_state import PlanState
 from reminders.domain.seam import Seam, join
-from reminders.services.records import alerts, announcements, doses, intakes, plans, stepping, texts
+from reminders.services.records import alerts, announcements, doses, intakes, plans, texts
 from reminders.services.records.alerts import Notice
 
 if TYPE_CHECKING:
@@ -80,7 +80,7 @@ def change(c: Connection, patient: Patient, plan: StoredPlan, change: Change, *,
 def _close_the_stay(c: Connection, plan: StoredPlan, change: Change, *, now: datetime) -> None:
     texts.cancel_queued(c, plan_id=plan.id, kinds=OVERTAKEN)
     for alert in alerts.open_alerts(c, plan_id=plan.id, kinds=("plan_stays", "some_missed")):
-        if stepping.STAYS in alert["words"]:
+        if alert["stays"]:
             alerts.close(c, alert, reason=f"{change.kind}: {change.reason}", by=change.by, at=now)
 
 

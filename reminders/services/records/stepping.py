@@ -35,8 +35,6 @@ if TYPE_CHECKING:
 COUNTED = 9
 BEFORE_QUIET = timedelta(minutes=15)
 """An unanswered catch-up question is decided without its answer this long before the quiet hours [our default]."""
-STAYS = "The plan stays on phase"
-"""How an alert that tells of a stay says it: while we keep a plan back, one that is open has these words."""
 
 
 _OVERDUE = (  # made once: to make a statement costs more than to run it
@@ -184,7 +182,7 @@ def _told_with_answer(c: Connection, plan: StoredPlan, kept: Kept) -> Kept:
     said = () if kept.urgent else alerts.open_alerts(c, plan_id=plan.id, kinds=["some_missed"])
     just_now = [alert for alert in said if alert["raised_at"] == plan.step_check_at and not alert["acknowledged_at"]]
     for alert in just_now:
-        alerts.reword(c, alert, words=f"{alert['words']} {stay_told(c, plan, kept)}")
+        alerts.reword(c, alert, words=f"{alert['words']} {stay_told(c, plan, kept)}", stays=True)
     return replace(kept, told=bool(just_now))
 
 
@@ -206,7 +204,7 @@ def _pass_muted(c: Connection, patient: Patient, plan: StoredPlan, coming: tuple
 def _tell_provider(c: Connection, patient: Patient, plan: StoredPlan, kept: Kept, *, now: datetime) -> None:
     words = stay_told(c, plan, kept)
     cause, severity = f"{plan.id} stay {now:%Y-%m-%dT%H:%M}", "urgent" if kept.urgent else "warning"
-    alerts.raise_once(c, patient, Notice("plan_stays", severity, cause, words, plan_id=plan.id, clinical=False), now=now)
+    alerts.raise_once(c, patient, Notice("plan_stays", severity, cause, words, plan_id=plan.id, clinical=False, stays=True), now=now)
 
 
 def stay_told(c: Connection, plan: StoredPlan, kept: Kept) -> str:
@@ -214,17 +212,14 @@ def stay_told(c: Connection, plan: StoredPlan, kept: Kept) -> str:
     supply = supplies.for_stay(c, plan, phase_no=kept.phase_no, since=kept.since)
     tablets = "" if supply is None else f" {stay_words(supply)}"
     because = f": {kept.reason}" if kept.reason else ""
-    return f"{STAYS} {kept.phase_no}{because}. It goes on when a provider resumes it.{tablets}"
+    return f"The plan stays on phase {kept.phase_no}{because}. It goes on when a provider resumes it.{tablets}"
 
 
 def keep_telling(c: Connection, patient: Patient, plan: StoredPlan, *, now: datetime) -> None:
     """Tell the provider of a plan that we keep back, if no open alert says so any more: what kept it back has been undone."""
     stays = PlanState.STAYING in {plan.state, plan.state_before}  # a muted plan comes back to its stay
-    if not stays or plans.stayed_by(c, plan.id) != "doseline":
-        return
-    if not any(STAYS in alert["words"] for alert in alerts.open_alerts(c, plan_id=plan.id)):
-        open_stay = next(each for each in plan.course.current.stays if each.extra_days is None)
-        kept = Kept(open_stay.phase_no, open_stay.since, "what kept it back is no longer so")
+    kept = kept_on(plan, "what kept it back is no longer so") if stays and plans.stayed_by(c, plan.id) == "doseline" else None
+    if kept and not any(alert["stays"] for alert in alerts.open_alerts(c, plan_id=plan.id)):
         _tell_provider(c, patient, plan, kept, now=now)
 
 
@@ -243,6 +238,12 @@ class Kept:
     by: str = "doseline"
     urgent: bool = False
     told: bool = False
+
+
+def kept_on(plan: StoredPlan, reason: str) -> Kept | None:
+    """How a plan is kept back by the stay that it is on; None: it is on none."""
+    stay = next((each for each in plan.course.current.stays if each.extra_days is None), None)
+    return Kept(stay.phase_no, stay.since, reason) if stay else None
 
 
 TOLD_WHY: Mapping[Condition, str] = MappingProxyType(
