@@ -346,7 +346,20 @@ def _close_what_passed(c: Connection, case: Case) -> None:
         alerts.close(c, alert, reason="a dose was confirmed" if confirmed else "no longer so", by="doseline", at=case.now)
         if alert["kind"] == CAREGIVER and confirmed is not None:
             _reassure(c, case, alert, confirmed)
+    _close_what_is_known(c, case)
     _take_back_questions(c, case)
+
+
+def _close_what_is_known(c: Connection, case: Case) -> None:
+    """Nobody need ask any more which doses were taken, once somebody has said so of each that the patient was asked about."""
+    for alert in alerts.open_alerts(c, patient_ids=[case.patient.id], kinds=[alerts.SOME_MISSED]):
+        about = doses.read(c, texts.doses_asked_about(c, alert["cause"].removeprefix(alerts.SOME_CAUSE)))
+        if not any(_is_unknown(dose) for dose in about.values()):
+            alerts.close(c, alert, reason="every dose asked about is known now", by="doseline", at=case.now)
+
+
+def _is_unknown(dose: StoredDose) -> bool:
+    return dose.state in doses.UNKNOWN or (dose.state in doses.WAITING and not dose.standing.answered)
 
 
 def _take_back_questions(c: Connection, case: Case) -> None:

@@ -117,7 +117,7 @@ def _resume(c: Connection, patient: Patient, plan: StoredPlan, action: StaffAct,
     texts.cancel_queued(c, plan_id=plan.id, kinds=changing.OVERTAKEN)
     _enter(c, plan, PlanState.ACTIVE, "resumed", action=action, now=now)
     _close_alerts(c, plan, action, now, kinds=("plan_stays", "misses", "step_waits"))
-    _close_alerts(c, plan, action, now, kinds=("some_missed",), telling_of_stay=True)
+    _close_alerts(c, plan, action, now, kinds=(alerts.SOME_MISSED,), telling_of_stay=True)
     resumed = plans.read(c, [plan.id])[plan.id]
     coming = plans.next_phase(resumed)
     if stay.since == planned_end and coming is not None and coming[1] == today + timedelta(days=1):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tests.files import File
-from tests.stage import Stage, patient, phase, plan
+from tests.stage import Stage, at, patient, phase, plan
 
 TWO_DAYS = ("03-02 08:05", "03-02 14:05", "03-02 20:05", "03-03 08:05", "03-03 14:05")
 
@@ -153,13 +153,34 @@ def test_some_missed_and_the_stay_are_one_alert() -> None:
         assert (told, clinic.open_alerts()) == ([("some_missed", f"{said} {stays}")], set())
 
 
-def test_an_older_word_stands_alone() -> None:
-    """What a patient said of a silence long before says nothing of a stay decided later: that is told by itself."""
+def test_some_missed_is_over_once_each_dose_is_known() -> None:
+    """Told which was taken and which was not, nobody need ask any more; the plan still stays, and from there on that alone is told."""
+    with Stage.on_paper(patient(rising())) as clinic:
+        clinic.answers("03-02 08:05", "03-02 20:05", "03-03 14:05")
+        clinic.says("2", "03-03 18:05")
+        clinic.says("I took my Monday 2 pm dose", "03-03 18:20")
+        one_left = clinic.open_alerts()
+        clinic.says("I missed my 8 am dose today", "03-03 18:25")
+        clinic.run_until("03-03 18:30")
+        (some,) = [alert for alert in clinic.rows("alert") if alert["kind"] == "some_missed"]
+
+        assert [clinic.doses()[dose] for dose in ("03-02/2", "03-03/1")] == ["taken", "missed"]
+        assert (one_left, clinic.open_alerts()) == ({"some_missed"}, {"plan_stays"})
+        assert (some["closed_at"], some["close_reason"]) == (at("03-03 18:25"), "every dose asked about is known now")
+
+
+@pytest.mark.parametrize("ends", [("resume",), ("suspend", "restart")], ids=["resumed", "restarted"])
+def test_an_older_word_stands_alone(ends: tuple[str, ...]) -> None:
+    """What a patient said of a silence long before says nothing of a stay decided later: that is told by itself, and ends by itself."""
     with Stage.on_paper(patient(rising())) as clinic:
         clinic.answers("03-02 20:05", "03-03 14:05")
         clinic.says("2", "03-02 18:10")
         clinic.run_until("03-03 21:00")
-        assert {"some_missed", "plan_stays"} <= clinic.open_alerts()
+        told = clinic.open_alerts()
+        for action in ends:
+            clinic.acts(action, phase=1)
+        assert {"some_missed", "plan_stays"} <= told
+        assert {"some_missed", "plan_stays"} & clinic.open_alerts() == {"some_missed"}
 
 
 def test_an_outage_over_the_evening() -> None:

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 CLINIC_HOURS = timedelta(hours=4)
 """How long an alert that can wait may do so, in clinic hours, before the backup is told [our default]."""
 
+SOME_MISSED, SOME_CAUSE = "some_missed", "some "
+"""The alert that of several doses some were taken, and its cause: so, and the id of the question that was answered."""
+
 
 @dataclass(frozen=True)
 class Notice:

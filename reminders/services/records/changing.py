@@ -79,7 +79,7 @@ def change(c: Connection, patient: Patient, plan: StoredPlan, change: Change, *,
 
 def _close_the_stay(c: Connection, plan: StoredPlan, change: Change, *, now: datetime) -> None:
     texts.cancel_queued(c, plan_id=plan.id, kinds=OVERTAKEN)
-    for alert in alerts.open_alerts(c, plan_id=plan.id, kinds=("plan_stays", "some_missed")):
+    for alert in alerts.open_alerts(c, plan_id=plan.id, kinds=("plan_stays", alerts.SOME_MISSED)):
         if alert["stays"]:
             alerts.close(c, alert, reason=f"{change.kind}: {change.reason}", by=change.by, at=now)
 

@@ -179,7 +179,7 @@ def _told_with_answer(c: Connection, plan: StoredPlan, kept: Kept) -> Kept:
 
     But a stay that is urgent calls by itself.
     """
-    said = () if kept.urgent else alerts.open_alerts(c, plan_id=plan.id, kinds=["some_missed"])
+    said = () if kept.urgent else alerts.open_alerts(c, plan_id=plan.id, kinds=[alerts.SOME_MISSED])
     just_now = [alert for alert in said if alert["raised_at"] == plan.step_check_at and not alert["acknowledged_at"]]
     for alert in just_now:
         alerts.reword(c, alert, words=f"{alert['words']} {stay_told(c, plan, kept)}", stays=True)

@@ -201,6 +201,12 @@ _OPEN = (  # made once: to make a statement costs more than to run it
 )
 
 
+def doses_asked_about(c: Connection, question_id: str) -> list[str]:
+    """The doses that a question asked about."""
+    about: list[str] = json.loads(c.scalars(select(QUESTION.c.doses).where(QUESTION.c.id == question_id)).one())
+    return about
+
+
 def answered(c: Connection, question_id: str, answer: str, *, at: datetime) -> None:
     """Close a question with its answer."""
     c.execute(_ANSWER, {"its_id": question_id, "new_answer": answer[:80], "now": at})

@@ -200,7 +200,9 @@ def _some(talk: Talk, answered: Answered) -> None:
     one = _patient_of(talk, answered)
     words = "The patient says that some of the doses asked about were taken and some were not. Ask which."
     plan_id = _row(talk, answered)["plan_id"]
-    talk.alert([one], Notice("some_missed", "warning", f"some {answered.question.id}", words, plan_id=plan_id, clinical=False))
+    talk.alert(
+        [one], Notice(alerts.SOME_MISSED, "warning", alerts.SOME_CAUSE + answered.question.id, words, plan_id=plan_id, clinical=False)
+    )
     talk.say(one.patient, simply("noted", "answer"))
 
 
