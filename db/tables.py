@@ -87,6 +87,77 @@ class StaffRole(SQLModel, table=True):
     role: str = Field(primary_key=True, max_length=20)
 
 
+class Account(SQLModel, table=True):
+    """How a person on the list signs in. `totp_step`: of the last code that was used, which is not taken again."""
+
+    __tablename__ = "account"
+    __table_args__ = (within_clinic("staff_id", "staff"), UniqueConstraint("login"))
+    clinic_id: str = Field(primary_key=True, max_length=ID)
+    staff_id: str = Field(primary_key=True, max_length=ID)
+    login: str = Field(max_length=80)
+    password_hash: str = Field(max_length=200)
+    totp_secret: str = Field(max_length=64)
+    totp_step: int | None = Field(default=None)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class RecoveryCode(SQLModel, table=True):
+    """What is kept of a code for the day on which the phone is gone; deleted when it is used."""
+
+    __tablename__ = "recovery_code"
+    __table_args__ = (within_clinic("staff_id", "staff"),)
+    clinic_id: str = Field(primary_key=True, max_length=ID)
+    staff_id: str = Field(primary_key=True, max_length=ID)
+    code_hash: str = Field(primary_key=True, max_length=64)
+
+
+class Invitation(SQLModel, table=True):
+    """A one-time link to set an account up, known by its hash. Without a clinic it is the first start's, and makes one.
+
+    `new_device`: the second factor is begun anew; else the one that is there is asked for.
+    """
+
+    __tablename__ = "invitation"
+    __table_args__ = (
+        within_clinic("staff_id", "staff"),
+        CheckConstraint("(clinic_id IS NULL) = (staff_id IS NULL)", name="whose"),
+    )
+    token_hash: str = Field(primary_key=True, max_length=64)
+    clinic_id: str | None = Field(default=None, max_length=ID)
+    staff_id: str | None = Field(default=None, max_length=ID)
+    totp_secret: str = Field(max_length=64)
+    new_device: bool = Field(default=True)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    expires_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class WebSession(SQLModel, table=True):
+    """Somebody who is signed in, known by the hash of what their browser holds."""
+
+    __tablename__ = "web_session"
+    __table_args__ = (
+        within_clinic("staff_id", "staff"),
+        Index("ix_web_session_staff_id", "staff_id"),
+        Index("ix_web_session_seen_at", "seen_at"),
+        Index("ix_web_session_created_at", "created_at"),
+    )
+    token_hash: str = Field(primary_key=True, max_length=64)
+    clinic_id: str = Field(max_length=ID)
+    staff_id: str = Field(max_length=ID)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    seen_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class SignInGuard(SQLModel, table=True):
+    """When somebody last tried to sign in under a name, or from an address, known by its hash: seconds since 1970, with spaces."""
+
+    __tablename__ = "sign_in_guard"
+    __table_args__ = (Index("ix_sign_in_guard_last_at", "last_at"),)
+    key: str = Field(primary_key=True, max_length=64)
+    tries: str = Field(sa_column=Column(Text, nullable=False))
+    last_at: datetime = Field(sa_type=UtcDateTime)
+
+
 class Patient(SQLModel, table=True):
     """A patient. This row is the lock: every service that touches one of its plans takes it first."""
 

@@ -137,6 +137,7 @@ def assemble(
         receive_status=delivering.receive_status,
         heard=lambda: loop.soon("deliver"),
         lifespan=_lifespan(loop),
+        address=settings.address,
         readiness=lambda: watching.readiness(engine, now=referee.now(), apart=referee.apart, silent_for=loop.silent_for),
     )
     return Running(engine, clock, loop, jobs, create_app(parts))

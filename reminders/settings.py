@@ -161,6 +161,11 @@ class Settings:
     log_level: LogLevel
     drugs: Path | None = None
 
+    @property
+    def address(self) -> str:
+        """Where a browser reaches the pages, without a last slash."""
+        return self.public_url or f"http://{self.host}:{self.port}"
+
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Settings:
         """Read and check every setting. Raises SettingsError with the variable's name and the remedy."""

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import Annotated
 
 import typer
 from rich.text import Text
 
 from db.engine import current_revision, make_engine, migrate
+from reminders.clock import SystemClock
 from reminders.commands.ledger import answering
 from reminders.commands.output import ERRORS, SCREEN, JsonFlag, print_json, telling
 from reminders.settings import Settings, TransportName, load_settings
@@ -28,6 +30,7 @@ def serve(
     import uvicorn  # noqa: PLC0415
 
     from reminders.bootstrap import running  # noqa: PLC0415
+    from reminders.services import signing_in  # noqa: PLC0415
     from reminders.web.app import UVICORN  # noqa: PLC0415
 
     with telling(ctx), answering():
@@ -35,7 +38,8 @@ def serve(
         _log(settings)
         host, port = host or settings.host, port or settings.port
         with running(settings) as process:
-            _say_what_next(settings, host, port)
+            settings = replace(settings, host=host, port=port)
+            _say_what_next(settings, signing_in.first_link(process.engine, now=SystemClock().now()))
             uvicorn.run(process.app, host=host, port=port, **UVICORN)
 
 
@@ -59,9 +63,15 @@ def _log(settings: Settings) -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
-def _say_what_next(settings: Settings, host: str, port: int) -> None:
+def _say_what_next(settings: Settings, link: str | None) -> None:
     """Say where it runs, and what a newcomer does next."""
-    lines = [f"Doseline serves on http://{host}:{port} (stop with Ctrl-C)."]
+    lines = [f"Doseline serves on http://{settings.host}:{settings.port} (stop with Ctrl-C)."]
+    if link is not None:
+        lines += [
+            "Nobody can sign in yet. This link is good once, for an hour, and makes your clinic and your account:",
+            f"  {settings.address}/setup/{link}",
+            "(Or bring a clinic in with `doseline import`, and make a link for somebody on its list with `doseline staff invite`.)",
+        ]
     if settings.transport is TransportName.SANDBOX:
         lines += [
             "The sandbox is on: texts are kept, none is sent. In another terminal, in this folder:",

@@ -1,4 +1,4 @@
-"""`doseline staff`: who at a clinic may decide what."""
+"""`doseline staff`: who at a clinic may decide what, and the links with which they begin to sign in."""
 
 from __future__ import annotations
 
@@ -12,10 +12,12 @@ from reminders.clock import SystemClock
 from reminders.commands.ledger import the_ledger
 from reminders.commands.output import SCREEN, JsonFlag, instant_text, print_json, print_table, telling
 from reminders.commands.typed import typed
+from reminders.domain.signing_in import INVITATION_HOLDS
 from reminders.errors import NotAllowed
 from reminders.formats.parts import read_name
-from reminders.services import staffing
+from reminders.services import signing_in, staffing
 from reminders.services.staffing import Member, StaffRole
+from reminders.settings import load_settings
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -62,6 +64,26 @@ def end(ctx: typer.Context, name: NameArgument, *, clinic: ClinicOption = None, 
     with telling(ctx), the_ledger() as engine:
         member = staffing.end(engine, _clinic(engine, clinic), name, now=SystemClock().now())
     _say(member, as_json=as_json)
+
+
+@app.command()
+def invite(
+    ctx: typer.Context,
+    name: NameArgument,
+    *,
+    new_phone: Annotated[bool, typer.Option("--new-phone", help="Begin the second factor anew: another phone.")] = False,
+    clinic: ClinicOption = None,
+    as_json: JsonFlag = False,
+) -> None:
+    """Make a one-time link with which a person on the list sets their account up, or a new password. An older link is good no more."""
+    with telling(ctx), the_ledger() as engine:
+        settings, now = load_settings(), SystemClock().now()
+        token = signing_in.invite(engine, _clinic(engine, clinic), name, by=staffing.OPERATOR, new_device=new_phone, now=now)
+    link = f"{settings.address}/setup/{token}"
+    if as_json:
+        print_json({"name": name, "link": link, "expires_at": instant_text(now + INVITATION_HOLDS)})
+    else:
+        SCREEN.print(Text(f"For {name}, once, until {now + INVITATION_HOLDS:%a %d %b %H:%M} UTC:\n{link}"), soft_wrap=True)
 
 
 def _clinic(engine: Engine, given: str | None) -> str:

@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import re
-import unicodedata
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -31,8 +28,6 @@ if TYPE_CHECKING:
 
     from reminders.domain.plan import Amount, Plan
     from reminders.services.records.ledger import Row
-
-LONGEST_ID = 40
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +73,7 @@ def import_file(
     """
     checked = check_import(data, within=within)
     file = checked.file
-    clinic_id = clinic_id or short_name(file.clinic.name)
+    clinic_id = clinic_id or enrolment.short_name(file.clinic.name)
     with writing(engine) as c:
         clinic = enrolment.claim_clinic(c, clinic_id, file.clinic, simulated=simulated, at=now)
         faults = [*_against_clinic(file, clinic), *_against_refs(c, file, clinic_id), *_not_yet_approved(file, now)]
@@ -186,13 +181,6 @@ def _of_other_forms(path: str, plan: Plan, profile: DrugProfile, before: list[tu
 
 def _note(path: str, finding: Finding) -> tuple[Severity, Fault]:
     return finding.level, Fault(join(path, finding.path), str(finding))
-
-
-def short_name(name: str) -> str:
-    """Make a clinic's id of its name: "St. Mary's Clinic" is "st-marys-clinic"."""
-    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower().replace("'", "")
-    slug = re.sub(r"[^a-z0-9]+", "-", plain)[:LONGEST_ID].strip("-")
-    return slug or f"clinic-{hashlib.sha256(name.encode()).hexdigest()[:12]}"
 
 
 # Against what the ledger already holds

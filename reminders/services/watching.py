@@ -66,10 +66,10 @@ def _nothing_to_compare() -> None:
     """Know of no other clock."""
 
 
-def overview(engine: Engine, *, now: datetime) -> Overview:
-    """Look at every clinic at one moment of the ledger."""
+def overview(engine: Engine, *, now: datetime, clinic_id: str | None = None) -> Overview:
+    """Look at one clinic, or at every one, at one moment of the ledger."""
     with reading(engine) as c:
-        return Overview(now, clinic_lines(c, now=now), trouble_lines(c))
+        return Overview(now, clinic_lines(c, now=now, clinic_id=clinic_id), trouble_lines(c))
 
 
 def standing_troubles(engine: Engine) -> tuple[TroubleLine, ...]:

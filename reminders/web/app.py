@@ -8,17 +8,21 @@ from dataclasses import asdict
 from http import HTTPStatus
 from typing import Any
 
-from fastapi import FastAPI
+from fastapi import Depends, FastAPI, Request
 from starlette.middleware import Middleware
-from starlette.responses import JSONResponse
+from starlette.responses import JSONResponse, Response
 
 from reminders.services import watching
+from reminders.web.access import SAFE, SignInFirst, guarding
 from reminders.web.counting import Counted, Counts
 from reminders.web.guard import Guard
 from reminders.web.metrics import metrics
+from reminders.web.pages import see
 from reminders.web.parts import Parts
+from reminders.web.people_pages import people_pages
 from reminders.web.probe import probe
-from reminders.web.problems import answer_with_problems
+from reminders.web.problems import answer_with_problems, problem
+from reminders.web.sign_in_pages import setup_pages, sign_in_pages
 from reminders.web.status_page import status_page
 from reminders.web.webhooks import webhooks
 
@@ -49,14 +53,19 @@ def create_app(parts: Parts) -> FastAPI:
         openapi_url=None,
         redirect_slashes=False,  # a redirection would take its address from the Host header
         lifespan=lifespan,
+        dependencies=[Depends(guarding(parts))],
         middleware=[Middleware(Guard), Middleware(Counted, counts=counts)],
     )
     answer_with_problems(app)
+    app.add_exception_handler(SignInFirst, _sign_in_first)
     app.state.counts = counts
     app.include_router(webhooks(parts, counts))
     app.include_router(probe(parts))
     app.include_router(metrics(parts, counts))
     app.include_router(status_page(parts))
+    app.include_router(sign_in_pages(parts))
+    app.include_router(setup_pages(parts))
+    app.include_router(people_pages(parts))
 
     @app.head("/healthz", include_in_schema=False)
     @app.get("/healthz")
@@ -72,3 +81,8 @@ def create_app(parts: Parts) -> FastAPI:
         return JSONResponse(asdict(found), HTTPStatus.OK if found.ok else HTTPStatus.SERVICE_UNAVAILABLE)
 
     return app
+
+
+async def _sign_in_first(request: Request, _: Exception) -> Response:
+    """Send who looks at a page to sign in; refuse anything else, which would be lost on the way."""
+    return see("/sign-in") if request.method in SAFE else problem(HTTPStatus.UNAUTHORIZED)

@@ -20,7 +20,7 @@ HEADERS: Mapping[str, str] = MappingProxyType(
     {
         "Cache-Control": "no-store",
         "Content-Security-Policy": (
-            "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
+            "default-src 'none'; style-src 'self'; img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
         ),
         "Cross-Origin-Opener-Policy": "same-origin",
         "Cross-Origin-Resource-Policy": "same-origin",
@@ -56,9 +56,14 @@ class Guard:
         try:
             await self._app(scope, receive, guarded)
         except Exception as error:  # noqa: BLE001 - the last place where an error can be kept from a log that prints its words
-            log.error("%s %s failed: %s at %s", scope["method"], scope["path"], type(error).__name__, place_of(error))  # noqa: TRY400
+            log.error("%s %s failed: %s at %s", scope["method"], _path(scope), type(error).__name__, place_of(error))  # noqa: TRY400
             if not begun:
                 await problem(HTTPStatus.INTERNAL_SERVER_ERROR)(scope, receive, guarded)
+
+
+def _path(scope: Scope) -> str:
+    """The path as it was declared: what stands in a field of it may be a one-time link."""
+    return getattr(scope.get("route"), "path", "a path of nobody's")
 
 
 def place_of(error: Exception) -> str:

@@ -79,6 +79,7 @@ class Parts:
     carrier    None in the sandbox: then no webhook is accepted at all.
     heard      called after a webhook's transaction has committed, so that an answer leaves soon.
     lifespan   runs around the whole life of the app, inside its event loop.
+    address    where a browser reaches us, without a last slash; https, or this machine alone.
     readiness  looks whether this process is fit to serve; None: as far as the ledger shows.
     """
 
@@ -90,4 +91,10 @@ class Parts:
     receive_status: ReceiveStatus
     heard: Callable[[], None] = _nothing
     lifespan: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
+    address: str = "http://127.0.0.1:8000"
     readiness: Callable[[], Readiness] | None = None
+
+    @property
+    def is_https(self) -> bool:
+        """Whether a browser reaches us by https."""
+        return self.address.startswith("https:")

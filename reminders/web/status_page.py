@@ -1,25 +1,24 @@
-"""The page at `/`: plans, next doses, last texts and open alerts, read-only, until there is a portal to sign in to.
+"""The page at `/`: plans, next doses, last texts and open alerts, read-only, of the clinic of who is signed in.
 
-As nobody signs in, it is shown on this machine only, and shortens names and numbers.
+Until anybody can sign in it is shown on this machine only, whole. It shortens names and numbers.
 """
 
 from __future__ import annotations
 
 from datetime import datetime
 from functools import cache
-from http import HTTPStatus
 from importlib.resources import files
 from ipaddress import ip_address
 from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Request
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from starlette.exceptions import HTTPException
 from starlette.responses import HTMLResponse, Response
 
 from reminders.domain.plan import PlannedDose, plain
-from reminders.services import watching
+from reminders.services import signing_in, watching
 from reminders.web.dose_strip import day_words, dose_strip, looks
+from reminders.web.pages import see
 from reminders.web.parts import Parts
 
 REFRESH_SECONDS = 15
@@ -31,21 +30,27 @@ def status_page(parts: Parts) -> APIRouter:
     """Make the page's routes."""
     router = APIRouter()
     template = _environment().get_template("status.html")
-    style = (files("reminders.web") / "static" / "status.css").read_text("utf-8")
+    style, forms = ((files("reminders.web") / "static" / name).read_text("utf-8") for name in ("status.css", "pages.css"))
 
     @router.get("/")
     def page(request: Request) -> Response:
-        """Show how things stand."""
-        if not is_from_here(request):
-            raise HTTPException(HTTPStatus.FORBIDDEN)
-        seen = watching.overview(parts.engine, now=parts.clock.now())
+        """Show how things stand: to who is signed in at their clinic; before anybody can sign in, to this machine."""
+        person = request.state.person
+        if person is None and not (is_from_here(request) and not signing_in.has_begun(parts.engine)):
+            return see("/sign-in")
+        seen = watching.overview(parts.engine, now=parts.clock.now(), clinic_id=person.clinic_id if person else None)
         refresh = None if request.query_params.get("refresh") == "off" else REFRESH_SECONDS
-        return HTMLResponse(template.render(seen=seen, transport=parts.transport, refresh=refresh, looks=looks()))
+        return HTMLResponse(template.render(seen=seen, transport=parts.transport, refresh=refresh, looks=looks(), person=person))
 
     @router.get("/static/status.css")
     def stylesheet() -> Response:
         """Give the page its looks."""
         return Response(style, media_type="text/css")
+
+    @router.get("/static/pages.css")
+    def pages_stylesheet() -> Response:
+        """Give the pages with forms their looks."""
+        return Response(forms, media_type="text/css")
 
     return router
 

@@ -6,7 +6,6 @@ for ever: the services behind take in each id once.
 
 from __future__ import annotations
 
-import asyncio
 import re
 from collections.abc import Sequence
 from http import HTTPStatus
@@ -16,18 +15,14 @@ from xml.sax.saxutils import escape
 from fastapi import APIRouter, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.exceptions import HTTPException
-from starlette.requests import ClientDisconnect
 from starlette.responses import Response
 
 from reminders.errors import Unsigned
+from reminders.web.bodies import MOST_FIELDS, body_of
 from reminders.web.counting import OUTCOME, Counts, Outcome
 from reminders.web.parts import Carrier, Parts
 
-LONGEST_BODY = 64 * 1024
 LONGEST_TEXT = 4_096  # letters; Twilio brings 1,600 at most
-LONG_NUMBER = 18  # digits; whoever declares so long a length need not be believed to the letter
-MOST_FIELDS = 500
-READING_SECONDS = 10  # Twilio itself gives up after 15 s
 FORM = "application/x-www-form-urlencoded"
 XML = '<?xml version="1.0" encoding="UTF-8"?>'
 NO_WORDS = f"{XML}<Response/>"  # what we say back is a text of its own, with its own row; but to strangers, who have none
@@ -42,7 +37,6 @@ _ADDRESS = re.compile(  # ITU-T E.164, a short code, or a name of a sender
 )
 _TOKEN = re.compile(r"[\x21-\x7e]{1,80}")
 _CODE = re.compile(r"[0-9]{1,9}")
-_NUMBER = re.compile(r"[0-9]+")
 
 Form = Sequence[tuple[str, str]]
 
@@ -110,7 +104,7 @@ def carrier_of(parts: Parts) -> Carrier:
 
 async def verified(request: Request, carrier: Carrier) -> Form:
     """Return the form of a request that this account's carrier signed. Raises Unsigned for any other."""
-    body = await _body(request)
+    body = await body_of(request)
     kind = request.headers.get("Content-Type", "").partition(";")[0].strip().lower()
     form = _form(request, body) if kind == FORM else None
     signed = carrier.is_signed(
@@ -129,25 +123,6 @@ async def verified(request: Request, carrier: Carrier) -> Form:
     if value_of(form, "AccountSid") != carrier.account_sid:
         raise Unsigned
     return form
-
-
-async def _body(request: Request) -> bytes:
-    """Read a body of at most 64 KiB, within ten seconds."""
-    declared = request.headers.get("Content-Length", "")
-    if _NUMBER.fullmatch(declared) and (len(declared) > LONG_NUMBER or int(declared) > LONGEST_BODY):
-        raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-    body = bytearray()
-    try:
-        async with asyncio.timeout(READING_SECONDS):
-            async for chunk in request.stream():
-                body += chunk
-                if len(body) > LONGEST_BODY:
-                    raise HTTPException(HTTPStatus.REQUEST_ENTITY_TOO_LARGE)
-    except TimeoutError:
-        raise HTTPException(HTTPStatus.REQUEST_TIMEOUT) from None
-    except ClientDisconnect:  # nobody is there to be answered, but it is no fault of ours
-        raise HTTPException(HTTPStatus.BAD_REQUEST) from None
-    return bytes(body)
 
 
 def _form(request: Request, body: bytes) -> Form:

@@ -8,6 +8,9 @@ from db.engine import writing
 from db.tables import metadata
 from tests.ledger.rows import a_row, fill, lists
 
+ANOTHER = {"tag": "two", "token_hash": "two", "login": "two"}
+"""What is unique over all clinics."""
+
 
 @pytest.fixture
 def filled(engine: Engine) -> Engine:
@@ -59,7 +62,7 @@ def test_no_reference_leaves_its_clinic(filled: Engine) -> None:
     with writing(filled) as connection:
         connection.execute(insert(metadata.tables["clinic"]).values(a_row(metadata.tables["clinic"], id="two")))
         told = {
-            table.name: refusal(connection, insert(table).values(a_row(table, clinic_id="two", tag="two")))
+            table.name: refusal(connection, insert(table).values(a_row(table, clinic_id="two", **ANOTHER)))
             for table in metadata.sorted_tables
             if table.foreign_keys and "clinic" not in {key.referred_table.name for key in table.foreign_key_constraints}
         }
@@ -78,7 +81,7 @@ def test_every_row_of_a_clinic_belongs_to_one_that_exists(filled: Engine) -> Non
     """Nothing can be kept under a clinic that is not there."""
     with writing(filled) as connection:
         told = {
-            table.name: refusal(connection, insert(table).values(a_row(table, clinic_id="none", tag="two")))
+            table.name: refusal(connection, insert(table).values(a_row(table, clinic_id="none", **ANOTHER)))
             for table in metadata.sorted_tables
             if "clinic_id" in table.primary_key.columns
         }

@@ -18,7 +18,7 @@ from tests.scheduling.wall import NOON
 Values = tuple[object, ...]
 MINUTE, DAY = timedelta(minutes=1), timedelta(days=1)
 # As many as there are clinics, restores, chores, ways texts leave, people at work, replicas, and lists of the carrier's.
-SMALL = {"alembic_version", "clinic", "loop_pass", "on_call", "quarantine", "sender", "staff", "trouble", "watermark"}
+SMALL = {"alembic_version", "clinic", "invitation", "loop_pass", "on_call", "quarantine", "sender", "staff", "trouble", "watermark"}
 
 
 def remind(engine: Engine) -> None:

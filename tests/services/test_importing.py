@@ -10,8 +10,9 @@ from db.engine import reading, writing
 from db.tables import metadata
 from reminders.domain.contact import Contactable, Role
 from reminders.errors import BadFile, Fault
-from reminders.services.importing import Imported, check_import, import_file, short_name
+from reminders.services.importing import Imported, check_import, import_file
 from reminders.services.records import on_call, people
+from reminders.services.records.enrolment import short_name
 from tests.files import File, a_clinic, a_dose, a_patient, a_phase, a_proxy, an_entry, an_import_file, an_on_call, changed, without
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)

@@ -11,7 +11,7 @@ from http.client import HTTPConnection
 from pathlib import Path
 
 from reminders.web.app import ANSWERING_SECONDS
-from reminders.web.webhooks import READING_SECONDS
+from reminders.web.bodies import READING_SECONDS
 from tests.fake_twilio.server import ACCOUNT, OUR_NUMBER, TOKEN, FakeTwilio
 from tests.scheduling.wall import until
 

@@ -133,7 +133,12 @@ def test_the_page_needs_no_script_and_nothing_from_elsewhere(full: str) -> None:
     addresses = sorted({value for name in ("href", "src", "action") for value in page.all(name) if not value.startswith("#")})
     inline = [name for _, name, _ in page.attributes if name == "style" or name.startswith("on")]
 
-    assert (addresses, inline, page.tags["script"], page.tags["style"]) == (["/?refresh=off", "/static/status.css"], [], 0, 0)
+    assert (addresses, inline, page.tags["script"], page.tags["style"]) == (
+        ["/?refresh=off", "/static/pages.css", "/static/status.css"],
+        [],
+        0,
+        0,
+    )
 
 
 def test_each_plans_picture_is_said_in_words(full: str) -> None:
@@ -225,10 +230,10 @@ def test_without_troubles_nothing_is_said_of_them(full: str) -> None:
     ids=["another name", "another address", "another machine", "no address", "through a proxy", "via a proxy"],
 )
 def test_the_page_is_for_this_machine_only(sqlite_engine: Engine, host: str, peer: str, headers: dict[str, str]) -> None:
-    """Asked from elsewhere, by another name or through a proxy, it shows nothing."""
+    """Asked from elsewhere, by another name or through a proxy, it shows nothing, and sends whoever asks to sign in."""
     answer = asking(some_parts(engine=sqlite_engine), host=host, peer=peer).get("/", headers=headers)
 
-    assert (answer.status_code, set(answer.json())) == (403, {"type", "title", "status"})
+    assert (answer.status_code, answer.headers["Location"], answer.text) == (303, "/sign-in", "")
 
 
 @pytest.mark.parametrize(("host", "peer"), [("localhost:8000", "127.0.0.1"), ("127.0.0.1", "127.0.0.1"), ("[::1]:8000", "::1")])

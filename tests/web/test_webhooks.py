@@ -17,7 +17,8 @@ from starlette.testclient import TestClient
 from db.engine import make_engine, reading
 from reminders.services.delivering import receive_status
 from reminders.web.app import create_app
-from reminders.web.webhooks import LONGEST_BODY, NO_WORDS
+from reminders.web.bodies import LONGEST_BODY
+from reminders.web.webhooks import NO_WORDS
 from tests.fake_twilio.server import ACCOUNT, OUR_NUMBER, SERVICE, TOKEN
 from tests.fake_twilio.webhooks import FORM, Pairs, json_signature_of, status_form
 from tests.web.serving import ANA, NOW, OLD_TOKEN, PUBLIC, Heard, a_carrier, a_text, asking, post, some_parts

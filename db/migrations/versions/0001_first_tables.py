@@ -34,6 +34,11 @@ def upgrade() -> None:
     _patient()
     _staff()
     _staff_role()
+    _account()
+    _recovery_code()
+    _invitation()
+    _web_session()
+    _sign_in_guard()
     _alert()
     _consent()
     _contact_role()
@@ -287,6 +292,78 @@ def _staff_role() -> None:
         sa.ForeignKeyConstraint(["clinic_id", "staff_id"], ["staff.clinic_id", "staff.id"], name=op.f("fk_staff_role_clinic_id_staff_id")),
         sa.PrimaryKeyConstraint("clinic_id", "staff_id", "role", name=op.f("pk_staff_role")),
     )
+
+
+def _account() -> None:
+    op.create_table(
+        "account",
+        sa.Column("clinic_id", sa.String(40), nullable=False),
+        sa.Column("staff_id", sa.String(40), nullable=False),
+        sa.Column("login", sa.String(80), nullable=False),
+        sa.Column("password_hash", sa.String(200), nullable=False),
+        sa.Column("totp_secret", sa.String(64), nullable=False),
+        sa.Column("totp_step", sa.Integer(), nullable=True),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(["clinic_id", "staff_id"], ["staff.clinic_id", "staff.id"], name=op.f("fk_account_clinic_id_staff_id")),
+        sa.PrimaryKeyConstraint("clinic_id", "staff_id", name=op.f("pk_account")),
+        sa.UniqueConstraint("login", name=op.f("uq_account_login")),
+    )
+
+
+def _recovery_code() -> None:
+    op.create_table(
+        "recovery_code",
+        sa.Column("clinic_id", sa.String(40), nullable=False),
+        sa.Column("staff_id", sa.String(40), nullable=False),
+        sa.Column("code_hash", sa.String(64), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["clinic_id", "staff_id"], ["staff.clinic_id", "staff.id"], name=op.f("fk_recovery_code_clinic_id_staff_id")
+        ),
+        sa.PrimaryKeyConstraint("clinic_id", "staff_id", "code_hash", name=op.f("pk_recovery_code")),
+    )
+
+
+def _invitation() -> None:
+    op.create_table(
+        "invitation",
+        sa.Column("token_hash", sa.String(64), nullable=False),
+        sa.Column("clinic_id", sa.String(40), nullable=True),
+        sa.Column("staff_id", sa.String(40), nullable=True),
+        sa.Column("totp_secret", sa.String(64), nullable=False),
+        sa.Column("new_device", sa.Boolean(), nullable=False),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.Column("expires_at", INSTANT, nullable=False),
+        sa.CheckConstraint("(clinic_id IS NULL) = (staff_id IS NULL)", name=op.f("ck_invitation_whose")),
+        sa.ForeignKeyConstraint(["clinic_id", "staff_id"], ["staff.clinic_id", "staff.id"], name=op.f("fk_invitation_clinic_id_staff_id")),
+        sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_invitation")),
+    )
+
+
+def _web_session() -> None:
+    op.create_table(
+        "web_session",
+        sa.Column("token_hash", sa.String(64), nullable=False),
+        sa.Column("clinic_id", sa.String(40), nullable=False),
+        sa.Column("staff_id", sa.String(40), nullable=False),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.Column("seen_at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(["clinic_id", "staff_id"], ["staff.clinic_id", "staff.id"], name=op.f("fk_web_session_clinic_id_staff_id")),
+        sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_web_session")),
+    )
+    op.create_index("ix_web_session_created_at", "web_session", ["created_at"], unique=False)
+    op.create_index("ix_web_session_seen_at", "web_session", ["seen_at"], unique=False)
+    op.create_index("ix_web_session_staff_id", "web_session", ["staff_id"], unique=False)
+
+
+def _sign_in_guard() -> None:
+    op.create_table(
+        "sign_in_guard",
+        sa.Column("key", sa.String(64), nullable=False),
+        sa.Column("tries", sa.Text(), nullable=False),
+        sa.Column("last_at", INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("key", name=op.f("pk_sign_in_guard")),
+    )
+    op.create_index("ix_sign_in_guard_last_at", "sign_in_guard", ["last_at"], unique=False)
 
 
 def _alert() -> None:

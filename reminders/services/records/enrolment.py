@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
+import re
+import unicodedata
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -37,6 +40,16 @@ IMPORTER = "import"
 """Who enrols, in the audit: the file names no person for it, only an approver for each plan."""
 
 _MOST_AT_ONCE = 500  # values in one IN list; SQLite allows 32,766 in a statement
+
+
+LONGEST_ID = 40
+
+
+def short_name(name: str) -> str:
+    """Make a clinic's id of its name: "St. Mary's Clinic" is "st-marys-clinic"."""
+    plain = unicodedata.normalize("NFKD", name).encode("ascii", "ignore").decode().lower().replace("'", "")
+    slug = re.sub(r"[^a-z0-9]+", "-", plain)[:LONGEST_ID].strip("-")
+    return slug or f"clinic-{hashlib.sha256(name.encode()).hexdigest()[:12]}"
 
 
 def claim_clinic(c: Connection, clinic_id: str, clinic: ClinicShape, *, simulated: bool, at: datetime) -> Row:

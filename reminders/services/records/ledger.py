@@ -28,6 +28,9 @@ TEXT_ATTEMPT, TEXT_IN, QUESTION, DELIVERY_EVENT, ALERT = (
     metadata.tables[name] for name in ("text_attempt", "text_in", "question", "delivery_event", "alert")
 )
 CHECK_IN, RATING, SUPPLY, ON_CALL = (metadata.tables[name] for name in ("check_in", "rating", "supply", "on_call"))
+ACCOUNT, RECOVERY_CODE, INVITATION, WEB_SESSION, SIGN_IN_GUARD = (
+    metadata.tables[name] for name in ("account", "recovery_code", "invitation", "web_session", "sign_in_guard")
+)
 AUDIT, LOOP_PASS, SENDER, WATERMARK, TROUBLE, QUARANTINE, STRANGER, PROBE = (
     metadata.tables[name] for name in ("audit", "loop_pass", "sender", "watermark", "trouble", "quarantine", "stranger", "probe")
 )

@@ -151,9 +151,9 @@ class _Addressed(TypedDict):
     phone_end: str
 
 
-def clinic_lines(c: Connection, *, now: datetime) -> tuple[ClinicLine, ...]:
-    """Read how every clinic stands, by name."""
-    return tuple(_clinic(c, row, now) for row in queries.clinics(c))
+def clinic_lines(c: Connection, *, now: datetime, clinic_id: str | None = None) -> tuple[ClinicLine, ...]:
+    """Read how one clinic, or every one, stands, by name."""
+    return tuple(_clinic(c, row, now) for row in queries.clinics(c) if clinic_id in (None, row["id"]))
 
 
 def trouble_lines(c: Connection) -> tuple[TroubleLine, ...]:

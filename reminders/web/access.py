@@ -1,0 +1,128 @@
+"""Who may ask what: every route has its row here, and a route without one is nobody's.
+
+Who is signed in is known by a cookie that holds 256 random bits. A browser sends it with any request to us, whoever wrote the
+page that made it: so what changes something is believed only where the browser says that it comes from a page of ours.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Mapping
+from enum import Enum
+from http import HTTPStatus
+from types import MappingProxyType
+
+from starlette.concurrency import run_in_threadpool
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from reminders.domain.roles import Right, has_right
+from reminders.services import signing_in
+from reminders.services.signing_in import Person
+from reminders.web.parts import Parts
+
+SAFE = frozenset({"GET", "HEAD"})
+
+
+class Access(Enum):
+    """Who may ask. What machines call proves its caller in its own way, inside the route."""
+
+    ANYBODY = "anybody"
+    MACHINE = "a machine: each route looks who it is"
+    SIGNED_IN = "whoever is signed in"
+    ADMINISTER = "who says who works at the clinic"
+
+
+ROUTES: Mapping[tuple[str, str], Access] = MappingProxyType(
+    {
+        ("GET", "/"): Access.ANYBODY,  # it sends on who is not signed in, or not on this machine
+        ("GET", "/account"): Access.SIGNED_IN,
+        ("GET", "/healthz"): Access.MACHINE,
+        ("HEAD", "/healthz"): Access.MACHINE,
+        ("GET", "/metrics"): Access.MACHINE,
+        ("GET", "/people"): Access.ADMINISTER,
+        ("POST", "/people/add"): Access.ADMINISTER,
+        ("POST", "/people/end"): Access.ADMINISTER,
+        ("POST", "/people/invite"): Access.ADMINISTER,
+        ("GET", "/readyz"): Access.MACHINE,
+        ("HEAD", "/readyz"): Access.MACHINE,
+        ("GET", "/setup/{token}"): Access.ANYBODY,
+        ("POST", "/setup/{token}"): Access.ANYBODY,
+        ("GET", "/sign-in"): Access.ANYBODY,
+        ("POST", "/sign-in"): Access.ANYBODY,
+        ("POST", "/sign-out"): Access.SIGNED_IN,
+        ("POST", "/sign-out/everywhere"): Access.SIGNED_IN,
+        ("POST", "/sms/inbound"): Access.MACHINE,
+        ("POST", "/sms/probe"): Access.MACHINE,
+        ("POST", "/sms/status"): Access.MACHINE,
+        ("GET", "/static/pages.css"): Access.ANYBODY,
+        ("GET", "/static/status.css"): Access.ANYBODY,
+    }
+)
+
+RIGHTS: Mapping[Access, Right] = MappingProxyType({Access.ADMINISTER: Right.ADMINISTER})
+
+
+class SignInFirst(Exception):
+    """Nobody is signed in: a page sends them to sign in, anything else is refused."""
+
+
+def guarding(parts: Parts) -> Callable[[Request], Awaitable[None]]:
+    """Make what every route asks first."""
+
+    async def guard(request: Request) -> None:
+        access = ROUTES.get((request.method, getattr(request.scope.get("route"), "path", "")))
+        if access is None:
+            raise HTTPException(HTTPStatus.FORBIDDEN)
+        if access is Access.MACHINE:
+            return
+        if request.method not in SAFE and not is_from_our_page(request):
+            raise HTTPException(HTTPStatus.FORBIDDEN)
+        request.state.person = await _person(parts, request)
+        if access is Access.ANYBODY:
+            return
+        if request.state.person is None:
+            raise SignInFirst
+        if access in RIGHTS and not has_right(request.state.person.roles, RIGHTS[access]):
+            raise HTTPException(HTTPStatus.FORBIDDEN)
+
+    return guard
+
+
+def is_from_our_page(request: Request) -> bool:
+    """Whether the browser says that a page of ours made this request. What says nothing of it is no browser of today, and is refused."""
+    site = request.headers.get("Sec-Fetch-Site")
+    if site is not None:
+        return site == "same-origin"
+    origin = request.headers.get("Origin", "")
+    return bool(origin) and origin.partition("://")[2] == request.headers.get("Host", "")
+
+
+async def _person(parts: Parts, request: Request) -> Person | None:
+    token = request.cookies.get(cookie_name(parts))
+    if not token:
+        return None
+    return await run_in_threadpool(signing_in.who, parts.engine, token, now=parts.clock.now())
+
+
+def person_of(request: Request) -> Person:
+    """Who is signed in, on a route that is for nobody else."""
+    person = request.state.person
+    if not isinstance(person, Person):
+        raise SignInFirst
+    return person
+
+
+def cookie_name(parts: Parts) -> str:
+    """What the cookie is called. The prefix binds it to this very host, over https; plain http is for this machine alone."""
+    return "__Host-doseline" if parts.is_https else "doseline"
+
+
+def let_in(parts: Parts, response: Response, token: str) -> None:
+    """Have the browser hold what it is known by, until it closes; no script can read it."""
+    response.set_cookie(cookie_name(parts), token, path="/", secure=parts.is_https, httponly=True, samesite="lax")
+
+
+def let_out(parts: Parts, response: Response) -> None:
+    """Have the browser forget it."""
+    response.delete_cookie(cookie_name(parts), path="/", secure=parts.is_https, httponly=True, samesite="lax")

@@ -1,0 +1,188 @@
+"""Who may ask what, as a matrix over every route there is; and who made the page that a request came from."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import timedelta
+
+import pytest
+from fastapi import FastAPI
+from fastapi.routing import APIRoute
+from sqlalchemy import Engine, select
+from starlette.testclient import TestClient
+
+from db.engine import reading
+from db.tables import metadata
+from reminders.clock import HandClock
+from reminders.web.access import ROUTES, SAFE, Access
+from reminders.web.app import create_app
+from tests.web.serving import NOW, a_carrier, asking, some_parts
+from tests.web.signed_in import ADMIN, CLINIC, HILL, NURSE, PROVIDER, THEIRS, a_browser, an_account, signed_in, signing_in_as, two_clinics
+
+WHO = ("nobody", "staff", "provider", "admin", "admin of another clinic")
+LETS_IN = {
+    Access.ANYBODY: set(WHO),
+    Access.MACHINE: set(WHO),
+    Access.SIGNED_IN: set(WHO) - {"nobody"},
+    Access.ADMINISTER: {"admin", "admin of another clinic"},
+}
+"""Who may ask at all. What of it is whose, the tests below and those of each page say."""
+
+CHANGES = sorted(key for key, access in ROUTES.items() if key[0] not in SAFE and access is not Access.MACHINE)
+NOBODYS = "A" * 43
+NAMES = {"staff": (NURSE, CLINIC), "provider": (PROVIDER, CLINIC), "admin": (ADMIN, CLINIC), "admin of another clinic": (THEIRS, HILL)}
+
+
+def routes_of(app: FastAPI) -> Iterator[tuple[str, str]]:
+    """Every method of every route of an app, those within its routers too."""
+    for route in app.routes:
+        if isinstance(route, APIRoute):
+            yield from ((method, route.path) for method in route.methods or ())
+        elif hasattr(route, "effective_candidates"):
+            for inner in route.effective_candidates():
+                yield from ((method, inner.path) for method in inner.methods)
+
+
+@pytest.fixture
+def engine_of_two(sqlite_engine: Engine) -> Engine:
+    """A ledger with two clinics."""
+    two_clinics(sqlite_engine)
+    return sqlite_engine
+
+
+def browser_of(engine: Engine, clock: HandClock, who: str) -> TestClient:
+    """A browser in which somebody is signed in, or nobody."""
+    if who == "nobody":
+        return a_browser(engine, clock)
+    name, clinic = NAMES[who]
+    return signed_in(engine, clock, name, clinic=clinic)
+
+
+def ledger(engine: Engine) -> dict[str, list[tuple[object, ...]]]:
+    """Everything that a page could change."""
+    with reading(engine) as c:
+        return {
+            name: [tuple(row) for row in c.execute(select(table))] for name, table in metadata.tables.items() if name != "sign_in_guard"
+        }
+
+
+def test_every_route_is_declared() -> None:
+    """A route that nobody gave a row fails here, and answers nobody; and no row is of a route that is gone."""
+    assert sorted(set(routes_of(create_app(some_parts(carrier=a_carrier()))))) == sorted(ROUTES)
+
+
+def test_an_undeclared_route_answers_nobody(sqlite_engine: Engine) -> None:
+    """Whoever forgets the row has a page that nobody sees."""
+    app = create_app(some_parts(engine=sqlite_engine))
+
+    @app.get("/forgotten")
+    def forgotten() -> str:
+        return "seen"
+
+    with TestClient(app) as client:
+        assert client.get("/forgotten").status_code == 403
+
+
+@pytest.mark.parametrize("who", WHO)
+def test_the_matrix(engine_of_two: Engine, who: str) -> None:
+    """Every route × everybody: who may not ask is sent to sign in (a look) or refused, and nothing is changed; who may, is beyond the door.
+
+    What the overview shows depends on who looks, and has tests of its own.
+    """
+    clock, doors = HandClock(NOW), sorted(key for key, access in ROUTES.items() if access is not Access.MACHINE and key != ("GET", "/"))
+    with_account = who != "nobody" and an_account(engine_of_two, clock, NAMES[who][0], clinic=NAMES[who][1])
+    found = {}
+    for method, path in doors:
+        client = a_browser(engine_of_two, clock)
+        if with_account:
+            clock.advance(timedelta(minutes=1))
+            assert signing_in_as(client, with_account, clock).status_code == 303
+        before = ledger(engine_of_two)
+        answer = client.request(method, path.replace("{token}", NOBODYS))
+        is_turned_away = answer.status_code in {401, 403} or (answer.headers.get("Location") == "/sign-in" and not path.startswith("/sign"))
+        assert not is_turned_away or ledger(engine_of_two) == before
+        found[method, path] = not is_turned_away
+
+    assert found == {key: who in LETS_IN[ROUTES[key]] for key in doors}
+
+
+@pytest.mark.parametrize(
+    "headers",
+    [
+        {},
+        {"Sec-Fetch-Site": "cross-site"},
+        {"Sec-Fetch-Site": "same-site"},
+        {"Sec-Fetch-Site": "none"},
+        {"Sec-Fetch-Site": ""},
+        {"Origin": "https://elsewhere.example"},
+        {"Origin": "null"},
+        {"Origin": ""},
+        {"Origin": "http://127.0.0.1:8000.elsewhere.example"},
+        {"Origin": "http://127.0.0.1:8000", "Sec-Fetch-Site": "cross-site"},
+    ],
+    ids=lambda headers: ", ".join(f"{name} {value}" for name, value in headers.items()) or "nothing",
+)
+def test_a_page_of_somebody_elses_changes_nothing(engine_of_two: Engine, headers: dict[str, str]) -> None:
+    """Every route that changes something, with the cookie of an admin: a foreign page, or what says nothing of itself, is refused."""
+    client = signed_in(engine_of_two, HandClock(NOW), ADMIN)
+    del client.headers["Sec-Fetch-Site"]
+    before = ledger(engine_of_two)
+    found = {
+        (method, path): client.request(
+            method, path.replace("{token}", NOBODYS), data={"name": PROVIDER, "provider": "yes"}, headers=headers
+        ).status_code
+        for method, path in CHANGES
+    }
+
+    assert found == dict.fromkeys(CHANGES, 403)
+    assert ledger(engine_of_two) == before
+
+
+def test_a_browser_that_says_only_its_origin(engine_of_two: Engine) -> None:
+    """An older one, that knows no Sec-Fetch-Site, is believed by its Origin."""
+    client = signed_in(engine_of_two, HandClock(NOW), ADMIN)
+    del client.headers["Sec-Fetch-Site"]
+    answer = client.post("/people/end", data={"name": PROVIDER}, headers={"Origin": "http://127.0.0.1:8000"})
+
+    assert answer.status_code == 303
+
+
+@pytest.mark.parametrize("action", ["end", "invite", "add"])
+def test_an_admin_reaches_no_other_clinic(engine_of_two: Engine, action: str) -> None:
+    """The name of somebody at another clinic is nobody's here: their list stays as it is."""
+    client = signed_in(engine_of_two, HandClock(NOW), ADMIN)
+    with reading(engine_of_two) as c:
+        of_hill = select(metadata.tables["staff"]).where(metadata.tables["staff"].c.clinic_id == HILL)
+        before = c.execute(of_hill).all()
+    client.post(f"/people/{action}", data={"name": THEIRS, "staff": "yes"})
+    shown = client.get("/people").text
+    with reading(engine_of_two) as c:
+        assert c.execute(of_hill).all() == before
+        invited = c.execute(select(metadata.tables["invitation"]).where(metadata.tables["invitation"].c.clinic_id == HILL)).all()
+
+    assert (invited, "Dr. Noor Haddad" in shown, (THEIRS in shown) == (action == "add")) == ([], True, True)
+
+
+def test_each_sees_their_own_clinic(engine_of_two: Engine) -> None:
+    """The overview is of the clinic of who looks, and of no other."""
+    clock = HandClock(NOW)
+    ours, theirs = (browser_of(engine_of_two, clock, who).get("/").text for who in ("provider", "admin of another clinic"))
+
+    assert (["Harbor Clinic" in page for page in (ours, theirs)], ["Hill Clinic" in page for page in (ours, theirs)]) == (
+        [True, False],
+        [False, True],
+    )
+
+
+def test_once_somebody_can_sign_in_this_machine_is_nobody(engine_of_two: Engine) -> None:
+    """The page that showed every clinic to whoever sat here is gone then."""
+    clock = HandClock(NOW)
+    here = asking(some_parts(engine=engine_of_two, clock=clock))
+    before = here.get("/")
+    signed_in(engine_of_two, clock, NURSE)
+    after = here.get("/")
+
+    assert ((before.status_code, "Hill Clinic" in before.text), (after.status_code, after.headers["Location"])) == (
+        (200, True),
+        (303, "/sign-in"),
+    )
