@@ -22,6 +22,8 @@ from reminders.services.signing_in import Person
 from reminders.web.parts import Parts
 
 SAFE = frozenset({"GET", "HEAD"})
+AGAIN = "again"
+"""What a page asks with that comes again by itself."""
 
 
 class Access(Enum):
@@ -102,7 +104,8 @@ async def _person(parts: Parts, request: Request) -> Person | None:
     token = request.cookies.get(cookie_name(parts))
     if not token:
         return None
-    return await run_in_threadpool(signing_in.who, parts.engine, token, now=parts.clock.now())
+    by_itself = AGAIN in request.query_params  # else a page left open would keep somebody signed in who has gone
+    return await run_in_threadpool(signing_in.who, parts.engine, token, now=parts.clock.now(), is_use=not by_itself)
 
 
 def person_of(request: Request) -> Person:

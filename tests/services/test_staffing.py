@@ -189,6 +189,20 @@ def test_only_a_provider_takes_an_interaction_on() -> None:
         assert [alert["acknowledged_by"] for alert in clinic.rows("alert") if alert["kind"] == "interaction"] == [HADDAD]
 
 
+def test_an_interaction_nobody_took_on_is_not_put_aside_by_a_nurse() -> None:
+    """To take the medicine off the list would answer for the provider; once a provider has acknowledged it, she may."""
+    with Stage.on_paper(patient(plan(*RISE))) as clinic:
+        clinic.run_until("03-02 09:00")
+        clinic.acts("add_medicine", medicine="diazepam", by=LEE)
+        before = _kept(clinic)
+        with pytest.raises(NotAllowed, match="only provider may"):
+            clinic.acts("remove_medicine", medicine="diazepam", by=LEE)
+        assert _kept(clinic) == before
+        clinic.acts("acknowledge", by=HADDAD)
+        clinic.acts("remove_medicine", medicine="diazepam", by=LEE)
+        assert [alert["closed_at"] is None for alert in clinic.rows("alert") if alert["kind"] == "interaction"] == [False]
+
+
 @pytest.mark.parametrize(
     ("path", "value", "fault"),
     [

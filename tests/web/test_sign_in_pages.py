@@ -163,6 +163,19 @@ def test_out(clinics: Engine, clock: HandClock) -> None:
     assert browser.get("/account").headers["Location"] == "/sign-in"
 
 
+def test_a_page_left_open_keeps_nobody_signed_in(clinics: Engine, clock: HandClock) -> None:
+    """The overview comes again by itself each quarter of a minute; who has gone is out after a quarter of an hour all the same."""
+    browser = signed_in(clinics, clock, NURSE)
+    again = re.search(r'http-equiv="refresh" content="15; url=([^"]+)"', browser.get("/").text)
+    assert again is not None
+    shown_for = 0
+    while browser.get(again[1]).status_code == 200:
+        clock.advance(timedelta(minutes=1))
+        shown_for += 1
+
+    assert shown_for == 15
+
+
 def test_the_account(clinics: Engine, clock: HandClock) -> None:
     """Who one is, how one signs in, how many recovery codes are left; and who is in needs no door."""
     browser = signed_in(clinics, clock, NURSE)

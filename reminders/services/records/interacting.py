@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from reminders.domain.approval import Acknowledgement
 from reminders.domain.finding import Alcohol, is_alcohol
 from reminders.domain.profile import GRAVE
+from reminders.domain.roles import Right
 from reminders.errors import NotAllowed
-from reminders.services.records import alerts, labs, medicines, people, plans
+from reminders.services.records import alerts, labs, medicines, people, plans, staff
 from reminders.services.records.alerts import Notice
 from reminders.services.records.audit import Entry, write_audit
 
@@ -58,7 +59,7 @@ def remove(c: Connection, plan: StoredPlan, name: str, *, said: Said, now: datet
 
     No plan changes by it: one that stays goes on staying until a person lets it go on. Added again, it is a new one, and asks
     for its acknowledgement again. Of alcohol, which nobody had asked about, it says that there is none. Raises NotAllowed
-    without a reason, or if it is not on the list.
+    without a reason, if it is not on the list, or if what it alerted of waits for a provider and nobody of that kind removes it.
     """
     medicine = _listed(plan, name)
     unasked = is_alcohol(name) and people.alcohol_of(c, plan.patient_id) is Alcohol.UNKNOWN
@@ -77,6 +78,8 @@ def remove(c: Connection, plan: StoredPlan, name: str, *, said: Said, now: datet
         labs.end(c, one, reason=why, by=said.by, now=now)
     for alert in alerts.open_alerts(c, patient_ids=[plan.patient_id], kinds=[INTERACTION]):
         if _is_of(alert, medicine):
+            if alert["clinical"] and not alert["acknowledged_at"]:  # else a slip, or a good will, would answer for a provider
+                staff.require(c, plan.clinic_id, said.by, Right.PRESCRIBE)
             alerts.close(c, alert, reason=why, by=said.by, at=now)
 
 

@@ -237,14 +237,17 @@ def sign_in(engine: Engine, *, login: str, password: str, code: str, address: st
     return token
 
 
-def who(engine: Engine, token: str, *, now: datetime) -> Person | None:
-    """Who holds this in their browser; None where the session is over, or the person has left."""
+def who(engine: Engine, token: str, *, now: datetime, is_use: bool = True) -> Person | None:
+    """Who holds this in their browser; None where the session is over, or the person has left.
+
+    A look that no person took (not `is_use`) makes no session live longer.
+    """
     with reading(engine) as c:
         found = accounts.session(c, kept(token), now)
     if found is None:
         return None
     person, is_old = found
-    if is_old:
+    if is_old and is_use:
         with writing(engine) as c:
             accounts.note_use(c, kept(token), now)
     return person
