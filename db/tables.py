@@ -178,6 +178,9 @@ class Patient(SQLModel, table=True):
     language: str = Field(default="en", max_length=8)
     wording: str = Field(default="discreet", max_length=20)
     alcohol: str = Field(default="unknown", max_length=20)
+    born_on: date | None = Field(default=None)
+    kidney: Decimal | None = Field(default=None, sa_type=ExactDecimal)  # mL/min
+    kidney_weak: bool = Field(default=False)
     quiet_from: time = Field(default=time(21))
     quiet_until: time = Field(default=time(8))
     next_due_at: datetime | None = Field(default=None, sa_type=UtcDateTime)

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass, replace
 from datetime import date, datetime
+from decimal import Decimal
 from typing import Annotated
 
 import typer
@@ -13,16 +14,32 @@ from reminders.commands import plan_json, plan_tables
 from reminders.commands.output import FAILED, SCREEN, UNREADABLE, JsonFlag, instant_text, print_json, print_table, telling
 from reminders.commands.plan_build_commands import AcknowledgedOption, MedicineOption, StrengthsOption, UntilOption, beside_of, build, taper
 from reminders.commands.typed import FileArgument, SlotName, Strengths, date_option, instant_option, read_file, slot_name, typed
-from reminders.domain.finding import Finding, ours
+from reminders.domain.finding import Finding, PatientFacts, ours
 from reminders.domain.plan import Amount, Plan, plain
 from reminders.domain.profile import Severity
 from reminders.domain.schedule import Slot
 from reminders.errors import BadFile
+from reminders.formats.parts import WEAK, read_kidney
 from reminders.formats.plan_file import read_plan
 from reminders.services.laying_out import USUAL_DAYS
 from reminders.services.previewing import advice_on, findings_of, profile_of, slots_of
 
 app = typer.Typer(no_args_is_help=True, help="Build, check and lay out plans. Nothing is stored.")
+
+
+@dataclass(frozen=True, slots=True)
+class Kidney:
+    """What was said of the kidneys: mL/min, or that they are weak."""
+
+    function: Decimal | None = None
+    is_weak: bool = False
+
+
+def kidney_option(text: str) -> Kidney:
+    """Read --kidney. Raises ValueError."""
+    said = read_kidney(text)
+    return Kidney(is_weak=True) if said == WEAK else Kidney(said)
+
 
 app.command()(build)
 app.command()(taper)
@@ -59,11 +76,17 @@ def check(
     ] = None,
     medicine: MedicineOption = None,
     acknowledged: AcknowledgedOption = None,
+    age: Annotated[int | None, typer.Option(min=0, max=130, help="The patient's age in years.")] = None,
+    kidney: Annotated[
+        Kidney | None, typer.Option(parser=typed(kidney_option), metavar="ML_PER_MIN", help="Kidney function in mL/min, or weak.")
+    ] = None,
     as_json: JsonFlag = False,
 ) -> None:
     """Check a plan file. Ends with 0 (nothing, or warnings), 1 (errors) or 2 (not to be read as a plan at all)."""
     with telling(ctx, bad_file=UNREADABLE):
-        beside = beside_of(medicine, acknowledged)
+        kidneys = kidney or Kidney()
+        facts = PatientFacts(age=age, kidney=kidneys.function, kidney_flag=kidneys.is_weak)
+        beside = replace(beside_of(medicine, acknowledged), facts=facts)
         findings = _findings(read_file(file), lambda plan: findings_of(plan, _own(plan, strengths), approved_at=approved_at, beside=beside))
     if as_json:
         print_json([asdict(finding) for finding in findings])

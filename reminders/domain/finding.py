@@ -80,6 +80,11 @@ class PatientFacts:
     alcohol: Alcohol = Alcohol.UNKNOWN
 
 
+def age_on(born: date, day: date) -> int:
+    """A person's age in whole years on a day. Who was born on 29 February is a year older on 1 March of the other years."""
+    return day.year - born.year - ((day.month, day.day) < (born.month, born.day))
+
+
 def breach(rule: Sourced[T], code: str, path: str, message: str, *, found: str, limit: str) -> Finding:
     """Make the finding for a broken rule: its severity, unless the number is not sourced, which warns at most."""
     level = rule.on_breach if rule.confidence is Confidence.SOURCED else Severity.WARNING

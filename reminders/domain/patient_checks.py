@@ -16,12 +16,17 @@ if TYPE_CHECKING:
 
 def check_patient(plan: Plan, profile: DrugProfile, facts: PatientFacts) -> Iterator[Finding]:
     """Yield what makes this patient a special case for this drug."""
-    yield from _age(profile, facts)
-    yield from _kidney(profile, facts)
+    yield from check_special(profile, facts)
     yield from check_medicines(profile, facts.medicines)
     yield from check_alcohol(profile, facts.alcohol)
     yield from _indication(profile, facts)
     yield from _review(plan, profile, facts)
+
+
+def check_special(profile: DrugProfile, facts: PatientFacts) -> Iterator[Finding]:
+    """Yield what the patient's age and kidneys call for, as far as they are known. Nothing is computed of them."""
+    yield from _age(profile, facts)
+    yield from _kidney(profile, facts)
 
 
 def _age(profile: DrugProfile, facts: PatientFacts) -> Iterator[Finding]:

@@ -6,26 +6,43 @@ reading names every fault. What needs a drug profile or the ledger is checked in
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Annotated, Literal, TypeAlias
+from datetime import date, datetime
+from decimal import Decimal
+from typing import Annotated, Literal, TypeAlias, TypeVar
 
 from pydantic import Field
 
 from reminders.domain.approval import Acknowledgement
 from reminders.domain.contact import Role
-from reminders.domain.finding import ALCOHOL, Alcohol, is_alcohol
+from reminders.domain.finding import ALCOHOL, Alcohol, PatientFacts, age_on, is_alcohol
 from reminders.domain.plan import Amount, Plan
 from reminders.domain.roles import StaffRole
 from reminders.errors import BadFile, Fault
 from reminders.formats.json_text import join
-from reminders.formats.parts import AmountText, DateText, InstantText, Name, PhoneText, ReasonGiven, Ref, Word, ZoneText
+from reminders.formats.parts import (
+    WEAK,
+    AmountText,
+    DateText,
+    InstantText,
+    KidneyText,
+    Name,
+    PhoneText,
+    ReasonGiven,
+    Ref,
+    Word,
+    ZoneText,
+    read_date,
+    read_kidney,
+)
 from reminders.formats.plan_file import PlanShape
 from reminders.formats.shape import WANTED, Shape, in_order, read
 
 MOST_TABLETS = 10_000
 """More than this at home is a slip of the finger."""
+
+T = TypeVar("T")
 
 Entry: TypeAlias = tuple[str, object]  # a path, and the raw value that stands there
 
@@ -138,6 +155,8 @@ class PatientShape(Shape):
     caregivers: Annotated[tuple[CaregiverShape, ...], Field(strict=False)] = ()
     medicines: Annotated[tuple[Name, ...], Field(strict=False)] = ()
     alcohol: Annotated[Alcohol, Field(strict=False)] = Alcohol.UNKNOWN
+    born: DateText | None = None
+    kidney: KidneyText | None = None
     plans: Annotated[tuple[PlanEntryShape, ...], Field(strict=False)] = ()
 
     @property
@@ -178,6 +197,14 @@ class PatientPlans:
     acknowledged: Mapping[str, tuple[Acknowledgement, ...]]
     medicines: tuple[str, ...]
     alcohol: Alcohol
+    born: date | None
+    kidney: Decimal | None
+    weak_kidneys: bool
+
+    def facts_on(self, day: date) -> PatientFacts:
+        """What is known of the patient on a day, apart from the list of medicines."""
+        age = None if self.born is None else age_on(self.born, day)
+        return PatientFacts(age=age, kidney=self.kidney, kidney_flag=self.weak_kidneys, alcohol=self.alcohol)
 
     @property
     def listed(self) -> tuple[str, ...]:
@@ -211,6 +238,7 @@ def _patient_plans(path: str, patient: object) -> PatientPlans:
     entries = tuple(_readable(_entries(patient, "plans", path)))
     medicines = tuple(name for name in _list(patient, "medicines") if isinstance(name, str))
     said = _text(patient, "alcohol")
+    kidney = _read_by(read_kidney, patient.get("kidney") if isinstance(patient, dict) else None)
     return PatientPlans(
         path=path,
         plans=tuple((where, entry.plan) for where, entry in entries),
@@ -219,7 +247,18 @@ def _patient_plans(path: str, patient: object) -> PatientPlans:
         acknowledged={where: entry.acknowledgements for where, entry in entries},
         medicines=medicines,
         alcohol=Alcohol.SOME if any(map(is_alcohol, medicines)) else Alcohol(said) if said in set(Alcohol) else Alcohol.UNKNOWN,
+        born=_read_by(read_date, patient.get("born") if isinstance(patient, dict) else None),
+        kidney=kidney if isinstance(kidney, Decimal) else None,
+        weak_kidneys=kidney == WEAK,
     )
+
+
+def _read_by(reading: Callable[[object], T], value: object) -> T | None:
+    """Read a value, or nothing where it cannot be used: the shape says so at its path."""
+    try:
+        return None if value is None else reading(value)
+    except ValueError:
+        return None
 
 
 def _readable(entries: Iterable[Entry]) -> Iterator[tuple[str, PlanEntryShape]]:

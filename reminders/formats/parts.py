@@ -8,7 +8,7 @@ from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from functools import cache
-from typing import Annotated, TypeVar
+from typing import Annotated, Literal, TypeVar
 from zoneinfo import available_timezones
 
 import phonenumbers
@@ -20,6 +20,9 @@ from reminders.formats.shape import shown
 T = TypeVar("T")
 
 LONGEST_NAME = 80
+WEAK: Literal["weak"] = "weak"
+MOST_KIDNEY = 300
+"""More mL/min than anybody has: a slip of the finger."""
 AMOUNT = r"^(0|[1-9][0-9]{0,8})(\.[0-9]{1,9})?$"
 CLOCK = r"^([01][0-9]|2[0-3]):[0-5][0-9]$"
 DATE = r"^[0-9]{4}-[0-9]{2}-[0-9]{2}$"
@@ -137,6 +140,16 @@ def _one_line(value: str) -> str:
     return value
 
 
+def read_kidney(value: object) -> Decimal | Literal["weak"]:
+    """Read a kidney function: mL/min, or "weak" without a number. Raises ValueError."""
+    if value == WEAK:
+        return WEAK
+    said = read_amount(value) if isinstance(value, str) else None
+    if said is None or not 0 < said <= MOST_KIDNEY:
+        raise ValueError(f'must be a kidney function in mL/min up to {MOST_KIDNEY}, like "45", or "weak", not {value!r}')
+    return said
+
+
 def read_name(text: str) -> str:
     """Read a person's name as a file would give it. Raises ValueError."""
     if not 1 <= len(text) <= LONGEST_NAME:
@@ -155,6 +168,7 @@ DurationText = Annotated[timedelta, BeforeValidator(read_duration), _string(DURA
 HoursText = Annotated[timedelta, BeforeValidator(_read_hours), WithJsonSchema({"type": ["string", "number"]})]
 FractionText = Annotated[Decimal, BeforeValidator(_read_fraction), WithJsonSchema({"type": ["string", "number"]})]
 InstantText = Annotated[datetime, BeforeValidator(read_instant), _string(INSTANT, format="date-time")]
+KidneyText = Annotated[Decimal | Literal["weak"], BeforeValidator(read_kidney), _string()]
 PhoneText = Annotated[str, BeforeValidator(read_phone), _string(E164)]
 ZoneText = Annotated[str, BeforeValidator(read_zone), _string()]
 Name = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME), AfterValidator(_one_line)]

@@ -10,7 +10,7 @@ from db.engine import reading, writing
 from reminders import drugs
 from reminders.domain.checking import check_plan
 from reminders.domain.finding import Alcohol, Finding
-from reminders.domain.patient_checks import check_alcohol, check_medicines
+from reminders.domain.patient_checks import check_alcohol, check_medicines, check_special
 from reminders.domain.plan import Course, Plan
 from reminders.domain.plan_state import PlanState
 from reminders.domain.profile import Severity
@@ -113,7 +113,8 @@ def _findings(c: Connection, plan: StoredPlan, document: Plan) -> tuple[Finding,
         raise BadFile(errors)
     alcohol = people.alcohol_of(c, plan.patient_id)
     asked = check_alcohol(plan.profile, alcohol) if alcohol is Alcohol.UNKNOWN else ()  # some of it stands on the list
-    return (*found, *check_medicines(plan.profile, [medicine.name for medicine in plan.medicines]), *asked)
+    special = check_special(plan.profile, people.facts_of(c, plan.patient_id, on=document.start))
+    return (*found, *check_medicines(plan.profile, [medicine.name for medicine in plan.medicines]), *asked, *special)
 
 
 def _edited(c: Connection, plan: StoredPlan, seam: Seam, findings: tuple[Finding, ...], *, now: datetime) -> Edited:

@@ -12,7 +12,7 @@ from reminders import drugs
 from reminders.domain.approval import check_approval, check_approved_yet, check_interactions, check_labs
 from reminders.domain.checking import check_plan
 from reminders.domain.finding import Finding, is_alcohol
-from reminders.domain.patient_checks import check_alcohol, check_medicines
+from reminders.domain.patient_checks import check_alcohol, check_medicines, check_special
 from reminders.domain.profile import DrugProfile, Severity
 from reminders.domain.roles import Right
 from reminders.domain.supply import Tally, TallyKind, not_a_strength
@@ -148,7 +148,18 @@ def _notes(patient: PatientPlans) -> Iterator[tuple[Severity, Fault]]:
             yield from _of_other_forms(path, plan, profile, before)
             yield from (_note(patient.path, finding) for finding in check_medicines(profile, patient.medicines))
             yield from (_note(patient.path, finding) for finding in _of_alcohol(profile, patient))
+            yield from _of_the_patient(plan, profile, patient)
         before.append((path, plan))
+
+
+def _of_the_patient(plan: Plan, profile: DrugProfile, patient: PatientPlans) -> Iterator[tuple[Severity, Fault]]:
+    """What the patient's age and kidneys call for with a drug, on the day on which its plan starts."""
+    facts = patient.facts_on(plan.start)
+    if facts.age is not None and facts.age < 0:
+        yield Severity.ERROR, Fault(join(patient.path, "born"), f"is later than the start of a plan: {plan.start.isoformat()}")
+        return
+    for finding in check_special(profile, facts):
+        yield _note(patient.path, replace(finding, path="born") if finding.path == "age" else finding)
 
 
 def _of_alcohol(profile: DrugProfile, patient: PatientPlans) -> Iterator[Finding]:

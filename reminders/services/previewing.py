@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import assert_never
 
@@ -10,9 +10,9 @@ from reminders import drugs
 from reminders.domain.approval import Acknowledgement, check_approval, check_interactions
 from reminders.domain.checking import check_plan
 from reminders.domain.contact import QuietHours
-from reminders.domain.finding import Finding, ours
+from reminders.domain.finding import Finding, PatientFacts, ours
 from reminders.domain.missed import Advice, AlreadyTaken, AskProvider, Situation, Skip, TakeNow, TooSoon, advice_for
-from reminders.domain.patient_checks import check_medicines
+from reminders.domain.patient_checks import check_medicines, check_special
 from reminders.domain.plan import DAY, Amount, Course, Plan
 from reminders.domain.profile import DrugProfile
 from reminders.domain.schedule import Slot, instant_of, next_slot, slots_between, slots_of_dates
@@ -30,10 +30,11 @@ class UnknownSlot(NotFound):
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """The other medicines on a patient's list, and what of them a provider has acknowledged with a reason."""
+    """The other medicines on a patient's list, what of them a provider has acknowledged, and what is known of age and kidneys."""
 
     medicines: tuple[str, ...] = ()
     acknowledged: tuple[Acknowledgement, ...] = ()
+    facts: PatientFacts = field(default_factory=PatientFacts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +58,7 @@ def findings_of(
     """Check a plan against its drug's profile, errors first. An unknown drug is an error at `drug`.
 
     `strengths`: the tablets this patient has; left out, those of the profile. `approved_at` (UTC) left out: not said.
-    `beside`: the patient's other medicines; left out, nothing is known of any.
+    `beside`: what is known of the patient; left out, nothing.
     """
     try:
         profile, beside = drugs.load(plan.drug), beside or Beside()
@@ -66,6 +67,7 @@ def findings_of(
             *check_interactions(profile, beside.medicines, beside.acknowledged),
             *check_plan(plan, profile, strengths=strengths),
             *check_medicines(profile, beside.medicines),
+            *check_special(profile, beside.facts),
         )
     except drugs.UnknownDrug as unknown:
         known = ", ".join(drugs.names())

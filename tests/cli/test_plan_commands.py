@@ -415,3 +415,29 @@ def test_a_slot_that_the_plan_has_not_is_refused(tmp_path: Path, slot: str, said
 def test_a_slot_or_instant_typed_wrong_ends_with_two(tmp_path: Path, slot: str, at: str) -> None:
     """A slot is DATE/NO, an instant has its zone."""
     assert run("plan", "missed", "FILE", "--slot", slot, "--at", at, file=saved(tmp_path, a_plan_file())).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("words", "codes"),
+    [
+        ((), []),
+        (("--age", "64", "--kidney", "90"), []),
+        (("--age", "65"), ["older"]),
+        (("--kidney", "weak"), ["kidney"]),
+        (("--kidney", "45"), ["kidney", "kidney"]),
+    ],
+    ids=["nothing said", "ordinary", "65", "weak", "45"],
+)
+def test_check_flags_age_and_kidneys(tmp_path: Path, words: tuple[str, ...], codes: list[str]) -> None:
+    """What is said of the patient is held against the drug's profile, and only warns."""
+    result = CliRunner().invoke(app, ["plan", "check", str(saved(tmp_path, a_plan_file())), *words, "--json"])
+
+    assert (result.exit_code, [found["code"] for found in json.loads(result.stdout) if found["code"] in {"older", "kidney"}]) == (0, codes)
+
+
+@pytest.mark.parametrize("words", [("--age", "-1"), ("--age", "131"), ("--kidney", "0"), ("--kidney", "good"), ("--kidney", "1e3")])
+def test_check_refuses_what_no_age_or_kidney_is(tmp_path: Path, words: tuple[str, ...]) -> None:
+    """It ends with 2, and names the option."""
+    result = CliRunner().invoke(app, ["plan", "check", str(saved(tmp_path, a_plan_file())), *words])
+
+    assert (result.exit_code, words[0] in result.output) == (2, True)

@@ -192,3 +192,12 @@ def test_a_straight_stop_warns() -> None:
         clinic.acts("stop", "03-02 10:00", reason="allergic")
         (_, body), *_ = [text for text in clinic.texts("suspend_notice") if "ended" in text[1]]
         assert body.startswith("your care team has ended this plan: take no more of these doses. Fit, fever, confusion")
+
+
+def test_age_and_kidneys_are_flagged_at_an_edit(engine: Engine) -> None:
+    """What was entered at the enrolment is held against a new document too."""
+    with Stage(engine, patient(plan(*RISE), born="1950-01-01", kidney="45")) as clinic:
+        clinic.run_until("03-02 09:00")
+        found = {finding.code for finding in previewed(clinic, document(*LATER)).findings}
+
+        assert {"older", "kidney"} <= found

@@ -496,3 +496,46 @@ def test_alcohol_that_is_not_acknowledged_or_not_clear_blocks_the_import(sqlite_
         import_file(sqlite_engine, an_import_file(a_patient(**{"medicines": [], **told})), now=NOW)
 
     assert f"patients[0].{path}" in [fault.path for fault in caught.value.faults]
+
+
+SPECIAL: list[tuple[dict[str, str], list[str]]] = [
+    ({"born": "1961-03-03"}, []),
+    ({"born": "1961-03-02"}, ["patients[0].born"]),
+    ({"kidney": "weak"}, ["patients[0].kidney"]),
+    ({"kidney": "90"}, []),
+    ({"kidney": "45"}, ["patients[0].kidney", "patients[0].kidney"]),
+    ({"born": "1950-01-01", "kidney": "85"}, ["patients[0].born", "patients[0].kidney"]),
+]
+"""A date of birth and kidney function, and where the import warns: the plan starts on 2 March 2026."""
+
+
+@pytest.mark.parametrize(("said", "paths"), SPECIAL)
+def test_age_and_kidneys_are_flagged(sqlite_engine: Engine, said: dict[str, str], paths: list[str]) -> None:
+    """With their source, and the plan is stored as it was signed."""
+    told = import_file(sqlite_engine, an_import_file(a_patient(**said)), now=NOW).warnings
+    special = [fault for fault in told if fault.path.endswith((".born", ".kidney"))]
+
+    assert [fault.path for fault in special] == paths
+    assert [fault for fault in special if not str(fault).endswith(("; sourced)", "; second-hand)", "; default)"))] == []
+    assert stored(sqlite_engine)["plan"] == 1
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [
+        ("born", "2026-03-03"),
+        ("born", "1958-02-30"),
+        ("born", "1958"),
+        ("born", 19580402),
+        ("kidney", "0"),
+        ("kidney", "-3"),
+        ("kidney", "301"),
+        ("kidney", "good"),
+        ("kidney", 45),
+        ("kidney", "NaN"),
+    ],
+)
+def test_what_no_age_or_kidney_is(sqlite_engine: Engine, key: str, value: object) -> None:
+    """It is refused at its path, and nothing is stored."""
+    assert set(faults_of(sqlite_engine, an_import_file(a_patient(**{key: value})))) == {f"patients[0].{key}"}
+    assert stored(sqlite_engine).get("patient", 0) == 0

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select, update
 
 from reminders.domain.contact import Role
+from reminders.formats.parts import WEAK
 from reminders.services.records import medicines
 from reminders.services.records.audit import Entry, write_audit
 from reminders.services.records.ledger import (
@@ -107,6 +108,9 @@ def add_patient(c: Connection, clinic_id: str, patient: PatientShape, *, at: dat
         "language": patient.language,
         "wording": patient.wording,
         "alcohol": patient.drinks.value,
+        "born_on": patient.born,
+        "kidney": None if patient.kidney == WEAK else patient.kidney,
+        "kidney_weak": patient.kidney == WEAK,
         "created_at": at,
     }
     insert_all(c, PATIENT, [row])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, time, timedelta
+from datetime import date, datetime, time, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
@@ -12,7 +12,7 @@ from sqlalchemy import BindParameter, bindparam, func, null, select, update
 
 from db.types import UtcDateTime
 from reminders.domain.contact import ConsentStanding, Contact, QuietHours, Role, may_contact
-from reminders.domain.finding import Alcohol
+from reminders.domain.finding import Alcohol, PatientFacts, age_on
 from reminders.messaging.opting_words import VERSION
 from reminders.services.records.audit import Entry, write_audit
 from reminders.services.records.ledger import (
@@ -316,6 +316,14 @@ def _standing(row: Row) -> ConsentStanding:
 def alcohol_of(c: Connection, patient_id: str) -> Alcohol:
     """What is known of a patient's alcohol."""
     return Alcohol(c.execute(select(PATIENT.c.alcohol).where(PATIENT.c.id == patient_id)).scalar_one())
+
+
+def facts_of(c: Connection, patient_id: str, *, on: date) -> PatientFacts:
+    """What is known of a patient's age on a day, and of their kidneys and alcohol."""
+    wanted = select(PATIENT.c.born_on, PATIENT.c.kidney, PATIENT.c.kidney_weak, PATIENT.c.alcohol).where(PATIENT.c.id == patient_id)
+    row = c.execute(wanted).one()
+    age = None if row.born_on is None else age_on(row.born_on, on)
+    return PatientFacts(age=age, kidney=row.kidney, kidney_flag=row.kidney_weak, alcohol=Alcohol(row.alcohol))
 
 
 def keep_alcohol(c: Connection, patient_id: str, alcohol: Alcohol) -> None:
