@@ -4,9 +4,12 @@ import json
 from pathlib import Path
 
 import pytest
+from sqlalchemy import Engine
 from typer.testing import CliRunner, Result
 
 from reminders.cli import app
+from reminders.clock import SystemClock
+from reminders.services import signing_in
 from tests.files import a_clinic, an_import_file, saved
 
 
@@ -77,3 +80,17 @@ def test_a_name_is_one(clinic: str, name: str) -> None:
     result = run(clinic, "add", name, "--role", "staff")
 
     assert (result.exit_code, len(json.loads(run(clinic, "list", "--json").stdout))) == (2, 2), result.output
+
+
+def test_a_link_is_made(clinic: str, sqlite_engine: Engine) -> None:
+    """It opens the page on which that person begins; a newer one puts it aside; nobody else has one."""
+    said = run(clinic, "invite", "Nurse Lee")
+    older = said.stdout.split("/setup/")[1].strip()
+    told = json.loads(run(clinic, "invite", "Nurse Lee", "--new-phone", "--json").stdout)
+    newer, now = told["link"].split("/setup/")[1], SystemClock().now()
+    nobody = run(clinic, "invite", "Dr. Who")
+
+    assert (said.exit_code, said.stdout.startswith("For Nurse Lee, once, until ")) == (0, True)
+    assert told["link"].startswith("http://127.0.0.1:8000/setup/")
+    assert [signing_in.opened(sqlite_engine, token, now=now) is not None for token in (older, newer)] == [False, True]
+    assert (nobody.exit_code, "nobody on the list of harbor-clinic is called 'Dr. Who'" in nobody.output) == (1, True)
