@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from datetime import date, datetime
 
 import pytest
@@ -126,3 +127,16 @@ UNDATED = "electrolytes are to be checked beside it (Right Baclofen Dose for Man
 def test_what_a_laboratory_checks_has_its_day(acknowledged: list[Acknowledgement], found: list[tuple[str, ...]]) -> None:
     """The source names no interval: the provider's day is asked for where there is a check, and refused where there is none."""
     assert in_full(check_labs(drugs.load("baclofen"), ["furosemide", "diazepam"], acknowledged)) == found
+
+
+def test_all_that_a_laboratory_checks_is_named() -> None:
+    """Each of it, with a comma between."""
+    baclofen = drugs.load("baclofen")
+    groups = [
+        replace(group, labs=replace(group.labs, value=("electrolytes", "creatinine"))) if group.labs else group
+        for group in baclofen.interactions
+    ]
+    profile = replace(baclofen, interactions=tuple(groups))
+    (found,) = check_labs(profile, ["furosemide"], [agreed("furosemide")])
+
+    assert found.message.startswith("electrolytes, creatinine are to be checked beside it (")

@@ -25,6 +25,7 @@ REASONS = [
     (replace(TAPER, check_in=CheckIn(stiffness=5, stiffness_before=3)), Condition.SIGNS),
     (replace(MET, clinical=("a fall",)), Condition.MATTERS),
     (replace(MET, overdue_followups=1), Condition.MATTERS),
+    (replace(MET, forbidden=("ciprofloxacin",)), Condition.MATTERS),
     (replace(MET, tablets_ok=False), Condition.TABLETS),
 ]
 
