@@ -138,6 +138,7 @@ def assemble(
         heard=lambda: loop.soon("deliver"),
         lifespan=_lifespan(loop),
         address=settings.address,
+        trusted_proxies=settings.trusted_proxies,
         readiness=lambda: watching.readiness(engine, now=referee.now(), apart=referee.apart, silent_for=loop.silent_for),
     )
     return Running(engine, clock, loop, jobs, create_app(parts))

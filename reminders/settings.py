@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from hmac import compare_digest
-from ipaddress import ip_address
+from ipaddress import ip_address, ip_network
 from pathlib import Path
 from types import MappingProxyType
 from typing import TypeVar
@@ -37,6 +37,7 @@ VARIABLES: Mapping[str, str] = MappingProxyType(
         "DOSELINE_SECOND_LOOK_SECONDS": "30",
         "DOSELINE_SETTLE_SECONDS": "75",
         "DOSELINE_TRANSPORT": "sandbox",
+        "DOSELINE_TRUSTED_PROXIES": "",
         "PUBLIC_URL": "",
         "TWILIO_ACCOUNT_SID": "",
         "TWILIO_API_BASE_URL": "",
@@ -148,7 +149,8 @@ class SendingPace:
 class Settings:
     """Everything that differs between one installation and another. `twilio` is there exactly when the transport is Twilio.
 
-    `drugs`: the directory of the clinic's own drug profiles, if it has any.
+    `drugs`: the directory of the clinic's own drug profiles, if it has any. `trusted_proxies`: addresses and networks of the
+    proxies in front, whose word is taken for who asks.
     """
 
     database_url: Secret
@@ -160,6 +162,7 @@ class Settings:
     pace: SendingPace
     log_level: LogLevel
     drugs: Path | None = None
+    trusted_proxies: tuple[str, ...] = ()
 
     @property
     def address(self) -> str:
@@ -183,6 +186,7 @@ class Settings:
             pace=given.pace(),
             log_level=given.choice("DOSELINE_LOG_LEVEL", LogLevel),
             drugs=given.directory("DOSELINE_DRUGS"),
+            trusted_proxies=given.networks("DOSELINE_TRUSTED_PROXIES"),
         )
 
 
@@ -244,6 +248,20 @@ class _Given:
         if not re.fullmatch(r"[0-9]{1,9}", value) or not 1 <= int(value) <= most:
             raise _refusal(name, f"is {value!r}", f"set it to a whole number from 1 to {most}")
         return int(value)
+
+    def networks(self, name: str) -> tuple[str, ...]:
+        """Return addresses and networks as they were written, by comma. Never everybody: whoever asks could then say who asks."""
+        found = tuple(part.strip() for part in self.text(name).split(",") if part.strip())
+        for part in found:
+            try:
+                everybody = ip_network(part).prefixlen == 0
+            except ValueError:
+                everybody = True
+            if everybody:
+                raise _refusal(
+                    name, f"names {part!r}", "list the proxies' own addresses or networks by comma, such as 127.0.0.1, 172.18.0.0/16"
+                )
+        return found
 
     def choice(self, name: str, kind: type[E]) -> E:
         """Return the member of an enum whose value is written."""

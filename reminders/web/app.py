@@ -11,6 +11,7 @@ from typing import Any
 from fastapi import Depends, FastAPI, Request
 from starlette.middleware import Middleware
 from starlette.responses import JSONResponse, Response
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from reminders.services import watching
 from reminders.web.access import SAFE, SignInFirst, guarding
@@ -54,7 +55,7 @@ def create_app(parts: Parts) -> FastAPI:
         redirect_slashes=False,  # a redirection would take its address from the Host header
         lifespan=lifespan,
         dependencies=[Depends(guarding(parts))],
-        middleware=[Middleware(Guard), Middleware(Counted, counts=counts)],
+        middleware=[Middleware(Guard), Middleware(Counted, counts=counts), *_believing(parts.trusted_proxies)],
     )
     answer_with_problems(app)
     app.add_exception_handler(SignInFirst, _sign_in_first)
@@ -81,6 +82,11 @@ def create_app(parts: Parts) -> FastAPI:
         return JSONResponse(asdict(found), HTTPStatus.OK if found.ok else HTTPStatus.SERVICE_UNAVAILABLE)
 
     return app
+
+
+def _believing(proxies: tuple[str, ...]) -> list[Middleware]:
+    """Take the proxies' word for who asks, and nobody else's: the last address in line that is none of theirs."""
+    return [Middleware(ProxyHeadersMiddleware, trusted_hosts=list(proxies))] if proxies else []
 
 
 async def _sign_in_first(request: Request, _: Exception) -> Response:

@@ -80,6 +80,7 @@ class Parts:
     heard      called after a webhook's transaction has committed, so that an answer leaves soon.
     lifespan   runs around the whole life of the app, inside its event loop.
     address    where a browser reaches us, without a last slash; https, or this machine alone.
+    trusted_proxies  addresses and networks whose word (X-Forwarded-For) is taken for who asks.
     readiness  looks whether this process is fit to serve; None: as far as the ledger shows.
     """
 
@@ -92,6 +93,7 @@ class Parts:
     heard: Callable[[], None] = _nothing
     lifespan: Callable[[], AbstractAsyncContextManager[None]] = nullcontext
     address: str = "http://127.0.0.1:8000"
+    trusted_proxies: tuple[str, ...] = ()
     readiness: Callable[[], Readiness] | None = None
 
     @property

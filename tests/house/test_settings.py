@@ -227,3 +227,23 @@ def test_the_defaults_settle_a_killed_text_within_three_minutes() -> None:
     pace = SendingPace()
 
     assert pace.lease + pace.settle + pace.second_look + 2 * 15 == 165
+
+
+@pytest.mark.parametrize(
+    ("written", "read"),
+    [
+        ("", ()),
+        ("127.0.0.1", ("127.0.0.1",)),
+        (" 127.0.0.1 ,172.18.0.0/16, ", ("127.0.0.1", "172.18.0.0/16")),
+        ("::1,fd00::/8", ("::1", "fd00::/8")),
+    ],
+)
+def test_proxies(written: str, read: tuple[str, ...]) -> None:
+    """Addresses and networks, by comma."""
+    assert Settings.from_environ({"DOSELINE_TRUSTED_PROXIES": written}).trusted_proxies == read
+
+
+@pytest.mark.parametrize("written", ["*", "0.0.0.0/0", "::/0", "proxy", "127.0.0.1 10.0.0.1", "10.0.0.1/8", "10.0.0.1:80", "127.0.0.1,*"])
+def test_no_proxy_is_everybody(written: str) -> None:
+    """Nor a name, nor a slip of the pen, that would quietly trust nobody or somebody else."""
+    assert "DOSELINE_TRUSTED_PROXIES" in refusal({"DOSELINE_TRUSTED_PROXIES": written})
