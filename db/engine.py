@@ -59,6 +59,13 @@ def make_engine(url: str) -> Engine:
     return engine
 
 
+def narrowed(engine: Engine, **options: object) -> Engine:
+    """The same engine and its connections, each of which carries these options: whoever is asked with one can look at them."""
+    same = engine.execution_options(**options)
+    _writers[same] = _writers[engine]
+    return same
+
+
 @contextmanager
 def writing(engine: Engine) -> Iterator[Connection]:
     """One transaction that writes: committed at the end of the block, rolled back if it raises.

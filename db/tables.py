@@ -158,6 +158,55 @@ class SignInGuard(SQLModel, table=True):
     last_at: datetime = Field(sa_type=UtcDateTime)
 
 
+class ApiKey(SQLModel, table=True):
+    """A key with which a program acts in the name of a person on the list, known by its hash.
+
+    Once ended, or past its day, it opens nothing. `staff_id`: in whose name; `name`: what it is for; `made_by`, `ended_by`: names, as
+    they were then.
+    """
+
+    __tablename__ = "api_key"
+    __table_args__ = (within_clinic("staff_id", "staff"), UniqueConstraint("key_hash"), Index("ix_api_key_staff_id", "staff_id"))
+    clinic_id: str = Field(primary_key=True, max_length=ID)
+    id: str = Field(primary_key=True, max_length=ID)
+    staff_id: str = Field(max_length=ID)
+    name: str = Field(max_length=80)
+    key_hash: str = Field(max_length=64)
+    made_by: str = Field(max_length=80)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    expires_at: datetime = Field(sa_type=UtcDateTime)
+    used_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    ended_by: str | None = Field(default=None, max_length=80)
+
+
+class ApiKeyRole(SQLModel, table=True):
+    """A role that a key may act in, as long as its person has it too."""
+
+    __tablename__ = "api_key_role"
+    __table_args__ = (within_clinic("key_id", "api_key"), one_of("role", "provider", "staff", "admin"))
+    clinic_id: str = Field(primary_key=True, max_length=ID)
+    key_id: str = Field(primary_key=True, max_length=ID)
+    role: str = Field(primary_key=True, max_length=20)
+
+
+class ApiAnswer(SQLModel, table=True):
+    """What a request that must not be carried out twice was answered with, by the hash of the caller's own mark of it.
+
+    `request_hash`: of what was asked; `status`: empty while it is being carried out, or where nobody knows how it ended.
+    """
+
+    __tablename__ = "api_answer"
+    __table_args__ = (within_clinic("key_id", "api_key"), Index("ix_api_answer_begun_at", "begun_at"))
+    clinic_id: str = Field(primary_key=True, max_length=ID)
+    key_id: str = Field(primary_key=True, max_length=ID)
+    mark_hash: str = Field(primary_key=True, max_length=64)
+    request_hash: str = Field(max_length=64)
+    begun_at: datetime = Field(sa_type=UtcDateTime)
+    status: int | None = Field(default=None)
+    body: str = Field(default="", sa_column=Column(Text, nullable=False))
+
+
 class Patient(SQLModel, table=True):
     """A patient. This row is the lock: every service that touches one of its plans takes it first."""
 

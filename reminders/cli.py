@@ -12,6 +12,7 @@ from reminders.commands import (
     doctor_command,
     drug_commands,
     import_command,
+    key_commands,
     list_commands,
     phone_commands,
     plan_commands,
@@ -45,6 +46,7 @@ app.command("edit")(care_commands.edit)
 app.add_typer(drug_commands.app, name="drugs")
 app.add_typer(supply_commands.app, name="supply")
 app.add_typer(staff_commands.app, name="staff")
+app.add_typer(key_commands.app, name="key")
 app.command("simulate")(demo_commands.simulate)
 app.command("texts")(phone_commands.texts)
 app.command("reply")(phone_commands.reply)

@@ -34,7 +34,7 @@ ClinicOption: TypeAlias = Annotated[str | None, typer.Option("--clinic", metavar
 def list_(ctx: typer.Context, *, clinic: ClinicOption = None, as_json: JsonFlag = False) -> None:
     """Show everybody on a clinic's list, those who left among them."""
     with telling(ctx), the_ledger() as engine:
-        members = staffing.listed(engine, _clinic(engine, clinic))
+        members = staffing.listed(engine, clinic_of(engine, clinic))
     if as_json:
         print_json([_json(member) for member in members])
     elif members:
@@ -54,7 +54,7 @@ def add(
 ) -> None:
     """Put a person on the list; one who is on it, or was, has these roles from now on, and no others."""
     with telling(ctx), the_ledger() as engine:
-        member = staffing.add(engine, _clinic(engine, clinic), name, frozenset(role), now=SystemClock().now())
+        member = staffing.add(engine, clinic_of(engine, clinic), name, frozenset(role), now=SystemClock().now())
     _say(member, as_json=as_json)
 
 
@@ -62,7 +62,7 @@ def add(
 def end(ctx: typer.Context, name: NameArgument, *, clinic: ClinicOption = None, as_json: JsonFlag = False) -> None:
     """Let a person decide nothing more from now on. What they did keeps their name; `add` takes them back."""
     with telling(ctx), the_ledger() as engine:
-        member = staffing.end(engine, _clinic(engine, clinic), name, now=SystemClock().now())
+        member = staffing.end(engine, clinic_of(engine, clinic), name, now=SystemClock().now())
     _say(member, as_json=as_json)
 
 
@@ -78,7 +78,7 @@ def invite(
     """Make a one-time link with which a person on the list sets their account up, or a new password. An older link is good no more."""
     with telling(ctx), the_ledger() as engine:
         settings, now = load_settings(), SystemClock().now()
-        token = signing_in.invite(engine, _clinic(engine, clinic), name, by=staffing.OPERATOR, new_device=new_phone, now=now)
+        token = signing_in.invite(engine, clinic_of(engine, clinic), name, by=staffing.OPERATOR, new_device=new_phone, now=now)
     link = f"{settings.address}/setup/{token}"
     if as_json:
         print_json({"name": name, "link": link, "expires_at": instant_text(now + INVITATION_HOLDS)})
@@ -86,7 +86,8 @@ def invite(
         SCREEN.print(Text(f"For {name}, once, until {now + INVITATION_HOLDS:%a %d %b %H:%M} UTC:\n{link}"), soft_wrap=True)
 
 
-def _clinic(engine: Engine, given: str | None) -> str:
+def clinic_of(engine: Engine, given: str | None) -> str:
+    """The clinic that is meant: the one that is named, or the only one. Raises NotAllowed."""
     if given is not None:
         return given
     known = staffing.clinics(engine)

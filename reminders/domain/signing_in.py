@@ -26,6 +26,10 @@ LONGEST_PASSWORD = 128
 
 RECOVERY_CODES = 10
 
+KEY_HOLDS = timedelta(days=90)
+KEY_HOLDS_LONGEST = timedelta(days=366)
+"""How long a program's key is good where nobody says, and at most [our default]."""
+
 
 def is_alive(begun: datetime, seen: datetime, now: datetime) -> bool:
     """Whether a session still holds: not left alone for too long, and not older than a working day. A clock set back ends it."""

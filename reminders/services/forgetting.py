@@ -1,5 +1,6 @@
 """Forgetting: what strangers wrote, and their numbers, thirty days after; sessions, one-time links and tries to sign in once they are over.
 
+After a day also what programs were answered, which is kept so that nothing is carried out twice.
 That a text was here is kept for ever, under its sid alone.
 """
 
@@ -9,17 +10,20 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from db.engine import writing
-from reminders.services.records import accounts, strangers
+from reminders.services.records import accounts, api_keys, strangers
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 KEPT = timedelta(days=30)
+ANSWERS_KEPT = timedelta(days=1)
+"""For so long a request that its caller has marked is known, and its answer given again [our default]."""
 
 
 def forget(engine: Engine, *, now: datetime, limit: int = 500) -> int:
     """Forget strangers' texts and numbers whose time is over, `limit` of each at most; return how many. Again is no harm."""
     with writing(engine) as c:
         accounts.forget_ended(c, now=now)
+        api_keys.forget_answers(c, before=now - ANSWERS_KEPT)
         texts = strangers.forget_texts(c, before=now - KEPT, limit=limit)
         return texts + strangers.forget_answers(c, before=now - KEPT, limit=limit)

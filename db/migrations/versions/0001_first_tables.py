@@ -39,6 +39,9 @@ def upgrade() -> None:
     _invitation()
     _web_session()
     _sign_in_guard()
+    _api_key()
+    _api_key_role()
+    _api_answer()
     _alert()
     _consent()
     _contact_role()
@@ -367,6 +370,57 @@ def _sign_in_guard() -> None:
         sa.PrimaryKeyConstraint("key", name=op.f("pk_sign_in_guard")),
     )
     op.create_index("ix_sign_in_guard_last_at", "sign_in_guard", ["last_at"], unique=False)
+
+
+def _api_key() -> None:
+    op.create_table(
+        "api_key",
+        sa.Column("clinic_id", sa.String(40), nullable=False),
+        sa.Column("id", sa.String(40), nullable=False),
+        sa.Column("staff_id", sa.String(40), nullable=False),
+        sa.Column("name", sa.String(80), nullable=False),
+        sa.Column("key_hash", sa.String(64), nullable=False),
+        sa.Column("made_by", sa.String(80), nullable=False),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.Column("expires_at", INSTANT, nullable=False),
+        sa.Column("used_at", INSTANT, nullable=True),
+        sa.Column("ended_at", INSTANT, nullable=True),
+        sa.Column("ended_by", sa.String(80), nullable=True),
+        sa.ForeignKeyConstraint(["clinic_id", "staff_id"], ["staff.clinic_id", "staff.id"], name=op.f("fk_api_key_clinic_id_staff_id")),
+        sa.PrimaryKeyConstraint("clinic_id", "id", name=op.f("pk_api_key")),
+        sa.UniqueConstraint("key_hash", name=op.f("uq_api_key_key_hash")),
+    )
+    op.create_index("ix_api_key_staff_id", "api_key", ["staff_id"], unique=False)
+
+
+def _api_key_role() -> None:
+    op.create_table(
+        "api_key_role",
+        sa.Column("clinic_id", sa.String(40), nullable=False),
+        sa.Column("key_id", sa.String(40), nullable=False),
+        sa.Column("role", sa.String(20), nullable=False),
+        sa.CheckConstraint("role IN ('provider', 'staff', 'admin')", name=op.f("ck_api_key_role_role")),
+        sa.ForeignKeyConstraint(
+            ["clinic_id", "key_id"], ["api_key.clinic_id", "api_key.id"], name=op.f("fk_api_key_role_clinic_id_key_id")
+        ),
+        sa.PrimaryKeyConstraint("clinic_id", "key_id", "role", name=op.f("pk_api_key_role")),
+    )
+
+
+def _api_answer() -> None:
+    op.create_table(
+        "api_answer",
+        sa.Column("clinic_id", sa.String(40), nullable=False),
+        sa.Column("key_id", sa.String(40), nullable=False),
+        sa.Column("mark_hash", sa.String(64), nullable=False),
+        sa.Column("request_hash", sa.String(64), nullable=False),
+        sa.Column("begun_at", INSTANT, nullable=False),
+        sa.Column("status", sa.Integer(), nullable=True),
+        sa.Column("body", sa.Text(), nullable=False),
+        sa.ForeignKeyConstraint(["clinic_id", "key_id"], ["api_key.clinic_id", "api_key.id"], name=op.f("fk_api_answer_clinic_id_key_id")),
+        sa.PrimaryKeyConstraint("clinic_id", "key_id", "mark_hash", name=op.f("pk_api_answer")),
+    )
+    op.create_index("ix_api_answer_begun_at", "api_answer", ["begun_at"], unique=False)
 
 
 def _alert() -> None:

@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select, update
 
+from db.engine import narrowed
 from reminders.domain.roles import Right, StaffRole, refusal
 from reminders.errors import NotAllowed
+from reminders.services.records import api_keys
 from reminders.services.records.audit import Entry, write_audit
 from reminders.services.records.ledger import CLINIC, STAFF, STAFF_ROLE, insert_all, new_id, rows
 from reminders.services.records.ledger import by as grouped
@@ -17,7 +19,10 @@ from reminders.services.records.ledger import by as grouped
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Engine
+
+LENT = "lent_roles"
+"""Under this name an engine carries the roles that were lent to whoever asks with it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +66,13 @@ def refused(c: Connection, clinic_id: str, name: str, right: Right) -> str:
         return f"nobody at the clinic is called {name!r}: `doseline staff add` puts a person on its list"
     if member.ended_at is not None:
         return f"{name} left the clinic's list on {member.ended_at:%d %b %Y}"
-    return refusal(name, member.roles, right)
+    lent = c.get_execution_options().get(LENT)
+    return refusal(name, member.roles, right) if lent is None else refusal(f"this key of {name}", member.roles & lent, right)
+
+
+def lending(engine: Engine, roles: Collection[StaffRole]) -> Engine:
+    """The same engine for who acts in a person's name, with no more than these of the person's roles: every service asks `refused`."""
+    return narrowed(engine, **{LENT: frozenset(roles)})
 
 
 def require(c: Connection, clinic_id: str, name: str, right: Right) -> None:
@@ -85,6 +96,7 @@ def add(c: Connection, clinic_id: str, name: str, roles: Collection[StaffRole], 
 
 
 def end(c: Connection, clinic_id: str, member: Member, *, by: str, at: datetime) -> None:
-    """Let a person decide nothing more; what they did keeps their name."""
+    """Let a person decide nothing more, and end their keys; what they did keeps their name."""
     c.execute(update(STAFF).where(STAFF.c.clinic_id == clinic_id, STAFF.c.id == member.id).values(ended_at=at))
+    api_keys.end_of(c, clinic_id, member.id, by=by, at=at)
     write_audit(c, clinic_id, Entry(at, by, "staff ended", member.id))
