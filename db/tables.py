@@ -48,6 +48,7 @@ TALLY_KINDS = ("counted", "added")
 ROLES = ("patient", "proxy", "caregiver")
 STRANGE = text("clinic_id IS NULL AND from_phone <> ''")  # from a number nobody here knows, which is not forgotten yet
 UNHEARD = text("unheard_until IS NOT NULL")  # waits for the carrier's list of incoming texts
+OPEN = text("closed_at IS NULL")  # somebody has yet to look at it
 UNSETTLED = text("rank < 3 AND sid IS NOT NULL")  # the carrier has it, and has not said what became of it
 
 
@@ -208,7 +209,11 @@ class ApiAnswer(SQLModel, table=True):
 
 
 class Patient(SQLModel, table=True):
-    """A patient. This row is the lock: every service that touches one of its plans takes it first."""
+    """A patient. This row is the lock: every service that touches one of its plans takes it first.
+
+    `severity_rank` is that of the gravest open alert (0 an emergency, 1 urgent, 2 a warning, 3 information), 4 where none is open;
+    `grave_since` is when the oldest of that severity was raised. Both are a cache of the open alerts.
+    """
 
     __tablename__ = "patient"
     __table_args__ = (
@@ -216,7 +221,9 @@ class Patient(SQLModel, table=True):
         UniqueConstraint("clinic_id", "ref"),
         one_of("wording", "discreet", "amount", "full"),
         one_of("alcohol", "unknown", "none", "some"),
+        CheckConstraint("severity_rank BETWEEN 0 AND 4", name="severity_rank"),
         Index("ix_patient_next_due_at", "next_due_at"),
+        Index("ix_patient_roster", "clinic_id", "severity_rank", "grave_since", "name", "id"),
         Index("ix_patient_id", "id"),
     )
     clinic_id: str = Field(primary_key=True, max_length=ID)
@@ -234,6 +241,8 @@ class Patient(SQLModel, table=True):
     quiet_until: time = Field(default=time(8))
     next_due_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     tries: int = Field(default=0)
+    severity_rank: int = Field(default=4)
+    grave_since: datetime | None = Field(default=None, sa_type=UtcDateTime)
     created_at: datetime = Field(sa_type=UtcDateTime)
 
 
@@ -721,6 +730,7 @@ class Alert(SQLModel, table=True):
         Index("ix_alert_id", "id"),
         Index("ix_alert_call_at", "call_at"),
         Index("ix_alert_patient", "patient_id"),
+        Index("ix_alert_patient_open", "patient_id", sqlite_where=OPEN, postgresql_where=OPEN),
     )
     clinic_id: str = Field(primary_key=True, max_length=ID)
     id: str = Field(primary_key=True, max_length=ID)

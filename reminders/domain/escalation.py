@@ -32,6 +32,10 @@ LAST = 9
 URGENT_AFTER = 6
 """How many doses not taken running are urgent at the latest: 48 hours at three a day. [default]"""
 MINUTE = timedelta(minutes=1)
+SEVERITIES = ("emergency", "urgent", "warning", "info")
+"""How grave an alert can be, the gravest first: its place here is its rank."""
+NO_ALERT = len(SEVERITIES)
+"""The rank of who has no open alert."""
 PAUSES: Mapping[str, tuple[timedelta, ...]] = MappingProxyType(
     {
         "emergency": (10 * MINUTE, 10 * MINUTE, 20 * MINUTE, HOUR),

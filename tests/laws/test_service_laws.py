@@ -189,6 +189,14 @@ class AnyStory(RuleBasedStateMachine):
         staying = {row["id"] for row in self.clinic.rows("plan") if row["state"] == "staying"}
         assert {plan_id for plan_id in staying if kept_by[plan_id] == "doseline"} <= told
 
+    @invariant()
+    def severity_is_that_of_the_open_alerts(self) -> None:
+        """What a patient's row says of the gravest open alert is what the alerts themselves say."""
+        ranks = {"emergency": 0, "urgent": 1, "warning": 2, "info": 3}
+        waiting = [(ranks[alert["severity"]], alert["raised_at"]) for alert in self.clinic.rows("alert") if alert["closed_at"] is None]
+        told = [(person["severity_rank"], person["grave_since"]) for person in self.clinic.rows("patient")]
+        assert told == [min(waiting, default=(4, None))]
+
     def _plans(self) -> list[plans.StoredPlan]:
         ids = [row["id"] for row in self.clinic.rows("plan")]
         with reading(self.clinic.engine) as c:

@@ -263,15 +263,19 @@ def _patient() -> None:
         sa.Column("quiet_until", sa.Time(), nullable=False),
         sa.Column("next_due_at", INSTANT, nullable=True),
         sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("severity_rank", sa.Integer(), nullable=False),
+        sa.Column("grave_since", INSTANT, nullable=True),
         sa.Column("created_at", INSTANT, nullable=False),
         sa.CheckConstraint("wording IN ('discreet', 'amount', 'full')", name=op.f("ck_patient_wording")),
         sa.CheckConstraint("alcohol IN ('unknown', 'none', 'some')", name=op.f("ck_patient_alcohol")),
+        sa.CheckConstraint("severity_rank BETWEEN 0 AND 4", name=op.f("ck_patient_severity_rank")),
         sa.ForeignKeyConstraint(["clinic_id"], ["clinic.id"], name=op.f("fk_patient_clinic_id")),
         sa.PrimaryKeyConstraint("clinic_id", "id", name=op.f("pk_patient")),
         sa.UniqueConstraint("clinic_id", "ref", name=op.f("uq_patient_clinic_id_ref")),
     )
     op.create_index("ix_patient_id", "patient", ["id"], unique=False)
     op.create_index("ix_patient_next_due_at", "patient", ["next_due_at"], unique=False)
+    op.create_index("ix_patient_roster", "patient", ["clinic_id", "severity_rank", "grave_since", "name", "id"], unique=False)
 
 
 def _staff() -> None:
@@ -456,6 +460,8 @@ def _alert() -> None:
     op.create_index("ix_alert_id", "alert", ["id"], unique=False)
     op.create_index("ix_alert_open", "alert", ["clinic_id", "closed_at", "raised_at"], unique=False)
     op.create_index("ix_alert_patient", "alert", ["patient_id"], unique=False)
+    is_open = sa.text("closed_at IS NULL")
+    op.create_index("ix_alert_patient_open", "alert", ["patient_id"], unique=False, sqlite_where=is_open, postgresql_where=is_open)
     op.create_index("ix_alert_plan", "alert", ["plan_id", "kind"], unique=False)
 
 

@@ -6,14 +6,15 @@ from dataclasses import KW_ONLY, dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select, update
+from sqlalchemy import BindParameter, bindparam, select, update
 
+from db.types import UtcDateTime
 from reminders.domain.clinic_hours import ClinicHours
 from reminders.domain.contact import Role
-from reminders.domain.escalation import overdue_words, pause_after
-from reminders.services.records import plans
+from reminders.domain.escalation import NO_ALERT, SEVERITIES, overdue_words, pause_after
+from reminders.services.records import people, plans
 from reminders.services.records.audit import Entry, write_audit
-from reminders.services.records.ledger import ALERT, PLAN, insert_once, new_id, rows
+from reminders.services.records.ledger import ALERT, PATIENT, PLAN, insert_once, new_id, rows
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -22,6 +23,13 @@ if TYPE_CHECKING:
 
     from reminders.services.records.ledger import Row
     from reminders.services.records.people import Clinic, Patient
+
+_RANK: BindParameter[int] = bindparam("rank")
+_SINCE = bindparam("since", type_=UtcDateTime)
+_GRAVEST = update(PATIENT).where(PATIENT.c.id == bindparam("its_id")).values(severity_rank=_RANK, grave_since=_SINCE)
+_GRAVER = _GRAVEST.where(
+    (PATIENT.c.severity_rank > _RANK) | ((PATIENT.c.severity_rank == _RANK) & (PATIENT.c.grave_since > _SINCE)),
+)
 
 CLINIC_HOURS = timedelta(hours=4)
 """How long an alert that can wait may do so, in clinic hours, before the backup is told [our default]."""
@@ -73,6 +81,8 @@ def raise_once(c: Connection, patient: Patient, notice: Notice, *, now: datetime
     if not insert_once(c, ALERT, row):
         return None
     write_audit(c, patient.clinic.id, Entry(now, "doseline", "alert raised", str(row["id"]), notice.kind))
+    # Under the clinic's row lock: of two that raise at once the second compares with what the first has written.
+    c.execute(_GRAVER, {"its_id": patient.id, "rank": SEVERITIES.index(notice.severity), "since": now})
     if notice.clinical:  # a new clinical alert can overturn a step already announced
         plans.touched(c, _plans_of(c, patient.id, notice.plan_id), at=now)
     return str(row["id"])
@@ -124,8 +134,17 @@ def about(alert: Row) -> str:
 
 def close(c: Connection, alert: Row, *, reason: str, by: str, at: datetime) -> None:
     """Close an alert with its reason. It is kept."""
+    people.lock(c, [alert["patient_id"]])  # before the clinic's row, as everywhere: else two would wait for each other
     c.execute(update(ALERT).where(ALERT.c.id == alert["id"], ALERT.c.closed_at.is_(None)).values(closed_at=at, close_reason=reason[:400]))
     write_audit(c, alert["clinic_id"], Entry(at, by, "alert closed", alert["id"], reason))
+    rank, since = gravest(open_alerts(c, patient_ids=[alert["patient_id"]]))
+    c.execute(_GRAVEST, {"its_id": alert["patient_id"], "rank": rank, "since": since})
+
+
+def gravest(open_now: Iterable[Row]) -> tuple[int, datetime | None]:
+    """How grave a patient's open alerts are: the rank of the gravest, and when the oldest of that rank was raised."""
+    ranked = ((SEVERITIES.index(alert["severity"]), alert["raised_at"]) for alert in open_now)
+    return min(ranked, default=(NO_ALERT, None))
 
 
 def reword(c: Connection, alert: Row, *, words: str, stays: bool = False) -> None:

@@ -14,6 +14,7 @@ from sqlalchemy import bindparam, func, select, union_all
 from db.types import UtcDateTime
 from reminders.domain.adherence import Mark, mark_of
 from reminders.domain.dose_state import DoseState, Standing
+from reminders.domain.escalation import SEVERITIES
 from reminders.services.records import alerts
 from reminders.services.records.ledger import (
     ALERT,
@@ -285,9 +286,6 @@ class AlertLine:
     close_reason: str | None
 
 
-RANK = {"emergency": 0, "urgent": 1, "warning": 2, "info": 3}
-
-
 def alert_lines(c: Connection, *, now: datetime, closed_too: bool = False, clinic_id: str | None = None) -> list[AlertLine]:
     """The alerts, the gravest first and of those the oldest; open ones only, unless asked."""
     query = (
@@ -299,7 +297,7 @@ def alert_lines(c: Connection, *, now: datetime, closed_too: bool = False, clini
         query = query.where(ALERT.c.closed_at.is_(None))
     if clinic_id is not None:
         query = query.where(ALERT.c.clinic_id == clinic_id)
-    found = sorted(rows(c, query), key=lambda row: (RANK[row["severity"]], row["raised_at"], row["patient"]))
+    found = sorted(rows(c, query), key=lambda row: (SEVERITIES.index(row["severity"]), row["raised_at"], row["patient"]))
     names = (
         "patient",
         "plan",
