@@ -19,6 +19,7 @@ from tests.databases import database_of, migrated, postgres_database, running_po
 _TEST_DATABASE_URL = os.environ.get("TEST_DATABASE_URL", "")
 _IN_CI = os.environ.get("CI", "").lower() == "true"
 _ran_on_postgres = pytest.StashKey[set[str]]()
+_ran_in_browser = pytest.StashKey[set[str]]()
 
 # Before any test module is imported: a developer's own settings must not decide what a test sees.
 for _name in VARIABLES:
@@ -43,8 +44,9 @@ settings.load_profile("day")
 
 
 def pytest_configure(config: pytest.Config) -> None:
-    """Begin the count of tests that met a real PostgreSQL."""
+    """Begin the counts of tests that met a real PostgreSQL, and a real browser."""
     config.stash[_ran_on_postgres] = set()
+    config.stash[_ran_in_browser] = set()
 
 
 @pytest.hookimpl(wrapper=True)
@@ -60,8 +62,9 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
 
 
 def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Say how many tests met a real PostgreSQL."""
+    """Say how many tests met a real PostgreSQL, and a real browser."""
     terminalreporter.write_line(f"PostgreSQL: {len(config.stash[_ran_on_postgres])} tests ran on it")
+    terminalreporter.write_line(f"Browser: {len(config.stash[_ran_in_browser])} tests ran in it")
 
 
 R = TypeVar("R", pytest.TestReport, pytest.CollectReport)
@@ -97,6 +100,12 @@ def postgres_template(postgres_url: str) -> Iterator[str]:
     """The name of a PostgreSQL database at the newest migration, to be copied."""
     with postgres_database(postgres_url) as address:
         yield database_of(migrated(address))
+
+
+@pytest.fixture(scope="session")
+def ran_in_browser(pytestconfig: pytest.Config) -> set[str]:
+    """The tests that met a real browser, to which each adds itself."""
+    return pytestconfig.stash[_ran_in_browser]
 
 
 @pytest.fixture

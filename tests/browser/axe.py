@@ -1,0 +1,26 @@
+"""What axe says of a page: the rules of WCAG 2.2 AA, and the best practices beside them."""
+
+from __future__ import annotations
+
+from importlib.resources import files
+from typing import Any
+
+from playwright.sync_api import Page
+
+TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
+AXE = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
+
+
+def violations(page: Page) -> list[str]:
+    """Run axe on a page as it stands; return what it finds, a line for each place."""
+    if not page.evaluate("() => 'axe' in window"):
+        page.evaluate(AXE)
+    found: dict[str, Any] = page.evaluate(
+        "(tags) => axe.run({runOnly: {type: 'tag', values: tags}, resultTypes: ['violations']})", list(TAGS)
+    )
+    return [_line(violation, node) for violation in found["violations"] for node in violation["nodes"]]
+
+
+def _line(violation: dict[str, Any], node: dict[str, Any]) -> str:
+    said = [check["message"] for kind in ("any", "all", "none") for check in node[kind]]
+    return f"{violation['id']}: {' '.join(map(str, node['target']))}: {'; '.join(said)}"

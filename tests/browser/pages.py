@@ -1,0 +1,57 @@
+"""Every page there is, from the table of the routes: who looks at it here, and at whose."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+
+from sqlalchemy import Engine
+
+from reminders.services import signing_in
+from reminders.web.access import ROUTES, Access
+from tests.browser.clinic import Harbor
+from tests.web.signed_in import CLINIC, NURSE
+
+Fields = Callable[[Engine, Harbor], Mapping[str, str]]
+
+
+def _nothing(_: Engine, __: Harbor) -> Mapping[str, str]:
+    return {}
+
+
+def _a_link(engine: Engine, harbor: Harbor) -> Mapping[str, str]:
+    return {"token": signing_in.invite(engine, CLINIC, NURSE, new_device=True, by="command line", now=harbor.at)}
+
+
+@dataclass(frozen=True)
+class Page:
+    """A page of the portal.
+
+    who     who looks at it; None if nobody is signed in.
+    fields  what stands in the fields of its path.
+    query   what it is asked with.
+    """
+
+    who: str | None = "provider"
+    fields: Fields = _nothing
+    query: str = ""
+
+
+PAGES: Mapping[str, Page] = MappingProxyType(
+    {
+        "/": Page(query="?refresh=off"),
+        "/account": Page("nurse"),
+        "/people": Page(),
+        "/setup/{token}": Page(None, _a_link),
+        "/sign-in": Page(None),
+    }
+)
+
+NO_PAGES: frozenset[str] = frozenset({"/static/pages.css", "/static/status.css"})
+"""What a browser gets that nobody looks at: files, and parts of a page."""
+
+
+def declared() -> set[str]:
+    """The paths of all that a browser can get, by the table of who may ask."""
+    return {path for (method, path), access in ROUTES.items() if method == "GET" and access is not Access.MACHINE}
