@@ -32,11 +32,11 @@ from reminders.commands.typed import (
 )
 from reminders.domain.approval import Acknowledgement
 from reminders.domain.day_layout import Layout
-from reminders.domain.plan import AdvancePolicy, InvalidPlan, Kind, plain
+from reminders.domain.plan import AdvancePolicy, InvalidPlan, Kind
 from reminders.domain.profile import Severity
 from reminders.domain.taper import Basis, Direction, PercentOf
 from reminders.errors import DoselineError
-from reminders.formats.plan_file import read_plan, write_plan
+from reminders.formats.plan_file import write_plan
 from reminders.services.building import (
     Cuts,
     OrderedSlot,
@@ -44,11 +44,11 @@ from reminders.services.building import (
     Ready,
     Recipe,
     Steps,
-    build_plan,
     check_from_before,
+    doses_alike,
+    draw_up,
     template_of,
-    two_bases,
-    two_percents,
+    unclear,
 )
 from reminders.services.laying_out import USUAL_DAYS
 from reminders.services.previewing import Beside, findings_of, profile_of
@@ -266,12 +266,10 @@ def _day_before(ctx: typer.Context, doses: DayDoses | None, per_day: Decimal | N
     _one_of(ctx, {"--from": doses, "--from-per-day": per_day})
     if doses is not None:
         return doses.of_day
-    total, slots = _given(ctx, "--from-per-day", per_day), len(times.of_day)
-    each = total / slots
-    if each * slots != total:
-        message = f"{plain(total)} a day makes no {slots} doses alike: give them with --from, like 15/15/20"
-        raise typer.BadParameter(message, ctx=ctx, param_hint="--from-per-day")
-    return (each,) * slots
+    try:
+        return doses_alike(_given(ctx, "--from-per-day", per_day), len(times.of_day))
+    except InvalidPlan as fault:
+        raise typer.BadParameter(f"{fault.message} with --from, like 15/15/20", ctx=ctx, param_hint="--from-per-day") from fault
 
 
 def _one_of(ctx: typer.Context, options: Mapping[str, object]) -> str:
@@ -303,7 +301,7 @@ def _show(ctx: typer.Context, recipe: Recipe, until_day: int, beside: Beside, *,
     """Build the plan and print it with what a check of it finds; end with 1 where that is an error."""
     try:
         _explain_unclear(ctx, recipe, as_json=as_json)
-        plan = read_plan(write_plan(build_plan(recipe)))  # what is printed can be read: a label, for one, must fit a text
+        plan = draw_up(recipe)
     except InvalidPlan as fault:
         raise DoselineError(f"these steps make no plan: {fault}") from fault
     known = findings_of(plan, recipe.tablets, beside=beside)
@@ -321,21 +319,13 @@ def _show(ctx: typer.Context, recipe: Recipe, until_day: int, beside: Beside, *,
 
 def _explain_unclear(ctx: typer.Context, recipe: Recipe, *, as_json: bool) -> None:
     """Where a formula can be read in two ways show both, and build nothing."""
-    how = recipe.how
-    if isinstance(how, Percents) and how.of is None:
-        message = "say what the percent is of: --of current (what is then taken) or --of original (what was taken at first)"
-        readings, option = two_percents(recipe), "--of"
-    elif isinstance(how, Steps) and how.basis is None:
-        message = "say what a step changes: --basis per-dose (every dose of the day) or --basis per-day (the day's total)"
-        readings, option = two_bases(recipe), "--basis"
-    elif isinstance(how, Percents) and how.basis is None and len(how.from_) > 1:
-        message = "say what the percent lowers: --basis per-dose (every dose of the day) or --basis per-day (the day's total)"
-        readings, option = two_bases(recipe), "--basis"
-    else:
+    how, found = recipe.how, unclear(recipe)
+    if found is None or not isinstance(how, Steps | Percents):
         return
+    option = f"--{found.field}"
+    message = found.message.replace(": ", f": {option} ", 1).replace(") or ", f") or {option} ").replace("per_", "per-")
     if as_json:
-        path = option.removeprefix("--")
-        print_json({"error": message, "faults": [{"path": path, "message": message}], "readings": readings_json(readings)})
+        print_json({"error": message, "faults": [{"path": found.field, "message": message}], "readings": readings_json(found.readings)})
         raise typer.Exit(UNREADABLE)
-    print_table(plan_tables.readings_table(readings, recipe, how), error=True)
+    print_table(plan_tables.readings_table(found.readings, recipe, how), error=True)
     raise typer.BadParameter(message, ctx=ctx, param_hint=option)

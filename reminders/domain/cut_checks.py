@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
 from itertools import accumulate, pairwise
 
 from reminders.domain.finding import Finding, breach
-from reminders.domain.plan import Kind, Plan, plain
+from reminders.domain.plan import Kind, Phase, Plan, PlannedDose, plain
 from reminders.domain.profile import DrugProfile
 
 WHOLE = Decimal(100)
+
+LONG = 366
+"""The day before a taper had lasted longer than any rule about cuts looks back."""
 
 
 def check_cuts(plan: Plan, profile: DrugProfile) -> Iterator[Finding]:
@@ -24,6 +30,24 @@ def check_cuts(plan: Plan, profile: DrugProfile) -> Iterator[Finding]:
             yield from _cut_too_soon(plan, profile, index)
     yield from _first_cut_too_large(plan, profile)
     yield from _falls_too_fast(plan, profile)
+
+
+def check_cuts_from(plan: Plan, profile: DrugProfile, before: tuple[PlannedDose, ...]) -> Iterator[Finding]:
+    """Check the cuts of a taper from the day before it on; a plan alone does not say what was taken before its first phase.
+
+    `before`: the doses of that day; none, and nothing is checked. Paths are the plan's own. How long that day had lasted
+    nobody says: long enough.
+    """
+    if not before or plan.kind is not Kind.TAPER:
+        return
+    whole = replace(plan, start=plan.start - timedelta(days=LONG), phases=(Phase(before, LONG), *plan.phases))
+    for finding in check_cuts(whole, profile):
+        yield replace(finding, path=_one_before(finding.path))
+
+
+def _one_before(path: str) -> str:
+    """The path of a phase in the plan without the day before it."""
+    return re.sub(r"(?<=^phases\[)[0-9]+", lambda index: str(int(index.group()) - 1), path)
 
 
 def _cut_too_large(plan: Plan, profile: DrugProfile, index: int, cut: Decimal) -> Iterator[Finding]:

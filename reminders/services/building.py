@@ -5,15 +5,14 @@ What is built is a plan like any other: it is laid out (`laying_out`), checked, 
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
-from datetime import date, time, timedelta
+from datetime import date, time
 from decimal import Decimal
-from typing import assert_never
+from typing import TypeAlias, assert_never
 
 from reminders import drugs
-from reminders.domain.cut_checks import check_cuts
+from reminders.domain.cut_checks import check_cuts_from
 from reminders.domain.day_layout import Layout
 from reminders.domain.finding import Finding
 from reminders.domain.plan import AdvancePolicy, Amount, InvalidPlan, Kind, Phase, Plan, PlannedDose, Unit, plain
@@ -33,9 +32,7 @@ from reminders.domain.taper import (
     taper_percent,
     titrate,
 )
-
-LONG = 366
-"""The day before a taper had lasted longer than any rule about cuts looks back."""
+from reminders.formats.plan_file import read_plan, write_plan
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +91,17 @@ class Ready:
 
 
 @dataclass(frozen=True, slots=True)
+class Kept:
+    """The same doses each day, for so many days; None: until somebody says otherwise."""
+
+    amounts: tuple[Decimal, ...]
+    days: int | None = None
+
+
+How: TypeAlias = Steps | Cuts | Percents | Ready | Kept
+
+
+@dataclass(frozen=True, slots=True)
 class Recipe:
     """What a plan is built from; doses on every `nth_day` only.
 
@@ -102,7 +110,7 @@ class Recipe:
 
     drug: str
     kind: Kind
-    how: Steps | Cuts | Percents | Ready
+    how: How
     times: tuple[time, ...]
     start: date
     zone: str
@@ -133,7 +141,7 @@ class Recipe:
                 return replace(self, how=replace(how, basis=basis or how.basis))
             case Percents() as how:
                 return replace(self, how=replace(how, basis=basis or how.basis, of=of or how.of))
-            case Cuts() | Ready():
+            case Cuts() | Ready() | Kept():
                 return self
             case _ as unreachable:
                 assert_never(unreachable)
@@ -153,6 +161,22 @@ def build_plan(recipe: Recipe) -> Plan:
     )
 
 
+def draw_up(recipe: Recipe) -> Plan:
+    """Build the plan of a recipe as a plan file can hold it: a label, for one, must fit a text.
+
+    Raises UnknownDrug, InvalidPlan, and BadFile with what no plan file can hold.
+    """
+    return read_plan(write_plan(build_plan(recipe)))
+
+
+def doses_alike(total: Decimal, slots: int) -> tuple[Decimal, ...]:
+    """A day's total as so many doses alike. Raises InvalidPlan where it makes none: to round would be to compute a dose."""
+    each = total / slots
+    if each * slots != total:
+        raise InvalidPlan("from", f"{plain(total)} a day makes no {slots} doses alike: give each")
+    return (each,) * slots
+
+
 def _phases(recipe: Recipe) -> tuple[Phase, ...]:
     refuse_not_numbers(**dict(_numbers(recipe.how)))
     match recipe.how:
@@ -168,16 +192,18 @@ def _phases(recipe: Recipe) -> tuple[Phase, ...]:
             return on_every_nth_day(_by_percent(recipe, how), recipe.nth_day)
         case Ready() as how:
             return _ready(recipe, how)
+        case Kept() as how:
+            return on_every_nth_day((_kept(recipe, how),), recipe.nth_day)
         case _ as unreachable:
             assert_never(unreachable)
 
 
-def _numbers(how: Steps | Cuts | Percents | Ready) -> Iterator[tuple[str, Decimal]]:
+def _numbers(how: How) -> Iterator[tuple[str, Decimal]]:
     """Every number of a formula, with its name."""
     for field in fields(how):
         value = getattr(how, field.name)
         if isinstance(value, tuple):
-            yield from ((f"from[{slot}]", number) for slot, number in enumerate(value))
+            yield from ((f"{field.name.rstrip('_')}[{slot}]", number) for slot, number in enumerate(value))
         elif isinstance(value, Decimal):
             yield field.name, value
 
@@ -202,6 +228,15 @@ def _stepped(recipe: Recipe, how: Steps) -> tuple[Phase, ...]:
         raise InvalidPlan("add_slot", "only a titration goes on to one dose more a day")
     extra = how.extra
     return add_slot(stepped, extra.at, step=how.step, every_days=how.every_days, basis=how.basis, times=extra.times, layout=extra.layout)
+
+
+def _kept(recipe: Recipe, how: Kept) -> Phase:
+    if recipe.kind is not Kind.MAINTENANCE:
+        raise InvalidPlan("kind", f"the same doses each day are no {recipe.kind}")
+    if len(how.amounts) != len(recipe.times):
+        raise InvalidPlan("amounts", f"give an amount for each of the {len(recipe.times)} times of day, not {len(how.amounts)}")
+    doses = zip(recipe.times, how.amounts, strict=True)
+    return Phase(tuple(PlannedDose(at, Amount(value, recipe.unit)) for at, value in doses if value), how.days)
 
 
 def piece_of(recipe: Recipe, how: Cuts) -> Decimal:
@@ -297,28 +332,18 @@ def _refuse_other_start(recipe: Recipe, template: Template, from_: tuple[Decimal
 # What the day before a taper shows
 
 
-def check_from_before(recipe: Recipe, plan: Plan) -> tuple[Finding, ...]:
-    """Check the cuts of a taper from the day before it on; a plan alone does not say what was taken before its first phase.
-
-    Paths are the plan's own. How long the day before had lasted nobody says: long enough.
-    """
-    before = _day_before(recipe)
-    if not before or recipe.kind is not Kind.TAPER:
+def day_before(recipe: Recipe) -> tuple[PlannedDose, ...]:
+    """The doses of the day before a taper, as its recipe has them; empty for what is no taper, or starts from nothing."""
+    if recipe.kind is not Kind.TAPER or isinstance(recipe.how, Kept):
         return ()
-    doses = tuple(PlannedDose(at, Amount(value, plan.unit)) for at, value in zip(recipe.times, before, strict=True))
-    phases = (Phase(doses, LONG), *plan.phases)
-    whole = replace(plan, start=plan.start - timedelta(days=LONG), phases=phases)
-    return tuple(replace(finding, path=_one_before(finding.path)) for finding in check_cuts(whole, recipe.profile))
-
-
-def _day_before(recipe: Recipe) -> tuple[Decimal, ...]:
     from_ = recipe.how.from_
-    return from_ if isinstance(from_, tuple) else (from_,) * len(recipe.times)
+    amounts = from_ if isinstance(from_, tuple) else (from_,) * len(recipe.times)
+    return tuple(PlannedDose(at, Amount(value, recipe.unit)) for at, value in zip(recipe.times, amounts, strict=bool(amounts)))
 
 
-def _one_before(path: str) -> str:
-    """The path of a phase in the plan without the day before it."""
-    return re.sub(r"(?<=^phases\[)[0-9]+", lambda index: str(int(index.group()) - 1), path)
+def check_from_before(recipe: Recipe, plan: Plan) -> tuple[Finding, ...]:
+    """Check the cuts of a taper from the day before it on, as its recipe has that day."""
+    return tuple(check_cuts_from(plan, recipe.profile, day_before(recipe)))
 
 
 # What an unclear formula could mean
@@ -349,6 +374,33 @@ class TwoReadings:
     names: tuple[str, str]
     runs: tuple[Run, ...]
     faults: tuple[InvalidPlan | None, InvalidPlan | None]
+
+
+@dataclass(frozen=True, slots=True)
+class Unclear:
+    """What a formula leaves open: the field that says it, what to say there, and what it makes of the days either way."""
+
+    field: str
+    message: str
+    readings: TwoReadings
+
+
+def unclear(recipe: Recipe) -> Unclear | None:
+    """Find what a formula leaves open, with both readings of it; None where it says enough.
+
+    Raises InvalidPlan where neither reading can be built.
+    """
+    how = recipe.how
+    if isinstance(how, Percents) and how.of is None:
+        message = "say what the percent is of: current (what is then taken) or original (what was taken at first)"
+        return Unclear("of", message, two_percents(recipe))
+    if isinstance(how, Steps) and how.basis is None:
+        message = "say what a step changes: per_dose (every dose of the day) or per_day (the day's total)"
+        return Unclear("basis", message, two_bases(recipe))
+    if isinstance(how, Percents) and how.basis is None and len(how.from_) > 1:
+        message = "say what the percent lowers: per_dose (every dose of the day) or per_day (the day's total)"
+        return Unclear("basis", message, two_bases(recipe))
+    return None
 
 
 def two_bases(recipe: Recipe) -> TwoReadings:
