@@ -20,6 +20,7 @@ from reminders.formats.shape import shown
 T = TypeVar("T")
 
 LONGEST_NAME = 80
+LONGEST_REASON = 300
 WEAK: Literal["weak"] = "weak"
 MOST_KIDNEY = 300
 """More mL/min than anybody has: a slip of the finger."""
@@ -157,6 +158,19 @@ def read_name(text: str) -> str:
     return _one_line(text)
 
 
+def read_reason(text: str) -> str:
+    """Read why somebody does something, as a file would give it. Raises ValueError."""
+    if not 1 <= len(text) <= LONGEST_REASON:
+        raise ValueError(f"must have 1 to {LONGEST_REASON} characters")
+    return _one_line(text)
+
+
+def without_unit(text: str, unit: str) -> str:
+    """Take away the unit that people write behind a number, "5 mg", where it is this one; what is left is read as an amount."""
+    number = text.strip()
+    return number[: -len(unit)].rstrip() if number.casefold().endswith(unit.casefold()) else number
+
+
 def _string(pattern: str = "", **more: object) -> WithJsonSchema:
     return WithJsonSchema({"type": "string"} | ({"pattern": pattern} if pattern else {}) | more)
 
@@ -175,4 +189,4 @@ Name = Annotated[str, Field(min_length=1, max_length=LONGEST_NAME), AfterValidat
 Ref = Annotated[str, Field(min_length=1, max_length=80), AfterValidator(_one_line)]
 Word = Annotated[str, Field(min_length=1, max_length=40), AfterValidator(_one_line)]
 Reason = Annotated[str, Field(max_length=400), AfterValidator(_one_line)]
-ReasonGiven = Annotated[str, Field(min_length=1, max_length=300), AfterValidator(_one_line)]
+ReasonGiven = Annotated[str, Field(min_length=1, max_length=LONGEST_REASON), AfterValidator(_one_line)]

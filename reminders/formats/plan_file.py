@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import cached_property
 from typing import Annotated, Literal, TypeAlias, assert_never
@@ -10,6 +12,7 @@ from pydantic import Field, Tag, model_validator
 
 from reminders.domain.missed import AskProviderRule, Beyond, Boundary, Fraction, HoursBeforeNext, MaxLate, MissedDoseRule
 from reminders.domain.plan import AdvancePolicy, Amount, CheckInItem, CheckIns, Kind, Phase, Plan, PlannedDose, Unit, plain
+from reminders.formats.json_text import read_json
 from reminders.formats.parts import (
     AmountText,
     ClockText,
@@ -181,6 +184,37 @@ class PlanFile(PlanShape):
     format: Annotated[Literal["doseline:plan:1"] | None, Field(alias="$schema")] = None
 
 
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """A plan that nobody has approved yet, with the doses of the day before its first phase, where a taper has one."""
+
+    plan: Plan
+    before: tuple[PlannedDose, ...] = ()
+
+
+class DraftShape(Shape):
+    """A draft as it travels from a look at it to its approval."""
+
+    plan: PlanShape
+    before: Annotated[tuple[DoseShape, ...], Field(strict=False)] = ()
+
+
+def read_draft(text: str) -> Draft:
+    """Read a draft's text. Raises BadFile where it is none."""
+    shape = read(DraftShape, read_json(text))
+    return Draft(shape.plan.plan, tuple(PlannedDose(dose.at, Amount(dose.amount, dose.unit)) for dose in shape.before))
+
+
+def write_draft(draft: Draft) -> str:
+    """Write a draft as canonical JSON; `read_draft` gives the same draft back."""
+    return canonical({"plan": write_plan(draft.plan), "before": [_dose(dose) for dose in draft.before]})
+
+
+def canonical(values: object) -> str:
+    """Write JSON values in the one way in which they are hashed."""
+    return json.dumps(values, sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+
+
 def read_plan(data: object) -> Plan:
     """Read the plan of a plan file's JSON values. Raises BadFile with every fault and its path."""
     return read(PlanFile, data).plan
@@ -209,8 +243,11 @@ def write_plan(plan: Plan) -> dict[str, object]:
 
 
 def _phase(phase: Phase) -> dict[str, object]:
-    doses = [{"at": f"{dose.at:%H:%M}", "amount": plain(dose.amount.value), "unit": dose.amount.unit.value} for dose in phase.doses]
-    return {"days": phase.days, "every_n_days": phase.every_n_days, "doses": doses}
+    return {"days": phase.days, "every_n_days": phase.every_n_days, "doses": [_dose(dose) for dose in phase.doses]}
+
+
+def _dose(dose: PlannedDose) -> dict[str, object]:
+    return {"at": f"{dose.at:%H:%M}", "amount": plain(dose.amount.value), "unit": dose.amount.unit.value}
 
 
 def write_rule(rule: MissedDoseRule) -> dict[str, object]:

@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING
 from db.engine import reading, writing
 from reminders import drugs
 from reminders.domain.checking import check_plan
-from reminders.domain.finding import Alcohol, Finding
-from reminders.domain.patient_checks import check_alcohol, check_medicines, check_special
+from reminders.domain.finding import Finding
 from reminders.domain.plan import Course, Plan
 from reminders.domain.plan_state import PlanState
 from reminders.domain.profile import Severity
@@ -19,7 +18,7 @@ from reminders.domain.schedule import Slot, slots_between
 from reminders.domain.seam import Seam
 from reminders.domain.supply import outlook
 from reminders.errors import BadFile, Fault, NotAllowed, UnknownPlan
-from reminders.services.records import announcements, changing, interacting, people, plans, quarantines, staff, stepping, supplies
+from reminders.services.records import announcements, approved, changing, interacting, people, plans, quarantines, staff, stepping, supplies
 from reminders.services.records.changing import Change
 
 if TYPE_CHECKING:
@@ -105,16 +104,13 @@ def _editable(c: Connection, ref: str, document: Plan, clinic_id: str | None) ->
 
 def _findings(c: Connection, plan: StoredPlan, document: Plan) -> tuple[Finding, ...]:
     """What the check finds, beside the patient's other plans of the ingredient. Raises BadFile with the errors."""
-    others = [mine.course.current.plan for mine in plans.of_patients(c, [plan.patient_id])[plan.patient_id] if mine.id != plan.id]
-    found = check_plan(document, plan.profile, others=others, is_alike=drugs.alike(plan.profile))
+    known = approved.known_of(c, plan.patient_id, on=document.start, but=plan.id)
+    found = check_plan(document, plan.profile, others=known.others, is_alike=drugs.alike(plan.profile))
     errors = [Fault(finding.path, str(finding)) for finding in found if finding.level is Severity.ERROR]
     errors += [Fault("medicines", words) for words in interacting.unacknowledged(c, plan)]
     if errors:
         raise BadFile(errors)
-    alcohol = people.alcohol_of(c, plan.patient_id)
-    asked = check_alcohol(plan.profile, alcohol) if alcohol is Alcohol.UNKNOWN else ()  # some of it stands on the list
-    special = check_special(plan.profile, people.facts_of(c, plan.patient_id, on=document.start))
-    return (*found, *check_medicines(plan.profile, [medicine.name for medicine in plan.medicines]), *asked, *special)
+    return (*found, *approved.check_beside(plan.profile, known))
 
 
 def _edited(c: Connection, plan: StoredPlan, seam: Seam, findings: tuple[Finding, ...], *, now: datetime) -> Edited:

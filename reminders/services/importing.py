@@ -20,8 +20,8 @@ from reminders.errors import BadFile, Fault
 from reminders.formats.import_file import ImportFile, PatientPlans, PlanEntryShape, plans_in, read_import
 from reminders.formats.json_text import join
 from reminders.formats.shape import in_order
-from reminders.services.records import enrolment, interacting, plans, staff, supplies
-from reminders.services.records.plans import add_plan
+from reminders.services.records import approved, enrolment, plans, staff, supplies
+from reminders.services.records.approved import Approval
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -86,19 +86,8 @@ def import_file(
         for done, patient in enumerate(file.patients, 1):
             patient_id = enrolment.add_patient(c, clinic_id, patient, at=now)
             for entry in patient.plans:
-                ingredient = drugs.load(entry.drug).ingredient
-                plan_id = add_plan(
-                    c,
-                    clinic_id=clinic_id,
-                    patient_id=patient_id,
-                    ref=entry.ref,
-                    plan=entry.plan,
-                    ingredient=ingredient,
-                    approved_by=entry.approved_by,
-                    approved_at=entry.approved_at,
-                    at=now,
-                )
-                interacting.keep(c, plans.read(c, [plan_id])[plan_id], entry.acknowledgements, now=now)
+                approval = Approval(entry.approved_by, entry.approved_at, entry.acknowledgements)
+                plan_id = approved.store(c, (clinic_id, patient_id), entry.plan, approval, ref=entry.ref, now=now)
                 counted = [Tally(now, TallyKind.COUNTED, strength, tablets) for strength, tablets in entry.tablets.items()]
                 if counted:
                     supplies.add(c, plans.read(c, [plan_id])[plan_id], counted, by=enrolment.IMPORTER, now=now)

@@ -21,7 +21,7 @@ from reminders.domain.plan import Course, Plan, Stay, Version
 from reminders.domain.plan_state import PlanState
 from reminders.domain.schedule import instant_of, next_slot, phase_spans
 from reminders.errors import NotAllowed
-from reminders.formats.plan_file import read_plan, write_plan
+from reminders.formats.plan_file import canonical, read_plan, write_plan
 from reminders.services.records import medicines
 from reminders.services.records.audit import Entry, write_audit
 from reminders.services.records.ledger import ALERT, PATIENT, PLAN, PLAN_EVENT, PLAN_STAY, PLAN_VERSION, asked, by, insert_all, new_id
@@ -142,7 +142,12 @@ def drugs_in_use(c: Connection) -> set[str]:
 
 def document_of(plan: Plan) -> str:
     """Write a plan as canonical JSON: what is signed, hashed and kept for ever."""
-    return json.dumps(write_plan(plan), sort_keys=True, separators=(",", ":"), ensure_ascii=False)
+    return canonical(write_plan(plan))
+
+
+def digest_of(document: str) -> str:
+    """The hash under which a document is signed, in the audit."""
+    return hashlib.sha256(document.encode()).hexdigest()
 
 
 @lru_cache(maxsize=20_000)
@@ -196,7 +201,7 @@ def add_version(
     """Store an approved version: an immutable document, and where it joins the one before it."""
     document = document_of(version.plan)
     used = {day.isoformat(): number for day, number in version.used}
-    digest = hashlib.sha256(document.encode()).hexdigest()
+    digest = digest_of(document)
     row = {
         "clinic_id": clinic_id,
         "plan_id": plan_id,
