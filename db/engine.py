@@ -1,7 +1,7 @@
-"""The engine, the two scopes in which the ledger is used, and its migrations.
+"""The engine, the scopes in which the ledger is used, and its migrations.
 
-`writing` and `reading` are the only ways in. On SQLite they differ in how their transaction begins; on PostgreSQL in
-whether it may write. Rows and statements are none of this module's business.
+`writing` (or `undoing`, which takes all of it back) and `reading` are the only ways in. On SQLite they differ in how their
+transaction begins; on PostgreSQL in whether it may write. Rows and statements are none of this module's business.
 """
 
 from __future__ import annotations
@@ -75,6 +75,17 @@ def writing(engine: Engine) -> Iterator[Connection]:
     """
     with _turn(engine), engine.connect() as connection, connection.begin():
         yield connection
+
+
+@contextmanager
+def undoing(engine: Engine) -> Iterator[Connection]:
+    """One transaction that writes and is always rolled back: to see what would come of something. It waits its turn as a writer does."""
+    with _turn(engine), engine.connect() as connection:
+        transaction = connection.begin()
+        try:
+            yield connection
+        finally:
+            transaction.rollback()
 
 
 @contextmanager

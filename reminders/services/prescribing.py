@@ -11,7 +11,7 @@ from datetime import date, datetime, timedelta
 from types import MappingProxyType
 from typing import TYPE_CHECKING
 
-from db.engine import writing
+from db.engine import undoing, writing
 from reminders.domain.acting import StaffAct, StaffAction
 from reminders.domain.dose_state import DoseEvent, DoseState, EventKind
 from reminders.domain.finding import Finding
@@ -20,7 +20,7 @@ from reminders.domain.patient_checks import check_medicines
 from reminders.domain.plan import Plan, Stay, as_followed
 from reminders.domain.plan_state import PlanState, may_become
 from reminders.domain.roles import NEEDED, Right
-from reminders.domain.schedule import phase_spans
+from reminders.domain.schedule import Slot, phase_spans, slots_between
 from reminders.errors import NotAllowed, UnknownPlan
 from reminders.services.records import (
     alerts,
@@ -66,6 +66,25 @@ class After:
     beside: tuple[tuple[str, Finding], ...] = ()
 
 
+FORESEEN = timedelta(days=14)
+"""So far ahead it is shown what an act would do [our default]."""
+
+
+@dataclass(frozen=True, slots=True)
+class Foreseen:
+    """What an act would do: how the plan would stand, its slots to come before and after it, and who would be told what.
+
+    `texts`: the words that would go to a phone, each with the phone's role and name; `raised`, `closed`: the words of alerts.
+    """
+
+    after: After
+    before: tuple[Slot, ...]
+    coming: tuple[Slot, ...]
+    texts: tuple[tuple[str, str], ...]
+    raised: tuple[str, ...]
+    closed: tuple[str, ...]
+
+
 def act(engine: Engine, action: StaffAct, *, now: datetime, clinic_id: str | None = None) -> After:
     """Carry out what a person at the clinic decided about a plan; return how it stands then.
 
@@ -73,22 +92,67 @@ def act(engine: Engine, action: StaffAct, *, now: datetime, clinic_id: str | Non
     relived, which it would decide; then nothing has changed.
     """
     with writing(engine) as c:
-        quarantines.refuse_while_held(c)
-        plan = plans.find(c, action.plan, clinic_id)
-        if plan is None:
-            raise UnknownPlan(f"there is no plan {action.plan!r}")
-        staff.require(c, plan.clinic_id, action.by, NEEDED[action.action])
-        people.lock(c, [plan.patient_id])
-        stepping.look_first(c, [plan.patient_id], now=now)
-        announcements.decide_now(c, plan.patient_id, now=now)  # what fell due until now, fell due under the old way of things
-        plan = plans.read(c, [plan.id])[plan.id]
-        patient = people.patients(c, [plan.patient_id])[plan.patient_id]
-        if action.action is not StaffAction.ACKNOWLEDGE and plan.state not in LIVE:
-            raise NotAllowed(f"plan {plan.ref} is {plan.state.value}: it cannot be changed any more")
-        ACTIONS[action.action](c, patient, plan, action, now)
-        supplies.look_soon(c, plan.id, at=now)
-        after = plans.read(c, [plan.id])[plan.id]
-        return After(after.state, plans.current_phase(after, now), tuple(_beside(c, after, action)))
+        return _act(c, action, now, clinic_id)
+
+
+def foresee(engine: Engine, action: StaffAct, *, now: datetime, clinic_id: str | None = None) -> Foreseen:
+    """Show what an act would do, by doing it and undoing all of it. Raises what `act` raises."""
+    with undoing(engine) as c:
+        plan = _found(c, action, clinic_id)
+        before = _laid_out(plan, now)
+        known = _alerts_of(c, plan)
+        after = _act(c, action, now, clinic_id)
+        left = _alerts_of(c, plan)
+        return Foreseen(
+            after=after,
+            before=before,
+            coming=_laid_out(plans.read(c, [plan.id])[plan.id], now),
+            texts=_texts_of(c, plan, now),
+            raised=tuple(words for alert, words in left.items() if alert not in known),
+            closed=tuple(words for alert, words in known.items() if alert not in left),
+        )
+
+
+def _alerts_of(c: Connection, plan: StoredPlan) -> dict[str, str]:
+    return {alert["id"]: alert["words"] for alert in alerts.open_alerts(c, patient_ids=[plan.patient_id])}
+
+
+def _texts_of(c: Connection, plan: StoredPlan, now: datetime) -> tuple[tuple[str, str], ...]:
+    """What was written just now to the phones of a plan's patient, but for reminders: those would have been written anyway."""
+    lines = {line.contact_point_id: line.name for line in people.patients(c, [plan.patient_id])[plan.patient_id].lines}
+    return tuple(
+        (lines[text["contact_point_id"]], text["body"]) for text in texts.written_since(c, lines, at=now) if text["kind"] != "reminder"
+    )
+
+
+def _found(c: Connection, action: StaffAct, clinic_id: str | None) -> StoredPlan:
+    plan = plans.find(c, action.plan, clinic_id)
+    if plan is None:
+        raise UnknownPlan(f"there is no plan {action.plan!r}")
+    return plan
+
+
+def _act(c: Connection, action: StaffAct, now: datetime, clinic_id: str | None) -> After:
+    quarantines.refuse_while_held(c)
+    plan = _found(c, action, clinic_id)
+    staff.require(c, plan.clinic_id, action.by, NEEDED[action.action])
+    people.lock(c, [plan.patient_id])
+    stepping.look_first(c, [plan.patient_id], now=now)
+    announcements.decide_now(c, plan.patient_id, now=now)  # what fell due until now, fell due under the old way of things
+    plan = plans.read(c, [plan.id])[plan.id]
+    patient = people.patients(c, [plan.patient_id])[plan.patient_id]
+    if action.action is not StaffAction.ACKNOWLEDGE and plan.state not in LIVE:
+        raise NotAllowed(f"plan {plan.ref} is {plan.state.value}: it cannot be changed any more")
+    ACTIONS[action.action](c, patient, plan, action, now)
+    supplies.look_soon(c, plan.id, at=now)
+    after = plans.read(c, [plan.id])[plan.id]
+    return After(after.state, plans.current_phase(after, now), tuple(_beside(c, after, action)))
+
+
+def _laid_out(plan: StoredPlan, now: datetime) -> tuple[Slot, ...]:
+    """The slots to come of a plan, as far as an act shows them; none if it is off the clock."""
+    since = max(now, plan.decided_until + timedelta.resolution)
+    return slots_between(plan.course, since, now + FORESEEN) if plan.state in plans.ON_CLOCK else ()
 
 
 def _beside(c: Connection, plan: StoredPlan, action: StaffAct) -> Iterator[tuple[str, Finding]]:

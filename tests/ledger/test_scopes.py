@@ -12,7 +12,7 @@ from sqlalchemy import Column, Connection, Engine, Integer, MetaData, Table, ins
 from sqlalchemy.exc import DBAPIError, OperationalError
 
 import db.engine
-from db.engine import WriterBusy, make_engine, reading, writing
+from db.engine import WriterBusy, make_engine, reading, undoing, writing
 
 COUNTER = Table("counter", MetaData(), Column("no", Integer, primary_key=True), Column("value", Integer, nullable=False))
 
@@ -111,6 +111,17 @@ def test_what_fails_leaves_nothing(counting: Engine) -> None:
         add_one_and_fail(connection)
 
     assert counted(counting) == 0
+
+
+def test_what_is_undone_leaves_nothing(counting: Engine) -> None:
+    """An undoing scope sees what it wrote, and nobody else ever does; the next writer has its turn."""
+    with undoing(counting) as connection:
+        add_one(connection)
+        assert value(connection) == 1
+    with writing(counting) as connection:
+        add_one(connection)
+
+    assert counted(counting) == 1
 
 
 def test_a_failed_scope_lets_the_next_one_in(counting: Engine) -> None:

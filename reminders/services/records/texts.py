@@ -271,6 +271,12 @@ def take_back(c: Connection, *, kind: str, cause: str, at: datetime) -> bool:
     return bool(ids)
 
 
+def written_since(c: Connection, contact_point_ids: Iterable[str], *, at: datetime) -> list[Row]:
+    """The texts to some numbers that were written at or after an instant and wait to be sent, in the order in which they leave."""
+    mine = (TEXT_OUT.c.contact_point_id.in_(list(contact_point_ids)), TEXT_OUT.c.created_at >= at, TEXT_OUT.c.state == "queued")
+    return rows(c, select(TEXT_OUT).where(*mine).order_by(TEXT_OUT.c.send_at, TEXT_OUT.c.id))
+
+
 def sent_with(c: Connection, dose_id: str) -> list[Row]:
     """The texts about a dose that have left, or may have."""
     query = (

@@ -1,0 +1,83 @@
+"""What a patient's page looks at: one patient, a bounded number of rows each, each found by an index."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import select, union_all
+
+from db.tables import metadata
+
+if TYPE_CHECKING:
+    from sqlalchemy import ColumnElement, Connection, Select
+
+Row = Mapping[str, Any]
+
+PATIENT, PLAN, DOSE, DOSE_EVENT = (metadata.tables[name] for name in ("patient", "plan", "dose", "dose_event"))
+CONSENT, MEDICINE, ALERT, PLAN_EVENT = (metadata.tables[name] for name in ("consent", "medicine", "alert", "plan_event"))
+
+
+def is_patient_of(c: Connection, clinic_id: str, patient_id: str) -> bool:
+    """Whether a clinic has a patient of this id."""
+    return c.scalar(select(PATIENT.c.id).where(PATIENT.c.id == patient_id, PATIENT.c.clinic_id == clinic_id)) is not None
+
+
+def plans(c: Connection, clinic_id: str, patient_id: str, *, limit: int) -> list[Row]:
+    """A patient's plans: id, approved_by, set_aside_at, ended_at; those that go on first, and then the newest."""
+    query = select(PLAN.c.id, PLAN.c.approved_by, PLAN.c.set_aside_at, PLAN.c.ended_at)
+    mine = (PLAN.c.patient_id == patient_id, PLAN.c.clinic_id == clinic_id)
+    order = (PLAN.c.ended_at.is_not(None), PLAN.c.created_at.desc(), PLAN.c.id)
+    return _rows(c, query.where(*mine).order_by(*order).limit(limit))
+
+
+def doses(c: Connection, clinic_id: str, plan_ids: Sequence[str], *, first: date, end: date) -> list[Row]:
+    """The doses of some plans with `first <= local date < end`, in order of due instant."""
+    mine = (DOSE.c.clinic_id == clinic_id, DOSE.c.plan_id.in_(plan_ids), DOSE.c.local_date >= first, DOSE.c.local_date < end)
+    return _rows(c, select(DOSE).where(*mine).order_by(DOSE.c.due_at, DOSE.c.slot_no))
+
+
+def corrected(c: Connection, dose_ids: Sequence[str]) -> set[str]:
+    """Of some doses, those that a person has set right."""
+    query = select(DOSE_EVENT.c.dose_id).where(DOSE_EVENT.c.dose_id.in_(dose_ids), DOSE_EVENT.c.kind == "corrected")
+    return set(c.scalars(query)) if dose_ids else set()
+
+
+def consents(c: Connection, clinic_id: str, patient_id: str, point_ids: Sequence[str], *, limit: int) -> list[Row]:
+    """What is on record of being texted about a patient, at some numbers, newest first."""
+    mine = (CONSENT.c.contact_point_id.in_(point_ids), CONSENT.c.clinic_id == clinic_id, CONSENT.c.patient_id == patient_id)
+    return _rows(c, select(CONSENT).where(*mine).order_by(CONSENT.c.at.desc(), CONSENT.c.id).limit(limit)) if point_ids else []
+
+
+def medicines(c: Connection, clinic_id: str, patient_id: str, *, limit: int) -> list[Row]:
+    """The medicines on a patient's list, and those that came off it, newest first."""
+    mine = (MEDICINE.c.patient_id == patient_id, MEDICINE.c.clinic_id == clinic_id)
+    return _rows(c, select(MEDICINE).where(*mine).order_by(MEDICINE.c.added_at.desc(), MEDICINE.c.id).limit(limit))
+
+
+def alerts(c: Connection, clinic_id: str, patient_id: str, *, limit: int) -> list[Row]:
+    """A patient's open alerts, oldest first."""
+    mine = (ALERT.c.patient_id == patient_id, ALERT.c.clinic_id == clinic_id, ALERT.c.closed_at.is_(None))
+    return _rows(c, select(ALERT).where(*mine).order_by(ALERT.c.raised_at, ALERT.c.id).limit(limit))
+
+
+def acknowledged(c: Connection, plan_ids: Sequence[str], *, limit: int) -> list[Row]:
+    """Which interacting medicines were taken on beside some plans, by whom and why, newest first."""
+    kinds = ("interaction acknowledged", "medicine added", "medicine removed", "alcohol none")
+    return _newest(c, [select(PLAN_EVENT).where(PLAN_EVENT.c.plan_id == one, PLAN_EVENT.c.kind.in_(kinds)) for one in plan_ids], limit)
+
+
+def _newest(c: Connection, queries: Sequence[Select[Any]], limit: int) -> list[Row]:
+    """The newest of several queries on one table, each looked for by its own index: together they would be sorted whole."""
+    if not queries:
+        return []
+    table = PLAN_EVENT
+    order: tuple[ColumnElement[Any], ...] = (table.c.at.desc(), table.c.id.desc())
+    parts = [query.order_by(*order).limit(limit).subquery() for query in queries]
+    every = union_all(*(select(part) for part in parts)).subquery()
+    return _rows(c, select(every).order_by(every.c.at.desc(), every.c.id.desc()).limit(limit))
+
+
+def _rows(c: Connection, query: Select[Any]) -> list[Row]:
+    return [dict(row) for row in c.execute(query).mappings()]

@@ -1,0 +1,92 @@
+"""Charting: one patient's chart, for whoever cares for them at their clinic."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING
+
+from db.engine import reading
+from reminders.domain.acting import StaffAction
+from reminders.domain.offering import offered, withheld
+from reminders.domain.plan_state import PlanState
+from reminders.domain.roles import Right, StaffRole
+from reminders.errors import UnknownPatient, UnknownPlan
+from reminders.services.records import alerts, charts, people, plans, staff
+from reminders.services.records.charts import AlertCard, Cell, Chart, PhaseLine, PlanChart
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+__all__ = ["Acted", "AlertCard", "Cell", "Chart", "PhaseLine", "PlanChart", "chart", "to_act_on"]
+
+
+def chart(engine: Engine, clinic_id: str, patient_id: str, *, by: str, now: datetime, first: date | None = None) -> Chart:
+    """A patient's chart, from a local date on, or around today. Raises UnknownPatient, and NotAllowed for who cares for nobody."""
+    with reading(engine) as c:
+        staff.require(c, clinic_id, by, Right.CARE)
+        found = charts.chart_of(c, clinic_id, patient_id, now=now, first=first)
+    if found is None:
+        raise UnknownPatient("there is no such patient")
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Acted:
+    """A plan that somebody is about to act on: what they may do as it stands, and may not for want of a role.
+
+    `alerts`: the open ones that nobody has taken on; `labs`: what a laboratory is to check, by medicine; `sudden`: a sudden stop does
+    harm. `mark` changes when the plan does: what was looked at under another mark is looked at again.
+    """
+
+    patient_id: str
+    patient: str
+    plan_id: str
+    ref: str
+    drug: str
+    label: str | None
+    zone: str
+    state: PlanState
+    phase: int
+    phases: tuple[PhaseLine, ...]
+    medicines: tuple[str, ...]
+    alerts: tuple[AlertCard, ...]
+    labs: Mapping[str, tuple[str, ...]]
+    sudden: bool
+    offered: tuple[StaffAction, ...]
+    withheld: tuple[StaffAction, ...]
+    mark: str
+
+
+def to_act_on(
+    engine: Engine, clinic_id: str, patient_id: str, plan_id: str, *, by: str, roles: Collection[StaffRole], now: datetime
+) -> Acted:
+    """A patient's plan, for somebody who is about to act on it. Raises UnknownPlan, and NotAllowed for who cares for nobody."""
+    with reading(engine) as c:
+        staff.require(c, clinic_id, by, Right.CARE)
+        plan = plans.read(c, [plan_id]).get(plan_id)
+        if plan is None or (plan.clinic_id, plan.patient_id) != (clinic_id, patient_id):
+            raise UnknownPlan("there is no such plan")
+        patient = people.patients(c, [patient_id])[patient_id]
+        waiting = [row for row in alerts.open_alerts(c, patient_ids=[patient_id]) if row["plan_id"] in {None, plan_id}]
+    stands = charts.stands_of(plan, waiting, now=now)
+    return Acted(
+        patient_id=patient_id,
+        patient=patient.name,
+        plan_id=plan.id,
+        ref=plan.ref,
+        drug=plan.profile.name,
+        label=plan.label,
+        zone=plan.plan.zone,
+        state=plan.state,
+        phase=stands.phase,
+        phases=charts.phases_of(plan, stands.phase),
+        medicines=tuple(medicine.name for medicine in plan.medicines),
+        alerts=tuple(charts.alert_card(row, now) for row in waiting if not row["acknowledged_at"]),
+        labs=plan.labs,
+        sudden=bool(plan.profile.withdrawal_risk.value),
+        offered=offered(stands, roles),
+        withheld=withheld(stands, roles),
+        mark=f"{plan.course.current.no}.{plan.state.value}.{stands.phase}",
+    )
