@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run demo test test-cov test-night test-kill test-mutants test-mutation check fix rules bench alert-load lock migrate
+.PHONY: help setup run demo test test-cov test-night test-kill test-mutants test-mutation check fix screenshots rules bench alert-load lock migrate
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -47,6 +47,9 @@ test-mutants: .venv/.for-work ## Plant ten bugs, one after another, and see that
 
 test-mutation: .venv/.for-work ## Change the rules of reminders/domain in every small way, and see the tests turn red (ARGS="missed gate" for some modules)
 	@$(BIN)/python -m tests.mutation $(ARGS)
+
+screenshots: .venv/.for-work ## Write pictures of every page, wide and narrow, light and dark, into var/screenshots (ARGS=queues for some of them)
+	@$(BIN)/python -m tests.browser $(ARGS)
 
 check: .venv/.for-work ## See that format, style, types and import contracts hold
 	@$(BIN)/ruff format --check --quiet .

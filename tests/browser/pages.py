@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 from reminders.services import signing_in
 from reminders.web.access import ROUTES, Access
 from tests.browser.clinic import Harbor
+from tests.browser.visiting import WIDE, Visit, Visits
 from tests.web.signed_in import CLINIC, NURSE
 
 Fields = Callable[[Engine, Harbor], Mapping[str, str]]
@@ -55,3 +56,13 @@ NO_PAGES: frozenset[str] = frozenset({"/static/pages.css", "/static/status.css"}
 def declared() -> set[str]:
     """The paths of all that a browser can get, by the table of who may ask."""
     return {path for (method, path), access in ROUTES.items() if method == "GET" and access is not Access.MACHINE}
+
+
+def opened(visits: Visits, path: str, ledger: Engine, harbor: Harbor, *, width: int = WIDE, script: bool = True) -> Visit:
+    """A page of the list, once it has come."""
+    page = PAGES[path]
+    visit = visits.visit(page.who, width=width, script=script)
+    answer = visit.page.goto(path.format(**page.fields(ledger, harbor)) + page.query)
+    assert answer is not None
+    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    return visit

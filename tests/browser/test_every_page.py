@@ -7,24 +7,14 @@ from sqlalchemy import Engine
 
 from tests.browser.axe import violations
 from tests.browser.clinic import Harbor
-from tests.browser.pages import NO_PAGES, PAGES, declared
-from tests.browser.visiting import HEIGHT, NARROW, WIDE, Scheme, Visit, Visits
+from tests.browser.pages import NO_PAGES, PAGES, declared, opened
+from tests.browser.visiting import HEIGHT, NARROW, WIDE, Scheme, Visits
 
 SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 HALF, SMALLEST = 640, 320
 """CSS pixels across: a window of 1280 at 200 % zoom; and what WCAG asks a page to reflow to (1.4.10)."""
 
 every_page = pytest.mark.parametrize("path", sorted(PAGES))
-
-
-def opened(visits: Visits, path: str, ledger: Engine, harbor: Harbor, *, width: int = WIDE) -> Visit:
-    """A page, once it has come."""
-    page = PAGES[path]
-    visit = visits.visit(page.who, width=width)
-    answer = visit.page.goto(path.format(**page.fields(ledger, harbor)) + page.query)
-    assert answer is not None
-    assert answer.headers["content-type"] == "text/html; charset=utf-8"
-    return visit
 
 
 def test_every_page_is_in_the_list() -> None:
