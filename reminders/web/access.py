@@ -32,6 +32,8 @@ class Access(Enum):
     ANYBODY = "anybody"
     MACHINE = "a machine: each route looks who it is"
     SIGNED_IN = "whoever is signed in"
+    CARE = "who cares for the clinic's patients"
+    PRESCRIBE = "who prescribes"
     ADMINISTER = "who says who works at the clinic"
 
 
@@ -57,12 +59,13 @@ ROUTES: Mapping[tuple[str, str], Access] = MappingProxyType(
         ("POST", "/sms/inbound"): Access.MACHINE,
         ("POST", "/sms/probe"): Access.MACHINE,
         ("POST", "/sms/status"): Access.MACHINE,
-        ("GET", "/static/pages.css"): Access.ANYBODY,
-        ("GET", "/static/status.css"): Access.ANYBODY,
+        ("GET", "/static/{name}"): Access.ANYBODY,
     }
 )
 
-RIGHTS: Mapping[Access, Right] = MappingProxyType({Access.ADMINISTER: Right.ADMINISTER})
+RIGHTS: Mapping[Access, Right] = MappingProxyType(
+    {Access.CARE: Right.CARE, Access.PRESCRIBE: Right.PRESCRIBE, Access.ADMINISTER: Right.ADMINISTER}
+)
 
 
 class SignInFirst(Exception):
@@ -85,10 +88,15 @@ def guarding(parts: Parts) -> Callable[[Request], Awaitable[None]]:
             return
         if request.state.person is None:
             raise SignInFirst
-        if access in RIGHTS and not has_right(request.state.person.roles, RIGHTS[access]):
+        if not is_let_in(request.state.person, access):
             raise HTTPException(HTTPStatus.FORBIDDEN)
 
     return guard
+
+
+def is_let_in(person: Person, access: Access) -> bool:
+    """Whether who is signed in may ask what is for these."""
+    return access not in RIGHTS or has_right(person.roles, RIGHTS[access])
 
 
 def is_from_our_page(request: Request) -> bool:

@@ -18,12 +18,14 @@ from reminders.web.access import SAFE, SignInFirst, guarding
 from reminders.web.counting import Counted, Counts
 from reminders.web.guard import Guard
 from reminders.web.metrics import metrics
-from reminders.web.pages import see
+from reminders.web.pages import is_part, see
 from reminders.web.parts import Parts
 from reminders.web.people_pages import people_pages
+from reminders.web.portal import portal
 from reminders.web.probe import probe
 from reminders.web.problems import answer_with_problems, problem
 from reminders.web.sign_in_pages import setup_pages, sign_in_pages
+from reminders.web.static_files import static_files
 from reminders.web.status_page import status_page
 from reminders.web.webhooks import webhooks
 
@@ -60,6 +62,7 @@ def create_app(parts: Parts) -> FastAPI:
     answer_with_problems(app)
     app.add_exception_handler(SignInFirst, _sign_in_first)
     app.state.counts = counts
+    app.state.transport = parts.transport
     app.include_router(webhooks(parts, counts))
     app.include_router(probe(parts))
     app.include_router(metrics(parts, counts))
@@ -67,6 +70,9 @@ def create_app(parts: Parts) -> FastAPI:
     app.include_router(sign_in_pages(parts))
     app.include_router(setup_pages(parts))
     app.include_router(people_pages(parts))
+    app.include_router(static_files())
+    for router in portal(parts):
+        app.include_router(router)
 
     @app.head("/healthz", include_in_schema=False)
     @app.get("/healthz")
@@ -91,4 +97,6 @@ def _believing(proxies: tuple[str, ...]) -> list[Middleware]:
 
 async def _sign_in_first(request: Request, _: Exception) -> Response:
     """Send who looks at a page to sign in; refuse anything else, which would be lost on the way."""
+    if is_part(request):  # a page that asks again by itself goes as a whole, else the form would stand in a corner of it
+        return Response(status_code=HTTPStatus.UNAUTHORIZED, headers={"HX-Redirect": "/sign-in"})
     return see("/sign-in") if request.method in SAFE else problem(HTTPStatus.UNAUTHORIZED)

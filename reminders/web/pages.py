@@ -13,23 +13,54 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse
 
 from reminders.errors import BadFile
+from reminders.services.signing_in import Person
+from reminders.web.access import ROUTES, is_let_in
 from reminders.web.bodies import MOST_FIELDS, body_of
+from reminders.web.dose_strip import day_words, dose_strip
+from reminders.web.words import doses_words, moment, words
 
 FORM = "application/x-www-form-urlencoded"
+
+PLACES = (
+    ("/queues", "To do"),
+    ("/patients", "Patients"),
+    ("/", "Overview"),
+    ("/sandbox", "Sandbox"),
+    ("/people", "People"),
+    ("/keys", "Keys"),
+    ("/system", "System"),
+)
+"""What stands at the top of each page, for whom it is."""
 
 
 @cache  # to compile a page takes longer than all else at a start
 def environment() -> Environment:
     """The templates, which escape everything."""
-    return Environment(
+    templates = Environment(
         loader=PackageLoader("reminders.web"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
+    templates.globals["dose_strip"] = dose_strip
+    templates.filters.update(day=day_words, moment=moment, doses=doses_words, words=words)
+    return templates
 
 
 def page(request: Request, template: str, *, status: HTTPStatus = HTTPStatus.OK, **values: object) -> HTMLResponse:
-    """Show a page, with who is signed in."""
+    """Show a page, or the part of one that its template is, with who is signed in and where they may go."""
     person = getattr(request.state, "person", None)
-    return HTMLResponse(environment().get_template(template).render(person=person, **values), status)
+    shell = {"person": person, "places": places_of(person), "here": request.url.path, "transport": request.app.state.transport}
+    return HTMLResponse(environment().get_template(template).render(**shell, **values), status)
+
+
+def is_part(request: Request) -> bool:
+    """Whether a page that is open asks for a part of itself."""
+    return "HX-Request" in request.headers
+
+
+def places_of(person: Person | None) -> tuple[tuple[str, str], ...]:
+    """Where somebody may go from any page: paths and their words. What has no route yet is no place."""
+    if person is None:
+        return ()
+    return tuple((path, name) for path, name in PLACES if (access := ROUTES.get(("GET", path))) and is_let_in(person, access))
 
 
 def see(path: str) -> RedirectResponse:

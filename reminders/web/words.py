@@ -1,0 +1,29 @@
+"""How the templates write instants, doses and codes."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from zoneinfo import ZoneInfo
+
+from reminders.domain.plan import PlannedDose, plain
+from reminders.web.dose_strip import day_words
+
+
+def moment(instant: datetime, zone: str) -> str:
+    """Write an instant by a zone's clocks: "Wed 25 Nov, 08:00"."""
+    local = instant.astimezone(ZoneInfo(zone))
+    return f"{local:%a} {day_words(local.date())}, {local:%H:%M}"
+
+
+def doses_words(doses: tuple[PlannedDose, ...]) -> str:
+    """Write a day's doses: "5 mg × 3", or "5 · 5 · 10 mg" where they differ."""
+    amounts = [plain(dose.amount.value) for dose in doses]
+    unit = doses[0].amount.unit
+    if len(set(amounts)) == 1:
+        return f"{amounts[0]} {unit} × {len(amounts)}" if len(amounts) > 1 else f"{amounts[0]} {unit}"
+    return f"{' · '.join(amounts)} {unit}"
+
+
+def words(code: str) -> str:
+    """Write a code for people: "not_reminded" is "not reminded"."""
+    return code.replace("_", " ")
