@@ -11,7 +11,8 @@ from __future__ import annotations
 from datetime import date, datetime, time
 from decimal import Decimal
 
-from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Index, Text, UniqueConstraint, text
+from sqlalchemy import CheckConstraint, Column, ForeignKeyConstraint, Index, String, Text, UniqueConstraint, text
+from sqlalchemy.engine.default import DefaultExecutionContext
 from sqlmodel import Field, SQLModel
 
 from db.types import ExactDecimal, UtcDateTime
@@ -50,6 +51,12 @@ STRANGE = text("clinic_id IS NULL AND from_phone <> ''")  # from a number nobody
 UNHEARD = text("unheard_until IS NOT NULL")  # waits for the carrier's list of incoming texts
 OPEN = text("closed_at IS NULL")  # somebody has yet to look at it
 UNSETTLED = text("rank < 3 AND sid IS NOT NULL")  # the carrier has it, and has not said what became of it
+
+
+def phone_end_of(context: DefaultExecutionContext) -> str:
+    """The last four digits of the number in a row that is being written."""
+    written = context.get_current_parameters()  # type: ignore[no-untyped-call]  # SQLAlchemy has not annotated it
+    return str(written["phone"])[-4:]
 
 
 class Clinic(SQLModel, table=True):
@@ -246,6 +253,17 @@ class Patient(SQLModel, table=True):
     created_at: datetime = Field(sa_type=UtcDateTime)
 
 
+class PatientWord(SQLModel, table=True):
+    """A word by which a patient is found: of their name, or their reference; in lower case, without accents."""
+
+    __tablename__ = "patient_word"
+    __table_args__ = (within_clinic("patient_id", "patient"), Index("ix_patient_word_patient", "patient_id"))
+    clinic_id: str = Field(primary_key=True, max_length=ID)
+    # By its bytes, whatever the database sorts names by: the words that begin alike stand together.
+    word: str = Field(sa_column=Column(String(80).with_variant(String(80, collation="C"), "postgresql"), primary_key=True))
+    patient_id: str = Field(primary_key=True, max_length=ID)
+
+
 class ContactPoint(SQLModel, table=True):
     """A phone number. STOP, a failed number and a proved number belong to it, for everyone behind it."""
 
@@ -254,11 +272,13 @@ class ContactPoint(SQLModel, table=True):
         ForeignKeyConstraint(["clinic_id"], ["clinic.id"]),
         UniqueConstraint("clinic_id", "phone"),
         Index("ix_contact_point_phone", "phone"),
+        Index("ix_contact_point_phone_end", "clinic_id", "phone_end"),
         Index("ix_contact_point_id", "id"),
     )
     clinic_id: str = Field(primary_key=True, max_length=ID)
     id: str = Field(primary_key=True, max_length=ID)
     phone: str = Field(max_length=20)
+    phone_end: str = Field(sa_column=Column(String(4), default=phone_end_of, nullable=False))
     verified_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     opted_out_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
     unusable_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
@@ -348,6 +368,8 @@ class Plan(SQLModel, table=True):
         UniqueConstraint("clinic_id", "ref"),
         one_of("state", *PLAN_STATES),
         Index("ix_plan_patient", "patient_id"),
+        Index("ix_plan_state", "clinic_id", "state", "patient_id"),
+        Index("ix_plan_drug", "clinic_id", "drug", "patient_id"),
         Index("ix_plan_id", "id"),
         Index("ix_plan_next_due_at", "next_due_at"),
         Index("ix_plan_step_check_at", "step_check_at"),
@@ -716,7 +738,8 @@ class Stranger(SQLModel, table=True):
 class Alert(SQLModel, table=True):
     """Something a person must look at: kind, severity, owner, deadline, acknowledgement. One for each cause.
 
-    `stays`: it tells the provider that its plan stays; while we keep a plan back, one that is open does.
+    `stays`: it tells the provider that its plan stays; while we keep a plan back, one that is open does. `awaits_yes`: the plan stays
+    because its next step waits for a provider's yes.
     `call_at` is when it is raised again unless somebody has taken it on by then, and `raised_again` how often it was.
     """
 
@@ -741,6 +764,7 @@ class Alert(SQLModel, table=True):
     cause: str = Field(max_length=120)
     clinical: bool = Field(default=True)
     stays: bool = Field(default=False)
+    awaits_yes: bool = Field(default=False)
     owner: str = Field(default="provider", max_length=80)
     words: str = Field(default="", max_length=400)
     raised_at: datetime = Field(sa_type=UtcDateTime)

@@ -104,6 +104,39 @@ def test_a_step_waits_for_a_yes() -> None:
         )
 
 
+def awaited(clinic: Stage) -> list[tuple[str, bool]]:
+    """The alerts that tell of a stay, open or not: their kinds, and whether a step waits for a yes."""
+    return [(alert["kind"], alert["awaits_yes"]) for alert in clinic.rows("alert") if alert["stays"]]
+
+
+@pytest.mark.parametrize(("advance", "awaits"), [("ask_provider", True), ("stay_unless_met", False)])
+def test_which_stay_waits_for_a_yes(advance: str, awaits: bool) -> None:  # noqa: FBT001 - what is expected
+    """A step that a provider has to allow is told apart from one that its gate keeps back."""
+    with Stage.on_paper(patient(rising(advance))) as clinic:
+        clinic.says("problem", "03-02 08:10")
+        clinic.answers(*TWO_DAYS)
+        clinic.run_until("03-03 21:00")
+        assert awaited(clinic) == [("plan_stays", awaits)]
+
+
+def test_a_yes_waited_for_is_told_with_the_answer() -> None:
+    """Where "some missed" has just called a person, that alert says that the step waits too."""
+    with Stage.on_paper(patient(rising("ask_provider"))) as clinic:
+        clinic.answers("03-02 08:05", "03-02 20:05", "03-03 08:05", "03-03 14:05")
+        clinic.says("2", "03-03 18:05")
+        clinic.run_until("03-03 21:00")
+        assert awaited(clinic) == [("some_missed", True)]
+
+
+def test_a_yes_waited_for_while_muted() -> None:
+    """A plan muted over its step waits for the same yes."""
+    with Stage.on_paper(patient(rising("ask_provider"))) as clinic:
+        clinic.answers(*TWO_DAYS)
+        clinic.acts("mute", "03-03 17:00")
+        clinic.run_until("03-03 21:00")
+        assert awaited(clinic) == [("plan_stays", True)]
+
+
 @pytest.mark.parametrize(
     ("answer", "state", "steps_at"), [("1", "taken", "18:05"), ("2", "unconfirmed", "18:05"), (None, "unconfirmed", "20:45")]
 )

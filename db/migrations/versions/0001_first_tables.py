@@ -32,6 +32,7 @@ def upgrade() -> None:
     _audit()
     _contact_point()
     _patient()
+    _patient_word()
     _staff()
     _staff_role()
     _account()
@@ -233,6 +234,7 @@ def _contact_point() -> None:
         sa.Column("clinic_id", sa.String(40), nullable=False),
         sa.Column("id", sa.String(40), nullable=False),
         sa.Column("phone", sa.String(20), nullable=False),
+        sa.Column("phone_end", sa.String(4), nullable=False),
         sa.Column("verified_at", INSTANT, nullable=True),
         sa.Column("opted_out_at", INSTANT, nullable=True),
         sa.Column("unusable_at", INSTANT, nullable=True),
@@ -243,6 +245,7 @@ def _contact_point() -> None:
     )
     op.create_index("ix_contact_point_id", "contact_point", ["id"], unique=False)
     op.create_index("ix_contact_point_phone", "contact_point", ["phone"], unique=False)
+    op.create_index("ix_contact_point_phone_end", "contact_point", ["clinic_id", "phone_end"], unique=False)
 
 
 def _patient() -> None:
@@ -276,6 +279,20 @@ def _patient() -> None:
     op.create_index("ix_patient_id", "patient", ["id"], unique=False)
     op.create_index("ix_patient_next_due_at", "patient", ["next_due_at"], unique=False)
     op.create_index("ix_patient_roster", "patient", ["clinic_id", "severity_rank", "grave_since", "name", "id"], unique=False)
+
+
+def _patient_word() -> None:
+    op.create_table(
+        "patient_word",
+        sa.Column("clinic_id", sa.String(40), nullable=False),
+        sa.Column("word", sa.String(80).with_variant(sa.String(80, collation="C"), "postgresql"), nullable=False),
+        sa.Column("patient_id", sa.String(40), nullable=False),
+        sa.ForeignKeyConstraint(
+            ["clinic_id", "patient_id"], ["patient.clinic_id", "patient.id"], name=op.f("fk_patient_word_clinic_id_patient_id")
+        ),
+        sa.PrimaryKeyConstraint("clinic_id", "word", "patient_id", name=op.f("pk_patient_word")),
+    )
+    op.create_index("ix_patient_word_patient", "patient_word", ["patient_id"], unique=False)
 
 
 def _staff() -> None:
@@ -439,6 +456,7 @@ def _alert() -> None:
         sa.Column("cause", sa.String(120), nullable=False),
         sa.Column("clinical", sa.Boolean(), nullable=False),
         sa.Column("stays", sa.Boolean(), nullable=False),
+        sa.Column("awaits_yes", sa.Boolean(), nullable=False),
         sa.Column("owner", sa.String(80), nullable=False),
         sa.Column("words", sa.String(400), nullable=False),
         sa.Column("raised_at", INSTANT, nullable=False),
@@ -596,7 +614,9 @@ def _plan() -> None:
     op.create_index("ix_plan_labs_due_at", "plan", ["labs_due_at"], unique=False)
     op.create_index("ix_plan_id", "plan", ["id"], unique=False)
     op.create_index("ix_plan_next_due_at", "plan", ["next_due_at"], unique=False)
+    op.create_index("ix_plan_drug", "plan", ["clinic_id", "drug", "patient_id"], unique=False)
     op.create_index("ix_plan_patient", "plan", ["patient_id"], unique=False)
+    op.create_index("ix_plan_state", "plan", ["clinic_id", "state", "patient_id"], unique=False)
     op.create_index("ix_plan_recount_at", "plan", ["recount_at"], unique=False)
     op.create_index("ix_plan_step_check_at", "plan", ["step_check_at"], unique=False)
 

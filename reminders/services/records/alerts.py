@@ -43,7 +43,7 @@ class Notice:
     """An alert to be raised. `cause` is its key within (patient, kind): a run of misses is told once, not at each miss.
 
     clinical  whether it leaves a gate unmet: an information alert does not freeze a titration over a weekend.
-    stays     whether it tells the provider that the plan stays.
+    stays     whether it tells the provider that the plan stays; awaits_yes  and that its next step waits for their yes.
     """
 
     kind: str
@@ -54,6 +54,7 @@ class Notice:
     plan_id: str | None = None
     clinical: bool = True
     stays: bool = False
+    awaits_yes: bool = False
     owner: str = "provider"
 
 
@@ -71,6 +72,7 @@ def raise_once(c: Connection, patient: Patient, notice: Notice, *, now: datetime
         "cause": notice.cause,
         "clinical": notice.clinical,
         "stays": notice.stays,
+        "awaits_yes": notice.awaits_yes,
         "owner": notice.owner,
         "words": notice.words[:400],
         "raised_at": now,
@@ -147,9 +149,9 @@ def gravest(open_now: Iterable[Row]) -> tuple[int, datetime | None]:
     return min(ranked, default=(NO_ALERT, None))
 
 
-def reword(c: Connection, alert: Row, *, words: str, stays: bool = False) -> None:
-    """Say an alert in other words, now that more is known of its cause; `stays`: they tell of a stay."""
-    c.execute(update(ALERT).where(ALERT.c.id == alert["id"]).values(words=words[:400], stays=stays))
+def reword(c: Connection, alert: Row, *, words: str, stays: bool = False, awaits_yes: bool = False) -> None:
+    """Say an alert in other words, now that more is known of its cause; `stays`: they tell of a stay, which `awaits_yes`."""
+    c.execute(update(ALERT).where(ALERT.c.id == alert["id"]).values(words=words[:400], stays=stays, awaits_yes=awaits_yes))
 
 
 def acknowledge(c: Connection, alert: Row, *, by: str, at: datetime) -> None:

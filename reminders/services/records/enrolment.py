@@ -12,7 +12,7 @@ from sqlalchemy import select, update
 
 from reminders.domain.contact import Role
 from reminders.formats.parts import WEAK
-from reminders.services.records import medicines
+from reminders.services.records import medicines, name_words
 from reminders.services.records.audit import Entry, write_audit
 from reminders.services.records.ledger import (
     CLINIC,
@@ -114,6 +114,7 @@ def add_patient(c: Connection, clinic_id: str, patient: PatientShape, *, at: dat
         "created_at": at,
     }
     insert_all(c, PATIENT, [row])
+    name_words.keep(c, clinic_id, patient_id, patient.name, patient.ref)
     proved = {phone: consent.at for phone, consent in consents_of(patient)}
     points = _points(c, clinic_id, {phone for phone, _ in _roles(patient)}, proved, at=at)
     whose = {"clinic_id": clinic_id, "patient_id": patient_id}

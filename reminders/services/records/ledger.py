@@ -15,8 +15,8 @@ from db.tables import metadata
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Result, Select
 
-CLINIC, STAFF, STAFF_ROLE, PATIENT, CONTACT_POINT, CONTACT_ROLE = (
-    metadata.tables[name] for name in ("clinic", "staff", "staff_role", "patient", "contact_point", "contact_role")
+CLINIC, STAFF, STAFF_ROLE, PATIENT, PATIENT_WORD, CONTACT_POINT, CONTACT_ROLE = (
+    metadata.tables[name] for name in ("clinic", "staff", "staff_role", "patient", "patient_word", "contact_point", "contact_role")
 )
 CONSENT, MEDICINE, PLAN, PLAN_VERSION, PLAN_STAY = (
     metadata.tables[name] for name in ("consent", "medicine", "plan", "plan_version", "plan_stay")

@@ -171,7 +171,8 @@ def _decide(c: Connection, patient: Patient, plan: StoredPlan, coming: tuple[int
             stay(c, patient, plan, _told_with_answer(c, plan, kept), now=now)
         case AwaitYes(reasons=reasons, urgent=urgent):
             reason = "; ".join(("waits for a provider's yes", *map(str, reasons)))
-            stay(c, patient, plan, _told_with_answer(c, plan, Kept(phase_no, coming[1], reason, urgent=urgent)), now=now)
+            kept = Kept(phase_no, coming[1], reason, urgent=urgent, awaits_yes=True)
+            stay(c, patient, plan, _told_with_answer(c, plan, kept), now=now)
 
 
 def _told_with_answer(c: Connection, plan: StoredPlan, kept: Kept) -> Kept:
@@ -182,7 +183,7 @@ def _told_with_answer(c: Connection, plan: StoredPlan, kept: Kept) -> Kept:
     said = () if kept.urgent else alerts.open_alerts(c, plan_id=plan.id, kinds=[alerts.SOME_MISSED])
     just_now = [alert for alert in said if alert["raised_at"] == plan.step_check_at and not alert["acknowledged_at"]]
     for alert in just_now:
-        alerts.reword(c, alert, words=f"{alert['words']} {stay_told(c, plan, kept)}", stays=True)
+        alerts.reword(c, alert, words=f"{alert['words']} {stay_told(c, plan, kept)}", stays=True, awaits_yes=kept.awaits_yes)
     return replace(kept, told=bool(just_now))
 
 
@@ -198,13 +199,19 @@ def _pass_muted(c: Connection, patient: Patient, plan: StoredPlan, coming: tuple
     plans.add_event(c, plan.clinic_id, plan.id, kind="stays", state=plan.state, by="doseline", at=now, reason=reason, phase_no=phase_no)
     plans.put_on_clock(c, [plans.read(c, [plan.id])[plan.id]])
     supplies.look_soon(c, plan.id, at=now)
-    _tell_provider(c, patient, plan, Kept(phase_no, coming[1], reason), now=now)
+    _tell_provider(c, patient, plan, Kept(phase_no, coming[1], reason, awaits_yes=_asks(plan)), now=now)
+
+
+def _asks(plan: StoredPlan) -> bool:
+    """Whether each step of a plan waits for a provider's yes."""
+    return plan.course.current.plan.advance is AdvancePolicy.ASK_PROVIDER
 
 
 def _tell_provider(c: Connection, patient: Patient, plan: StoredPlan, kept: Kept, *, now: datetime) -> None:
     words = stay_told(c, plan, kept)
     cause, severity = f"{plan.id} stay {now:%Y-%m-%dT%H:%M}", "urgent" if kept.urgent else "warning"
-    alerts.raise_once(c, patient, Notice("plan_stays", severity, cause, words, plan_id=plan.id, clinical=False, stays=True), now=now)
+    notice = Notice("plan_stays", severity, cause, words, plan_id=plan.id, clinical=False, stays=True, awaits_yes=kept.awaits_yes)
+    alerts.raise_once(c, patient, notice, now=now)
 
 
 def stay_told(c: Connection, plan: StoredPlan, kept: Kept) -> str:
@@ -228,6 +235,7 @@ class Kept:
     """On which phase a plan is kept, since which local date, and why; `why`: which condition of its gate, where it was the gate.
 
     `by`: who decided it. `urgent`: somebody must look at once. `told`: an alert about what keeps it back has told the provider.
+    `awaits_yes`: it goes on as soon as a provider says yes to its next step.
     """
 
     phase_no: int
@@ -238,12 +246,13 @@ class Kept:
     by: str = "doseline"
     urgent: bool = False
     told: bool = False
+    awaits_yes: bool = False
 
 
 def kept_on(plan: StoredPlan, reason: str) -> Kept | None:
     """How a plan is kept back by the stay that it is on; None: it is on none."""
     stay = next((each for each in plan.course.current.stays if each.extra_days is None), None)
-    return Kept(stay.phase_no, stay.since, reason) if stay else None
+    return Kept(stay.phase_no, stay.since, reason, awaits_yes=_asks(plan)) if stay else None
 
 
 TOLD_WHY: Mapping[Condition, str] = MappingProxyType(
