@@ -47,6 +47,7 @@ TEXT_STATES = ("queued", "sending", "unknown", "accepted", "failed", "not_sent",
 ITEM_KINDS = ("reminder", "resend", "nudge", "correction")
 TALLY_KINDS = ("counted", "added")
 ROLES = ("patient", "proxy", "caregiver")
+SEES = ("alerts", "today", "strip")
 STRANGE = text("clinic_id IS NULL AND from_phone <> ''")  # from a number nobody here knows, which is not forgotten yet
 UNHEARD = text("unheard_until IS NOT NULL")  # waits for the carrier's list of incoming texts
 OPEN = text("closed_at IS NULL")  # somebody has yet to look at it
@@ -306,6 +307,52 @@ class ContactRole(SQLModel, table=True):
     name: str = Field(max_length=80)
     relationship: str = Field(default="", max_length=40)
     after_misses: int | None = Field(default=None)
+
+
+class CareGrant(SQLModel, table=True):
+    """What a caregiver or proxy may see, and whether they may answer, from `noted_at` on: the highest number holds. Only added to.
+
+    `agreed_by`, `agreed_at`: who said so for the patient, and when; `noted_by`: who at the clinic wrote it down.
+    """
+
+    __tablename__ = "care_grant"
+    __table_args__ = (
+        within_clinic("contact_role_id", "contact_role"),
+        one_of("sees", *SEES),
+        Index("ix_care_grant_contact_role", "contact_role_id"),
+    )
+    clinic_id: str = Field(primary_key=True, max_length=ID)
+    contact_role_id: str = Field(primary_key=True, max_length=ID)
+    no: int = Field(primary_key=True)
+    sees: str = Field(max_length=20)
+    answers: bool = Field(default=False)
+    agreed_by: str = Field(max_length=80)
+    agreed_at: datetime = Field(sa_type=UtcDateTime)
+    noted_by: str = Field(max_length=80)
+    noted_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class CareLink(SQLModel, table=True):
+    """A link to the page of a caregiver or proxy, known by its hash; good while its number is theirs and may be texted."""
+
+    __tablename__ = "care_link"
+    __table_args__ = (
+        within_clinic("contact_role_id", "contact_role"),
+        within_clinic("contact_point_id", "contact_point"),
+        within_clinic("patient_id", "patient"),
+        Index("ix_care_link_contact_role", "contact_role_id"),
+        Index("ix_care_link_contact_point", "contact_point_id"),
+        Index("ix_care_link_expires_at", "expires_at"),
+    )
+    token_hash: str = Field(primary_key=True, max_length=64)
+    clinic_id: str = Field(max_length=ID)
+    contact_role_id: str = Field(max_length=ID)
+    contact_point_id: str = Field(max_length=ID)
+    patient_id: str = Field(max_length=ID)
+    made_by: str = Field(max_length=80)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    expires_at: datetime = Field(sa_type=UtcDateTime)
+    opened_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
 
 
 class OnCall(SQLModel, table=True):

@@ -15,6 +15,9 @@ from reminders.domain.dose_state import DoseState
 from reminders.domain.plan import DAY, Amount
 from reminders.domain.schedule import Slot
 
+EARLY = timedelta(minutes=60)
+"""How long before its reminder a dose can be told as taken [our default]."""
+
 TOLD_NOT_TAKEN = frozenset({DoseState.SKIPPED, DoseState.MISSED, DoseState.NOT_DUE})
 
 

@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 from typing import TYPE_CHECKING
 
 from db.engine import writing
-from reminders.services.records import accounts, api_keys, strangers
+from reminders.services.records import accounts, api_keys, care, strangers
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -25,5 +25,6 @@ def forget(engine: Engine, *, now: datetime, limit: int = 500) -> int:
     with writing(engine) as c:
         accounts.forget_ended(c, now=now)
         api_keys.forget_answers(c, before=now - ANSWERS_KEPT)
+        care.forget_ended(c, now=now)
         texts = strangers.forget_texts(c, before=now - KEPT, limit=limit)
         return texts + strangers.forget_answers(c, before=now - KEPT, limit=limit)

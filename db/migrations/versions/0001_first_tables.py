@@ -46,6 +46,8 @@ def upgrade() -> None:
     _alert()
     _consent()
     _contact_role()
+    _care_grant()
+    _care_link()
     _medicine()
     _on_call()
     _plan()
@@ -538,6 +540,61 @@ def _contact_role() -> None:
     )
     op.create_index("ix_contact_role_contact_point", "contact_role", ["contact_point_id"], unique=False)
     op.create_index("ix_contact_role_patient", "contact_role", ["patient_id"], unique=False)
+
+
+def _care_grant() -> None:
+    op.create_table(
+        "care_grant",
+        sa.Column("clinic_id", sa.String(40), nullable=False),
+        sa.Column("contact_role_id", sa.String(40), nullable=False),
+        sa.Column("no", sa.Integer(), nullable=False),
+        sa.Column("sees", sa.String(20), nullable=False),
+        sa.Column("answers", sa.Boolean(), nullable=False),
+        sa.Column("agreed_by", sa.String(80), nullable=False),
+        sa.Column("agreed_at", INSTANT, nullable=False),
+        sa.Column("noted_by", sa.String(80), nullable=False),
+        sa.Column("noted_at", INSTANT, nullable=False),
+        sa.CheckConstraint("sees IN ('alerts', 'today', 'strip')", name=op.f("ck_care_grant_sees")),
+        sa.ForeignKeyConstraint(
+            ["clinic_id", "contact_role_id"],
+            ["contact_role.clinic_id", "contact_role.id"],
+            name=op.f("fk_care_grant_clinic_id_contact_role_id"),
+        ),
+        sa.PrimaryKeyConstraint("clinic_id", "contact_role_id", "no", name=op.f("pk_care_grant")),
+    )
+    op.create_index("ix_care_grant_contact_role", "care_grant", ["contact_role_id"], unique=False)
+
+
+def _care_link() -> None:
+    op.create_table(
+        "care_link",
+        sa.Column("token_hash", sa.String(64), nullable=False),
+        sa.Column("clinic_id", sa.String(40), nullable=False),
+        sa.Column("contact_role_id", sa.String(40), nullable=False),
+        sa.Column("contact_point_id", sa.String(40), nullable=False),
+        sa.Column("patient_id", sa.String(40), nullable=False),
+        sa.Column("made_by", sa.String(80), nullable=False),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.Column("expires_at", INSTANT, nullable=False),
+        sa.Column("opened_at", INSTANT, nullable=True),
+        sa.ForeignKeyConstraint(
+            ["clinic_id", "contact_point_id"],
+            ["contact_point.clinic_id", "contact_point.id"],
+            name=op.f("fk_care_link_clinic_id_contact_point_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["clinic_id", "contact_role_id"],
+            ["contact_role.clinic_id", "contact_role.id"],
+            name=op.f("fk_care_link_clinic_id_contact_role_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["clinic_id", "patient_id"], ["patient.clinic_id", "patient.id"], name=op.f("fk_care_link_clinic_id_patient_id")
+        ),
+        sa.PrimaryKeyConstraint("token_hash", name=op.f("pk_care_link")),
+    )
+    op.create_index("ix_care_link_contact_point", "care_link", ["contact_point_id"], unique=False)
+    op.create_index("ix_care_link_contact_role", "care_link", ["contact_role_id"], unique=False)
+    op.create_index("ix_care_link_expires_at", "care_link", ["expires_at"], unique=False)
 
 
 def _medicine() -> None:

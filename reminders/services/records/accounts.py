@@ -205,6 +205,12 @@ def count_try(c: Connection, key: str, now: datetime, *, most: int) -> bool:
     return True
 
 
+def may_try(c: Connection, key: str, now: datetime, *, most: int) -> bool:
+    """Whether a try under a key would still count, without counting one."""
+    tries = c.scalar(select(SIGN_IN_GUARD.c.tries).where(SIGN_IN_GUARD.c.key == key)) or ""
+    return len(within_window([EPOCH + timedelta(seconds=int(at)) for at in tries.split()], now)) < most
+
+
 def forget_tries(c: Connection, key: str) -> None:
     """Begin the count under a key again: whoever it was, it was the right one."""
     c.execute(delete(SIGN_IN_GUARD).where(SIGN_IN_GUARD.c.key == key))

@@ -283,11 +283,11 @@ def _in_words(one: Due, plan: StoredPlan, slot: Slot, times: FourTimes) -> DueDo
         last_at=times.take_until or times.announce_until,
         new_amount=_is_new(plan.course, slot, _unsaid(one, plan)),
         label_differs=_differs_from_bottle(plan, slot),
-        uneven=_is_uneven(plan, slot),
+        uneven=is_uneven(plan, slot),
     )
 
 
-def _is_uneven(plan: StoredPlan, slot: Slot) -> bool:
+def is_uneven(plan: StoredPlan, slot: Slot) -> bool:
     """Whether the doses of the slot's day differ: then even the most discreet reminder says how many tablets."""
     phases = plan.course.current.plan.phases
     return slot.phase_no > len(phases) or len({dose.amount for dose in phases[slot.phase_no - 1].doses}) > 1

@@ -65,6 +65,11 @@ def patient_refs_taken(c: Connection, clinic_id: str, refs: Iterable[str]) -> se
     return _taken(c, PATIENT, clinic_id, refs)
 
 
+def patient_of_ref(c: Connection, clinic_id: str, ref: str) -> str | None:
+    """The id of the clinic's patient of this reference."""
+    return c.scalar(select(PATIENT.c.id).where(PATIENT.c.clinic_id == clinic_id, PATIENT.c.ref == ref))
+
+
 def plan_refs_taken(c: Connection, clinic_id: str, refs: Iterable[str]) -> set[str]:
     """Which of these references already name a plan of the clinic."""
     return _taken(c, PLAN, clinic_id, refs)

@@ -8,7 +8,7 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from sqlalchemy import BindParameter, bindparam, func, null, select, update
+from sqlalchemy import BindParameter, bindparam, delete, func, null, select, update
 
 from db.types import UtcDateTime
 from reminders.domain.contact import ConsentStanding, Contact, QuietHours, Role, may_contact
@@ -16,6 +16,7 @@ from reminders.domain.finding import Alcohol, PatientFacts, age_on
 from reminders.messaging.opting_words import VERSION
 from reminders.services.records.audit import Entry, write_audit
 from reminders.services.records.ledger import (
+    CARE_LINK,
     CLINIC,
     CONSENT,
     CONTACT_POINT,
@@ -147,6 +148,8 @@ def opt(c: Connection, contact_point_id: str, *, out: bool, given_by: str, at: d
     if stood is out or not stands:
         return False
     c.execute(_OPT, {"its_id": contact_point_id, "new_at": at if out else None})
+    if out:
+        end_pages(c, contact_point_id)
     return True
 
 
@@ -187,11 +190,18 @@ def opted_out(c: Connection, contact_point_id: str) -> bool:
 def doubt_number(c: Connection, contact_point_id: str) -> None:
     """Send nothing more to a number that may be somebody else's, until it is verified again."""
     c.execute(update(CONTACT_POINT).where(CONTACT_POINT.c.id == contact_point_id).values(verified_at=None))
+    end_pages(c, contact_point_id)
 
 
 def mark_unusable(c: Connection, contact_point_id: str, *, at: datetime) -> None:
     """Stop using a number that cannot be texted, until a person proves it again."""
     c.execute(update(CONTACT_POINT).where(CONTACT_POINT.c.id == contact_point_id).values(unusable_at=at, verified_at=None))
+    end_pages(c, contact_point_id)
+
+
+def end_pages(c: Connection, contact_point_id: str) -> None:
+    """Let no link that was made for a number be good any more, not even once it is taken up again."""
+    c.execute(delete(CARE_LINK).where(CARE_LINK.c.contact_point_id == contact_point_id))
 
 
 def patients_on(c: Connection, contact_point_id: str) -> list[str]:

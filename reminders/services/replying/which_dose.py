@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from reminders.domain.announcing import situation_of
 from reminders.domain.dose_state import DoseEvent, DoseState, EventKind
+from reminders.domain.intake import EARLY
 from reminders.domain.missed import times_of
 from reminders.domain.schedule import Slot, slots_between
 from reminders.messaging.dose_statements import UNNAMED, naming_of
@@ -28,9 +29,6 @@ MEANT = timedelta(hours=36)
 
 NAMED_DAYS = timedelta(days=8)
 """How far back one named by its weekday is."""
-
-EARLY = timedelta(minutes=60)
-"""How long before its reminder a dose can be told as taken [our default]."""
 
 Statement = Taken | NotTaken | LateQuestion
 
