@@ -49,7 +49,7 @@ PAGES: Mapping[str, Page] = MappingProxyType(
     }
 )
 
-NO_PAGES: frozenset[str] = frozenset({"/static/pages.css", "/static/status.css"})
+NO_PAGES: frozenset[str] = frozenset({"/static/{name}"})
 """What a browser gets that nobody looks at: files, and parts of a page."""
 
 
