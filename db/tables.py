@@ -919,3 +919,34 @@ class Probe(SQLModel, table=True):
     sid: str | None = Field(default=None, max_length=ID, unique=True)
     status: str | None = Field(default=None, max_length=20)
     token: str | None = Field(default=None, max_length=80)
+
+
+class SandboxClock(SQLModel, table=True):
+    """How far the sandbox's clock of this ledger is ahead of the machine's, once it was taken over. Then no text of it may leave."""
+
+    __tablename__ = "sandbox_clock"
+    name: str = Field(primary_key=True, max_length=ID)
+    ahead_seconds: int
+    moved_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class SandboxStory(SQLModel, table=True):
+    """The story file that a clinic of the sandbox began with, whole: its people, and what happened up to `until_at`."""
+
+    __tablename__ = "sandbox_story"
+    __table_args__ = (ForeignKeyConstraint(["clinic_id"], ["clinic.id"]),)
+    clinic_id: str = Field(primary_key=True, max_length=ID)
+    document: str = Field(sa_column=Column(Text, nullable=False))
+    until_at: datetime = Field(sa_type=UtcDateTime)
+
+
+class SandboxEvent(SQLModel, table=True):
+    """What was done in the sandbox that no other row tells, as an event of a story file. `sid`: of a text that may not have been heard."""
+
+    __tablename__ = "sandbox_event"
+    __table_args__ = (ForeignKeyConstraint(["clinic_id"], ["clinic.id"]),)
+    clinic_id: str = Field(primary_key=True, max_length=ID)
+    no: int = Field(primary_key=True)
+    document: str = Field(sa_column=Column(Text, nullable=False))
+    sid: str | None = Field(default=None, max_length=ID)
+    at: datetime = Field(sa_type=UtcDateTime)

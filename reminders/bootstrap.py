@@ -17,7 +17,7 @@ from sqlalchemy import make_url
 
 from reminders import drugs
 from reminders.chores import Hands, Sender, chores
-from reminders.clock import Clock, SystemClock
+from reminders.clock import Clock, SandboxClock, SystemClock
 from reminders.errors import LedgerBusy, LedgerHeld
 from reminders.messaging.pacing import Pace
 from reminders.messaging.sandbox import SandboxTransport
@@ -27,12 +27,13 @@ from reminders.milestones import Passing, unmarked
 from reminders.scheduling.loop import Loop
 from reminders.scheduling.plan_jobs import PlanJobs
 from reminders.scheduling.refereed import Refereed
-from reminders.services import delivering, quarantining, reminding, replying, watching
+from reminders.services import delivering, quarantining, reminding, replying, sandboxing, watching
 from reminders.services.delivering import Patience
 from reminders.services.opening import open_ledger
 from reminders.services.quarantining import Caution, StartCheck
 from reminders.services.refereeing import Referee
 from reminders.settings import Settings, TransportName
+from reminders.simulation.sandbox import Sandbox
 from reminders.web.app import create_app
 from reminders.web.parts import Carrier, Parts
 
@@ -44,23 +45,29 @@ log = logging.getLogger(__name__)
 
 
 class _Cautious:
-    """Reminding that does nothing before it may, with its milestones told."""
+    """Reminding that does nothing before it may, nor while the sandbox carries the ledger; with its milestones told."""
 
-    def __init__(self, caution: Caution, passing: Passing) -> None:
-        self._caution, self._passing = caution, passing
+    def __init__(self, caution: Caution, passing: Passing, sandbox: Sandbox | None) -> None:
+        self._caution, self._passing, self._sandbox = caution, passing, sandbox
 
     def due_minutes(self, ledger: Engine, /, *, now: datetime, until: datetime) -> Iterable[datetime]:
         """Return the minutes at which a dose is due, once the look at the start was tried: what follows is a sign of life."""
         self._caution.look()
+        if self._sandbox is not None and self._sandbox.is_moved:
+            return ()
         return reminding.due_minutes(ledger, now=now, until=until)
 
     def remind_due(self, ledger: Engine, /, *, now: datetime, limit: int) -> int:
         """Record what fell due for the next patients in line."""
-        return reminding.remind_due(ledger, now=now, limit=limit, passing=self._passing) if self._caution.permits() else 0
+        return self._permitted(lambda: reminding.remind_due(ledger, now=now, limit=limit, passing=self._passing))
 
     def remind_singly(self, ledger: Engine, /, *, now: datetime, limit: int) -> int:
         """The same, one transaction a patient."""
-        return reminding.remind_singly(ledger, now=now, limit=limit) if self._caution.permits() else 0
+        return self._permitted(lambda: reminding.remind_singly(ledger, now=now, limit=limit))
+
+    def _permitted(self, work: Callable[[], int]) -> int:
+        guarded = self._caution.guarding(work)
+        return guarded() if self._sandbox is None else self._sandbox.unless_moved(guarded)()
 
 
 @dataclass(frozen=True)
@@ -72,6 +79,7 @@ class Running:
     loop: Loop
     jobs: PlanJobs[Engine]
     app: FastAPI
+    sandbox: Sandbox | None = None
 
 
 def transport_of(settings: Settings, clock: Clock) -> Transport:
@@ -104,16 +112,20 @@ def assemble(
     pace: Pace | None = None,
     passing: Passing = unmarked,
     referee: Referee | None = None,
+    moved: SandboxClock | None = None,
 ) -> Running:
     """Put one process together: the loop with its chores, and the web. Nothing runs yet.
 
-    `patience` and `pace` are the settings' unless given; `passing` is told of each milestone. Everything but APScheduler and the
-    transport goes by the referee's clock, the database's unless given: a replica whose own differs claims nothing.
+    `patience` and `pace` are the settings' unless given; `passing` is told of each milestone. Everything but APScheduler, the
+    transport and who is signed in goes by the referee's clock, the database's unless given: a replica whose own differs claims
+    nothing. With `moved`, the sandbox's clock over `clock`, there is a sandbox to play with, and doses go by that.
     """
-    referee = referee or Referee(engine, clock)
+    referee = referee or Referee(engine, moved or clock)
     caution = _caution(engine, transport, sender, referee)
+    sandbox = _sandbox(engine, moved, clock, transport, caution)
     loop = Loop(clock, record=lambda name: reminding.record_pass(engine, name, now=referee.now()))
-    jobs = PlanJobs(loop, engine, reminding=Refereed(_Cautious(caution, passing), referee, pause=loop.stopping.wait))
+    cautious = _Cautious(caution, passing, sandbox)
+    jobs = PlanJobs(loop, engine, reminding=Refereed(cautious, referee, pause=loop.stopping.wait))
     hands = Hands(
         engine=engine,
         clock=referee,
@@ -125,6 +137,8 @@ def assemble(
         guarding=lambda work: referee.guarding(caution.guarding(work)),
         stopping=loop.stopping.is_set,
         caution=caution,
+        sandbox=sandbox,
+        own=None if moved is None else clock,
     )
     for chore in chores(hands):
         loop.repeat(chore)
@@ -135,13 +149,28 @@ def assemble(
         carrier=carrier_of(settings),
         receive=_unless_held(partial(replying.receive, passing=passing)),
         receive_status=delivering.receive_status,
-        heard=lambda: loop.soon("deliver"),
-        lifespan=_lifespan(loop),
+        heard=lambda: _at_once(loop),
+        lifespan=_lifespan(loop, sandbox),
         address=settings.address,
         trusted_proxies=settings.trusted_proxies,
         readiness=lambda: watching.readiness(engine, now=referee.now(), apart=referee.apart, silent_for=loop.silent_for),
+        sandbox=sandbox,
+        own_clock=None if moved is None else clock,
     )
-    return Running(engine, clock, loop, jobs, create_app(parts))
+    return Running(engine, clock, loop, jobs, create_app(parts), sandbox)
+
+
+def _sandbox(engine: Engine, moved: SandboxClock | None, own: Clock, transport: Transport, caution: Caution) -> Sandbox | None:
+    """What the sandbox's page plays with, where there is a clock to move."""
+    if moved is None or not isinstance(transport, SandboxTransport):
+        return None
+    return Sandbox(engine, moved, own, transport, permits=caution.permits)
+
+
+def _at_once(loop: Loop) -> None:
+    """Have what was just written carried out soon, by whoever does it."""
+    loop.soon("deliver")
+    loop.soon("drive")
 
 
 def _caution(engine: Engine, transport: Transport, sender: Sender, clock: Clock) -> Caution:
@@ -179,21 +208,42 @@ def carrier_of(settings: Settings) -> Carrier | None:
 def running(settings: Settings) -> Iterator[Running]:
     """Open the ledger, put the process together, and take it apart again at the end.
 
-    Raises LedgerBusy if another process serves the same SQLite file, and BadProfile if a clinic's own drug profile cannot be trusted.
+    Raises LedgerBusy if another process serves the same SQLite file, LedgerMoved if its times are the sandbox's and texts would
+    leave, and BadProfile if a clinic's own drug profile cannot be trusted.
     """
     drugs.stock(settings.drugs)
     drugs.all_profiles()  # before anything is told to a patient, not with the first dose
     with only_one(settings.database_url.reveal()):
         clock = SystemClock()
         engine = open_ledger(settings.database_url.reveal())
+        moved = _movable(settings, engine, clock)
         sender = Sender()
-        transport = transport_of(settings, clock)
+        transport = transport_of(settings, moved or clock)
+        process = assemble(settings, engine, clock, transport, sender, moved=moved)
         try:
-            yield assemble(settings, engine, clock, transport, sender)
+            yield process
         finally:
+            if process.sandbox is not None:
+                process.sandbox.close()
             sender.run(transport.aclose())
             sender.stop()
             engine.dispose()
+
+
+def _movable(settings: Settings, engine: Engine, clock: Clock) -> SandboxClock | None:
+    """The sandbox's clock, where there may be one; None elsewhere. Raises LedgerMoved.
+
+    One process alone serves it (SQLite), and no carrier ever had a text of this ledger: patients' own is not played with.
+    """
+    try:
+        if settings.twilio is not None:
+            sandboxing.refuse_if_moved(engine)
+            return None
+        is_ours_alone = engine.dialect.name == "sqlite" and quarantining.carriers(engine) <= {SandboxTransport.name}
+        return sandboxing.clock_of(engine, clock) if is_ours_alone else None
+    except BaseException:
+        engine.dispose()
+        raise
 
 
 @contextmanager
@@ -213,13 +263,15 @@ def only_one(database_url: str) -> Iterator[None]:
         yield
 
 
-def _lifespan(loop: Loop) -> Callable[[], Any]:
+def _lifespan(loop: Loop, sandbox: Sandbox | None) -> Callable[[], Any]:
     @asynccontextmanager
     async def around() -> AsyncIterator[None]:
         loop.start()
         try:
             yield
         finally:
+            if sandbox is not None:
+                await asyncio.to_thread(sandbox.close)
             await asyncio.to_thread(loop.stop)
 
     return around

@@ -19,6 +19,7 @@ from reminders.services import auditing, delivering, escalating, following_up, f
 from reminders.services.delivering import PATIENCE, Patience, Watch
 from reminders.services.quarantining import Caution
 from reminders.simulation import reliving
+from reminders.simulation.sandbox import Sandbox
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -63,6 +64,8 @@ class Hands:
     stopping  whether the process was asked to stop: then no request begins any more.
     watch     what this process has seen in doubt, and since when.
     caution   lets nothing be decided before the carrier's list has said that the ledger knows what was sent.
+    sandbox   carries the ledger itself, once its clock was taken over: then nearly all else rests.
+    own       what sign-ins go by: the machine's clock, which nobody moves; None: there is no other than `clock`.
     """
 
     engine: Engine
@@ -76,23 +79,34 @@ class Hands:
     stopping: Callable[[], bool] = lambda: False
     watch: Watch = field(default_factory=Watch)
     caution: Caution | None = None
+    sandbox: Sandbox | None = None
+    own: Clock | None = None
 
 
 def chores(hands: Hands) -> Iterator[Chore]:
     """Lay out the chores of one process. Every one may run in many processes at once: the rows decide."""
-    engine, now = hands.engine, hands.clock.now
+    engine, now, sandbox = hands.engine, hands.clock.now, hands.sandbox
+    resting = between = _as_it_is
+    if sandbox is not None:
+        resting, between = sandbox.unless_moved, sandbox.between
+        yield Chore(name="drive", every=OFTEN, run=sandbox.tick)
 
     def claiming(name: str, every: timedelta, work: Callable[[], int], *, full: int | None = None) -> Chore:
-        return Chore(name=name, every=every, run=hands.guarding(work), full=full)
+        return Chore(name=name, every=every, run=resting(hands.guarding(work)), full=full)
 
     yield claiming("deliver", OFTEN, lambda: _deliver(hands), full=1)
     yield claiming("follow up", OFTEN, lambda: following_up.follow_up(engine, now=now(), limit=BATCH), full=BATCH)
     yield claiming("escalate", OFTEN, lambda: escalating.escalate(engine, now=now(), limit=BATCH), full=BATCH)
-    yield claiming("recover", HEARTBEAT, lambda: _recover(hands))
+    yield Chore(name="recover", every=HEARTBEAT, run=between(hands.guarding(lambda: _recover(hands))))
     yield claiming("poll", EACH_MINUTE, lambda: _poll(hands))
-    yield Chore(name="relive", every=HEARTBEAT, run=lambda: _relive(hands))
+    yield Chore(name="relive", every=HEARTBEAT, run=between(lambda: _relive(hands)))
     yield claiming("audit", HOURLY, lambda: hands.sender.run(auditing.audit_to_yesterday(engine, hands.transport, now=now())))
-    yield claiming("forget", HOURLY, lambda: forgetting.forget(engine, now=now(), limit=BATCH), full=BATCH)
+    forget = hands.guarding(lambda: forgetting.forget(engine, now=(hands.own or hands.clock).now(), limit=BATCH))
+    yield Chore(name="forget", every=HOURLY, run=forget, full=BATCH)
+
+
+def _as_it_is(work: Callable[[], int]) -> Callable[[], int]:
+    return work
 
 
 def _deliver(hands: Hands) -> int:

@@ -74,6 +74,64 @@ class HandClock:
             self._now = _utc(to)
 
 
+class SandboxClock:
+    """The sandbox's clock: another's, and from when it is taken over so far ahead of it as it was moved, in whole seconds.
+
+    While the driver works it is held, and shows the instant that is being lived through. Nobody's sign-in goes by it. Any thread
+    may read it.
+    """
+
+    def __init__(self, base: Clock, ahead: timedelta | None = None) -> None:
+        """Begin as it was left: `ahead` of its base, or, if it was never taken over (None), as its base itself."""
+        self._base, self._ahead = base, ahead
+        self._held: datetime | None = None
+        self._lock = Lock()
+
+    @property
+    def ahead(self) -> timedelta | None:
+        """How far it is ahead of its base; None if it was never taken over."""
+        with self._lock:
+            return self._ahead
+
+    def now(self) -> datetime:
+        """Return the instant, aware, in UTC."""
+        with self._lock:
+            return self._held or self._flowing()
+
+    def monotonic(self) -> float:
+        """Return its base's steady seconds: to move it is no passing of time."""
+        return self._base.monotonic()
+
+    def to_reach(self, instant: datetime) -> timedelta:
+        """How far ahead it must be to show an aware instant now; never less than it is."""
+        return max(_utc(instant) - self._base.now(), self.ahead or timedelta())
+
+    def set_ahead(self, ahead: timedelta) -> None:
+        """Let it be so far ahead of its base. Raises ValueError for what would set it back."""
+        with self._lock:
+            if self._held is None and self._ahead is not None and ahead < self._ahead:
+                raise ValueError(f"a sandbox's clock is not set back: {ahead} after {self._ahead}")
+            self._ahead = ahead
+
+    def hold(self, instant: datetime) -> None:
+        """Stand still at an instant, until `advance_to` moves it or `let_go` lets it run."""
+        with self._lock:
+            self._held = _utc(instant)
+
+    def advance_to(self, instant: datetime) -> None:
+        """Stand still at a later instant; one already past changes nothing."""
+        with self._lock:
+            self._held = max(_utc(instant), self._held or self._flowing())
+
+    def let_go(self) -> None:
+        """Run again, with its base."""
+        with self._lock:
+            self._held = None
+
+    def _flowing(self) -> datetime:
+        return self._base.now() if self._ahead is None else (self._base.now() + self._ahead).replace(microsecond=0)
+
+
 def _utc(instant: datetime) -> datetime:
     if instant.utcoffset() is None:
         raise ValueError(f"an instant needs a zone: {instant.isoformat()}")

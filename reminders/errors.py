@@ -12,6 +12,7 @@
     │   ├── LedgerBehind         the database is not at the newest migration
     │   ├── LedgerBusy           another process holds this SQLite file
     │   ├── LedgerDown           the database does not answer
+    │   ├── LedgerMoved          the sandbox's clock was taken over: its times are not the world's
     │   └── LedgerHeld           a restored ledger does not know yet what became of its gap
     └── Unsigned                 a webhook's signature does not prove its sender
 
@@ -90,6 +91,10 @@ class LedgerBusy(LedgerError):
 
 class LedgerDown(LedgerError):
     """The database does not answer."""
+
+
+class LedgerMoved(LedgerError):
+    """This ledger was played with in the sandbox, on a clock of its own: point DATABASE_URL at another, or DOSELINE_TRANSPORT=sandbox."""
 
 
 class LedgerHeld(LedgerError):

@@ -11,8 +11,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from reminders.clock import SystemClock
-from reminders.commands.ledger import the_ledger
+from reminders.commands.ledger import now_of, the_ledger
 from reminders.commands.output import SCREEN, JsonFlag, instant_text, print_json, print_table, telling
 from reminders.commands.typed import FileArgument, SlotName, date_option, read_file, slot_name, typed
 from reminders.domain.acting import StaffAct, StaffAction
@@ -63,8 +62,8 @@ def act(
         wanted = NEEDED.get(action)
         if wanted is not None and given[wanted] is None:
             raise typer.BadParameter(f"{action.value} needs it", ctx=ctx, param_hint=f"--{wanted}")
-        now = SystemClock().now()
         with the_ledger() as engine:
+            now = now_of(engine)
             done = StaffAct(
                 now,
                 action,
@@ -120,7 +119,7 @@ def correct(
         if not reason.strip():
             raise NotAllowed("a correction needs its reason")
         with the_ledger() as engine:
-            now, (day, number) = SystemClock().now(), (dose.local_date, dose.number)
+            now, (day, number) = now_of(engine), (dose.local_date, dose.number)
             prescribing.correct(
                 engine, plan_ref=plan, local_date=day, slot_no=number, state=DoseState(state.value), by=by, reason=reason, now=now
             )
@@ -143,8 +142,9 @@ def edit(
 ) -> None:
     """Show what a new plan file would do to a plan: where it joins, and what speaks against it. With --by and --reason it is stored."""
     with telling(ctx):
-        document, now = read_plan(read_file(file)), SystemClock().now()
+        document = read_plan(read_file(file))
         with the_ledger() as engine:
+            now = now_of(engine)
             edited = (
                 editing.preview(engine, plan, document, now=now)
                 if by is None

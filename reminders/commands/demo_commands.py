@@ -16,12 +16,12 @@ from rich.console import Console
 from rich.text import Text
 from sqlalchemy import Engine
 
-from reminders.clock import SystemClock
-from reminders.commands.ledger import the_ledger
+from reminders.commands.ledger import now_of, the_ledger
 from reminders.commands.output import ERRORS, SCREEN, JsonFlag, progress_bar, telling
 from reminders.commands.story_pages import Telling
 from reminders.commands.typed import FileArgument, read_file
 from reminders.formats.story_file import Story, read_story
+from reminders.services import sandboxing
 from reminders.services.copying import copy_clinic
 from reminders.services.opening import in_memory
 from reminders.services.rehearsing import Line
@@ -66,10 +66,13 @@ def simulate(ctx: typer.Context, file: FileArgument, *, as_json: JsonFlag = Fals
 
 
 def _load() -> None:
-    now = SystemClock().now().replace(microsecond=0)
-    story = read_story(demo_story((now - timedelta(days=DAYS - 1)).date(), until=now))
+    with the_ledger() as target:
+        now = now_of(target).replace(microsecond=0)
+    told = demo_story((now - timedelta(days=DAYS - 1)).date(), until=now)
+    story = read_story(told)
     engine = in_memory()
     lines = sum(1 for _ in _watched(play(story, engine=engine, clinic_id=DEMO), story, "Playing 45 days"))
+    sandboxing.began_with(engine, DEMO, told, until=now)  # what is played on from here can be saved as one story with it
     with the_ledger() as target:
         rows = copy_clinic(engine, target, DEMO)
     ERRORS.print(Text(f"The demo clinic is in the database: 45 days, {lines} events, {rows} rows."))

@@ -7,8 +7,7 @@ from dataclasses import asdict
 import typer
 from rich.text import Text
 
-from reminders.clock import SystemClock
-from reminders.commands.ledger import the_ledger
+from reminders.commands.ledger import now_of, the_ledger
 from reminders.commands.output import ERRORS, SCREEN, JsonFlag, print_json, progress_bar, telling
 from reminders.commands.typed import FileArgument, read_file
 from reminders.errors import Fault
@@ -20,7 +19,7 @@ def import_(ctx: typer.Context, file: FileArgument, *, as_json: JsonFlag = False
     with telling(ctx):
         data = read_file(file)
         with the_ledger() as engine, progress_bar("Importing patients") as told:
-            imported = import_file(engine, data, now=SystemClock().now(), progress=told)
+            imported = import_file(engine, data, now=now_of(engine), progress=told)
         if as_json:
             print_json(asdict(imported))
         else:

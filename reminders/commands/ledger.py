@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 
 from sqlalchemy import Engine
 from sqlalchemy.exc import OperationalError
 
 from db.engine import WriterBusy
+from reminders.clock import SystemClock
 from reminders.errors import LedgerDown
+from reminders.services import sandboxing
 from reminders.services.opening import open_ledger
 from reminders.settings import Settings, load_settings
 
@@ -27,6 +30,11 @@ def the_ledger(settings: Settings | None = None) -> Iterator[Engine]:
             yield engine
         finally:
             engine.dispose()
+
+
+def now_of(engine: Engine) -> datetime:
+    """Return the instant that a ledger's doses go by: the machine's, unless the sandbox's clock of this ledger was moved."""
+    return sandboxing.clock_of(engine, SystemClock()).now()
 
 
 @contextmanager

@@ -16,13 +16,13 @@ from rich.table import Table
 from rich.text import Text
 
 from reminders.clock import SystemClock
-from reminders.commands.ledger import the_ledger
+from reminders.commands.ledger import now_of, the_ledger
 from reminders.commands.output import ERRORS, SCREEN, JsonFlag, instant_text, print_json, print_table, telling
 from reminders.reports.adherence_report import CAVEATS
 from reminders.reports.csv_file import csv_text
 from reminders.scheduling.loop import Loop
 from reminders.scheduling.plan_jobs import PlanJobs
-from reminders.services import reminding, reporting, watching
+from reminders.services import reminding, reporting, sandboxing, watching
 
 if TYPE_CHECKING:
     from reminders.services.records.history import AlertLine
@@ -55,9 +55,9 @@ def jobs(
     """Show the coming hour: the minutes at which a plan has a dose due, as the scheduler builds them."""
     with telling(ctx), the_ledger() as engine:
         if plan is not None:
-            _coming(reporting.coming_slots(engine, plan, now=SystemClock().now(), count=count), as_json=as_json)
+            _coming(reporting.coming_slots(engine, plan, now=now_of(engine), count=count), as_json=as_json)
             return
-        loop = Loop(SystemClock(), record=lambda _name: None)  # never started: only its jobs are looked at
+        loop = Loop(sandboxing.clock_of(engine, SystemClock()), record=lambda _name: None)  # never started: only its jobs are looked at
         built = PlanJobs(loop, engine, reminding=reminding)
         built.build()
         minutes = built.minutes()
@@ -107,7 +107,7 @@ def alerts(
 ) -> None:
     """Show what a person must look at, the gravest first; and before it what is wrong with the installation as a whole."""
     with telling(ctx), the_ledger() as engine:
-        lines = reporting.alert_lines(engine, now=SystemClock().now(), closed_too=everything)
+        lines = reporting.alert_lines(engine, now=now_of(engine), closed_too=everything)
         troubles = watching.standing_troubles(engine)
     for trouble in troubles:
         words = f"trouble since {trouble.since:%d %b %H:%M} UTC: {trouble.kind}: {trouble.words}"

@@ -13,7 +13,7 @@ from rich.text import Text
 from sqlalchemy import Engine
 
 from reminders.clock import SystemClock
-from reminders.commands.ledger import the_ledger
+from reminders.commands.ledger import now_of, the_ledger
 from reminders.commands.output import ERRORS, JsonFlag, instant_text, print_json, print_table, telling
 from reminders.errors import LedgerHeld, NotAllowed
 from reminders.services import phones, quarantining, replying
@@ -60,7 +60,7 @@ def reply(
             if quarantining.is_held(engine):
                 raise LedgerHeld
             known = {_key(said) for said in phones.conversation(engine, phone=phone)}
-            now = SystemClock().now()
+            now = now_of(engine)
             replying.receive(engine, sid=f"sandbox-{uuid4().hex[:24]}", from_phone=phone, to_phone="", body=text, received_at=now, now=now)
             answers = _wait_for_answers(engine, phone, known)
     if as_json:

@@ -11,11 +11,11 @@ import typer
 from rich.text import Text
 
 from reminders.clock import SystemClock
-from reminders.commands.ledger import the_ledger
+from reminders.commands.ledger import now_of, the_ledger
 from reminders.commands.output import ERRORS, SCREEN, JsonFlag, instant_text, print_json, telling
 from reminders.errors import NotAllowed
 from reminders.messaging.transport import ListUnavailable
-from reminders.services import quarantining
+from reminders.services import quarantining, sandboxing
 from reminders.services.quarantining import Quarantine
 from reminders.settings import Settings, load_settings
 
@@ -42,7 +42,7 @@ def show(ctx: typer.Context, *, as_json: JsonFlag = False) -> None:
     if ctx.invoked_subcommand is not None:
         return
     with telling(ctx), the_ledger() as engine:
-        quarantine = quarantining.standing(engine, now=SystemClock().now())
+        quarantine = quarantining.standing(engine, now=now_of(engine))
     if as_json:
         print_json(_json(quarantine))
     elif quarantine is None:
@@ -58,7 +58,7 @@ def reconcile(ctx: typer.Context, *, as_json: JsonFlag = False) -> None:
     with telling(ctx):
         settings = load_settings()
         with the_ledger(settings) as engine:
-            before = quarantining.standing(engine, now=SystemClock().now())
+            before = quarantining.standing(engine, now=now_of(engine))
             try:
                 reconciled = asyncio.run(_reconcile(settings, engine))
             except ListUnavailable as error:
@@ -76,7 +76,7 @@ def reconcile(ctx: typer.Context, *, as_json: JsonFlag = False) -> None:
 def end(ctx: typer.Context, *, by: ByOption, unreconciled: Despite = "", as_json: JsonFlag = False) -> None:
     """End the quarantine: texts leave again, those that waited and are still of use first."""
     with telling(ctx), the_ledger() as engine:
-        now = SystemClock().now()
+        now = now_of(engine)
         quarantine = quarantining.standing(engine, now=now)
         quarantining.end(engine, by=by, now=now, despite=unreconciled)
     waiting = sum(quarantine.waiting.values()) if quarantine else 0
@@ -91,7 +91,7 @@ async def _reconcile(settings: Settings, engine: Engine) -> Reconciled:
     from reminders.bootstrap import patience_of, transport_of  # noqa: PLC0415
     from reminders.simulation.reliving import reconcile as relive  # noqa: PLC0415
 
-    clock = SystemClock()
+    clock = sandboxing.clock_of(engine, SystemClock())
     transport = transport_of(settings, clock)
     try:
         return await relive(engine, transport, clock=clock, settle=patience_of(settings).settle)

@@ -9,7 +9,7 @@ from rich.table import Table
 from rich.text import Text
 
 from reminders.clock import SystemClock
-from reminders.commands.ledger import the_ledger
+from reminders.commands.ledger import now_of, the_ledger
 from reminders.commands.output import SCREEN, JsonFlag, instant_text, print_json, print_table, telling
 from reminders.commands.typed import typed
 from reminders.domain.signing_in import INVITATION_HOLDS
@@ -54,7 +54,7 @@ def add(
 ) -> None:
     """Put a person on the list; one who is on it, or was, has these roles from now on, and no others."""
     with telling(ctx), the_ledger() as engine:
-        member = staffing.add(engine, clinic_of(engine, clinic), name, frozenset(role), now=SystemClock().now())
+        member = staffing.add(engine, clinic_of(engine, clinic), name, frozenset(role), now=now_of(engine))
     _say(member, as_json=as_json)
 
 
@@ -62,7 +62,7 @@ def add(
 def end(ctx: typer.Context, name: NameArgument, *, clinic: ClinicOption = None, as_json: JsonFlag = False) -> None:
     """Let a person decide nothing more from now on. What they did keeps their name; `add` takes them back."""
     with telling(ctx), the_ledger() as engine:
-        member = staffing.end(engine, clinic_of(engine, clinic), name, now=SystemClock().now())
+        member = staffing.end(engine, clinic_of(engine, clinic), name, now=now_of(engine))
     _say(member, as_json=as_json)
 
 

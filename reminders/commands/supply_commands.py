@@ -12,8 +12,7 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from reminders.clock import SystemClock
-from reminders.commands.ledger import the_ledger
+from reminders.commands.ledger import now_of, the_ledger
 from reminders.commands.output import SCREEN, JsonFlag, instant_text, print_json, print_table, telling
 from reminders.commands.typed import typed
 from reminders.domain.plan import Amount, plain
@@ -52,7 +51,7 @@ ByOption: TypeAlias = Annotated[str, typer.Option("--by", help="Who says so: a p
 def show(ctx: typer.Context, plan: PlanArgument, *, as_json: JsonFlag = False) -> None:
     """Show how many tablets are left, how long they last, and what each coming phase takes."""
     with telling(ctx), the_ledger() as engine:
-        supply = supplying.standing(engine, plan, now=SystemClock().now())
+        supply = supplying.standing(engine, plan, now=now_of(engine))
     _print(supply, as_json=as_json)
 
 
@@ -71,7 +70,7 @@ def add(ctx: typer.Context, plan: PlanArgument, tablets: Counts, *, by: ByOption
 def _say(ctx: typer.Context, plan: str, tablets: list[Counted], kind: TallyKind, *, by: str, as_json: bool) -> None:
     with telling(ctx), the_ledger() as engine:
         counts = {one.strength: one.tablets for one in tablets}
-        supply = supplying.say(engine, plan, counts, kind, by=by, now=SystemClock().now())
+        supply = supplying.say(engine, plan, counts, kind, by=by, now=now_of(engine))
     _print(supply, as_json=as_json)
 
 

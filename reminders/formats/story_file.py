@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime
-from typing import Annotated, Literal, TypeAlias
+from datetime import UTC, datetime
+from typing import Annotated, Literal, TypeAlias, assert_never
 
 from pydantic import Field, Tag, model_validator
 
@@ -231,6 +231,32 @@ def read_story(data: object) -> Story:
         raise BadFile(in_order(faults))
     events = sorted((shape.event for shape in file.events), key=lambda event: event.at)
     return Story(file.start, file.until, enrolment, tuple(events))
+
+
+def write_event(event: StoryEvent) -> dict[str, object]:
+    """Write an event as the JSON values that `read_story` reads."""
+    at = event.at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    match event:
+        case TextIn(phone=phone, text=text):
+            return {"at": at, "from": phone, "text": text}
+        case CarrierChange(phone=phone, status=status, code=code):
+            return {"at": at, "carrier": {"to": phone, "status": status, **_given(code=code)}}
+        case StaffAct():
+            names = ("phase", "zone", "alert", "days", "medicine")
+            rest = _given(reason=event.reason or None, **{name: getattr(event, name) for name in names})
+            labs_due = event.labs_due.isoformat() if event.labs_due else None
+            said = {"action": event.action.value, "plan": event.plan, "by": event.by, **rest, **_given(labs_due=labs_due)}
+            return {"at": at, "staff": said}
+        case Outage(until=until):
+            return {"at": at, "outage": {"until": until.astimezone(UTC).isoformat().replace("+00:00", "Z")}}
+        case HearingChange(webhook=webhook, lists=lists):
+            return {"at": at, "hearing": _given(webhook=webhook, lists=lists)}
+        case _ as unreachable:
+            assert_never(unreachable)
+
+
+def _given(**values: object) -> dict[str, object]:
+    return {name: value for name, value in values.items() if value is not None}
 
 
 def _in_time(file: StoryFile) -> Iterator[Fault]:

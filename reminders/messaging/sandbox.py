@@ -104,6 +104,11 @@ class SandboxTransport:
         with self._lock:
             self._faults[phone] = fault
 
+    def fault_of(self, phone: str) -> CarrierFault:
+        """Return how a carrier treats a phone."""
+        with self._lock:
+            return self._faults.get(phone, CarrierFault())
+
     def leave(self, text: ReceivedText) -> None:
         """Keep a text that no webhook brings us; `received` will list it."""
         with self._lock:

@@ -22,6 +22,7 @@ from reminders.domain.plan_state import PlanState, may_become
 from reminders.domain.roles import NEEDED, Right
 from reminders.domain.schedule import Slot, phase_spans, slots_between
 from reminders.errors import NotAllowed, UnknownPlan
+from reminders.formats.story_file import write_event
 from reminders.services.records import (
     alerts,
     announcements,
@@ -33,6 +34,7 @@ from reminders.services.records import (
     people,
     plans,
     quarantines,
+    sandboxes,
     staff,
     stepping,
     supplies,
@@ -145,6 +147,8 @@ def _act(c: Connection, action: StaffAct, now: datetime, clinic_id: str | None) 
         raise NotAllowed(f"plan {plan.ref} is {plan.state.value}: it cannot be changed any more")
     ACTIONS[action.action](c, patient, plan, action, now)
     supplies.look_soon(c, plan.id, at=now)
+    if sandboxes.ahead(c) is not None:  # a story of what was played tells it as it was said
+        sandboxes.keep(c, plan.clinic_id, write_event(replace(action, at=now)), at=now)
     after = plans.read(c, [plan.id])[plan.id]
     return After(after.state, plans.current_phase(after, now), tuple(_beside(c, after, action)))
 

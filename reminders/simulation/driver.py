@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Callable
 from datetime import datetime, timedelta
 from types import TracebackType
-from typing import TYPE_CHECKING, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 from reminders.errors import DoselineError
 from reminders.messaging.sandbox import CarrierFault
@@ -21,7 +21,6 @@ from reminders.services.rehearsing import Work
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
-    from reminders.clock import HandClock
     from reminders.domain.acting import StaffAct
     from reminders.messaging.sandbox import SandboxTransport
 
@@ -33,6 +32,22 @@ class Stuck(DoselineError):
     """The story does not move on: something stays due for ever."""
 
 
+class MovedClock(Protocol):
+    """A clock that stands still but for the driver: a story's `HandClock`, the sandbox's while it is held."""
+
+    def now(self) -> datetime:
+        """Return the instant, aware, in UTC."""
+        ...
+
+    def monotonic(self) -> float:
+        """Return seconds that never run backwards."""
+        ...
+
+    def advance_to(self, instant: datetime) -> None:
+        """Let time pass until an aware instant; an instant already past changes nothing."""
+        ...
+
+
 class Driver:
     """Runs the services of one ledger on a clock moved by hand. `heard` is called after every pass, to see what it did.
 
@@ -40,7 +55,7 @@ class Driver:
     but from when our webhook or the carrier's lists are switched off until a poll has gone well after their return.
     """
 
-    def __init__(self, engine: Engine, clock: HandClock, transport: SandboxTransport, heard: Callable[[datetime], None]) -> None:
+    def __init__(self, engine: Engine, clock: MovedClock, transport: SandboxTransport, heard: Callable[[datetime], None]) -> None:
         self._engine, self._clock, self._transport, self._heard = engine, clock, transport, heard
         self._loop = asyncio.new_event_loop()
         self._texts = 0
@@ -54,6 +69,10 @@ class Driver:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Let go of what sends. Repeatable."""
         self._loop.close()
 
     @property
@@ -63,9 +82,15 @@ class Driver:
 
     def run_until(self, until: datetime) -> None:
         """Let time pass to an instant, with everything that falls due on the way, that instant included."""
-        while (moment := self._run_due()) is not None and moment <= until:
-            self._clock.advance_to(moment)
-        self._clock.advance_to(until)
+        while self.step(until):
+            pass
+
+    def step(self, until: datetime) -> bool:
+        """Run what is due now, and go on to the next instant at which anything is due, `until` at the latest; say whether one is left."""
+        moment = self._run_due()
+        is_left = moment is not None and moment <= until
+        self._clock.advance_to(moment if moment is not None and is_left else until)
+        return is_left
 
     def sleep_until(self, until: datetime) -> None:
         """Let time pass with nothing running: an outage of ours. What fell due is found when it ends."""
@@ -92,8 +117,8 @@ class Driver:
             self._pass(due)
         raise Stuck(f"nothing moves on at {self.now.isoformat()}")
 
-    def says(self, phone: str, text: str) -> None:
-        """Let somebody's phone text us."""
+    def says(self, phone: str, text: str) -> str:
+        """Let somebody's phone text us; return the id that the text goes by."""
         self._texts += 1
         now, self._settled = self.now, False
         sid = f"story-{self._texts:06}-{now:%Y%m%d%H%M%S}"
@@ -102,12 +127,23 @@ class Driver:
         else:
             self._transport.leave(ReceivedText(sid, phone, "", text, now))
         self._heard_once()
+        return sid
 
-    def acts(self, action: StaffAct) -> None:
-        """Let a person at the clinic act on a plan."""
+    def acts(self, action: StaffAct, *, clinic_id: str | None = None) -> None:
+        """Let a person at the clinic act on a plan; `clinic_id` where two clinics may have one of the same reference."""
         self._settled = False
-        prescribing.act(self._engine, action, now=self.now)
+        prescribing.act(self._engine, action, now=self.now, clinic_id=clinic_id)
         self._heard_once()
+
+    @property
+    def polls_at(self) -> datetime | None:
+        """When the carrier's lists are read next; None while everything is heard without them."""
+        return self._polls_at
+
+    @property
+    def hearing(self) -> tuple[bool, bool]:
+        """Whether our webhook works, and whether the carrier's lists do."""
+        return self._webhook, self._lists
 
     def carrier(self, phone: str, *, status: str, code: int | None) -> None:
         """Let the carrier treat a phone so from now on."""

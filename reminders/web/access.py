@@ -113,7 +113,7 @@ async def _person(parts: Parts, request: Request) -> Person | None:
     if not token:
         return None
     by_itself = AGAIN in request.query_params  # else a page left open would keep somebody signed in who has gone
-    return await run_in_threadpool(signing_in.who, parts.engine, token, now=parts.clock.now(), is_use=not by_itself)
+    return await run_in_threadpool(signing_in.who, parts.engine, token, now=parts.security_clock.now(), is_use=not by_itself)
 
 
 def person_of(request: Request) -> Person:

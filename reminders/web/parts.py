@@ -12,6 +12,7 @@ from sqlalchemy import Engine
 
 from reminders.clock import Clock
 from reminders.services.watching import Readiness
+from reminders.simulation.sandbox import Sandbox
 
 
 class IsSigned(Protocol):
@@ -82,6 +83,8 @@ class Parts:
     address    where a browser reaches us, without a last slash; https, or this machine alone.
     trusted_proxies  addresses and networks whose word (X-Forwarded-For) is taken for who asks.
     readiness  looks whether this process is fit to serve; None: as far as the ledger shows.
+    sandbox    what the sandbox's page plays with; None: there is no such page.
+    own_clock  the machine's, where `clock` is another: the sandbox's.
     """
 
     engine: Engine
@@ -95,6 +98,13 @@ class Parts:
     address: str = "http://127.0.0.1:8000"
     trusted_proxies: tuple[str, ...] = ()
     readiness: Callable[[], Readiness] | None = None
+    sandbox: Sandbox | None = None
+    own_clock: Clock | None = None
+
+    @property
+    def security_clock(self) -> Clock:
+        """What sign-ins, sessions, codes, keys and links go by: the machine's clock. Doses go by `clock`, which the sandbox may move."""
+        return self.own_clock or self.clock
 
     @property
     def is_https(self) -> bool:

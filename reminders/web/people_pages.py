@@ -56,7 +56,7 @@ def people_pages(parts: Parts) -> APIRouter:
         name, new_device = form.get("name", ""), form.get("new_device") == "yes"
         try:
             token = await run_in_threadpool(
-                signing_in.invite, parts.engine, me.clinic_id, name, new_device=new_device, by=me.name, now=parts.clock.now()
+                signing_in.invite, parts.engine, me.clinic_id, name, new_device=new_device, by=me.name, now=parts.security_clock.now()
             )
         except NotFound as refused:
             return await run_in_threadpool(_people, parts, request, fault=str(refused))

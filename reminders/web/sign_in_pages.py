@@ -48,7 +48,7 @@ def sign_in_pages(parts: Parts) -> APIRouter:
             password=_field(form, "password"),
             code=_field(form, "code"),
             address=request.client.host if request.client else "",
-            now=parts.clock.now(),
+            now=parts.security_clock.now(),
         )
         if token is None:
             return page(request, "sign_in.html", status=HTTPStatus.FORBIDDEN, login=_field(form, "login"), refused=True)
@@ -91,7 +91,7 @@ def setup_pages(parts: Parts) -> APIRouter:
         form = await form_of(request)
         seen = await run_in_threadpool(_opened, parts, token)
         try:
-            codes = await run_in_threadpool(signing_in.set_up, parts.engine, token, _given(form), now=parts.clock.now())
+            codes = await run_in_threadpool(signing_in.set_up, parts.engine, token, _given(form), now=parts.security_clock.now())
         except BadFile as bad:
             return _setup_page(request, seen, form, dict(by_field(bad)))
         if codes is None:
@@ -111,11 +111,11 @@ async def _out(parts: Parts, request: Request, *, everywhere: bool) -> Response:
 async def _leave(parts: Parts, request: Request, *, everywhere: bool = False) -> None:
     token = request.cookies.get(cookie_name(parts))
     if token:
-        await run_in_threadpool(signing_in.sign_out, parts.engine, token, everywhere=everywhere, now=parts.clock.now())
+        await run_in_threadpool(signing_in.sign_out, parts.engine, token, everywhere=everywhere, now=parts.security_clock.now())
 
 
 def _opened(parts: Parts, token: str) -> Opened:
-    seen = signing_in.opened(parts.engine, token, now=parts.clock.now()) if _TOKEN.fullmatch(token) else None
+    seen = signing_in.opened(parts.engine, token, now=parts.security_clock.now()) if _TOKEN.fullmatch(token) else None
     if seen is None:
         raise HTTPException(HTTPStatus.NOT_FOUND)
     return seen

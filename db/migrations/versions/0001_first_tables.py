@@ -24,6 +24,9 @@ def upgrade() -> None:
     _loop_pass()
     _probe()
     _quarantine()
+    _sandbox_clock()
+    _sandbox_event()
+    _sandbox_story()
     _sender()
     _stranger()
     _text_in()
@@ -135,6 +138,40 @@ def _quarantine() -> None:
         sa.Column("ended_by", sa.String(80), nullable=True),
         sa.Column("ended_why", sa.String(400), nullable=True),
         sa.PrimaryKeyConstraint("id", name=op.f("pk_quarantine")),
+    )
+
+
+def _sandbox_clock() -> None:
+    op.create_table(
+        "sandbox_clock",
+        sa.Column("name", sa.String(40), nullable=False),
+        sa.Column("ahead_seconds", sa.Integer(), nullable=False),
+        sa.Column("moved_at", INSTANT, nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_sandbox_clock")),
+    )
+
+
+def _sandbox_event() -> None:
+    op.create_table(
+        "sandbox_event",
+        sa.Column("clinic_id", sa.String(40), nullable=False),
+        sa.Column("no", sa.Integer(), nullable=False),
+        sa.Column("document", sa.Text(), nullable=False),
+        sa.Column("sid", sa.String(40), nullable=True),
+        sa.Column("at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinic.id"], name=op.f("fk_sandbox_event_clinic_id")),
+        sa.PrimaryKeyConstraint("clinic_id", "no", name=op.f("pk_sandbox_event")),
+    )
+
+
+def _sandbox_story() -> None:
+    op.create_table(
+        "sandbox_story",
+        sa.Column("clinic_id", sa.String(40), nullable=False),
+        sa.Column("document", sa.Text(), nullable=False),
+        sa.Column("until_at", INSTANT, nullable=False),
+        sa.ForeignKeyConstraint(["clinic_id"], ["clinic.id"], name=op.f("fk_sandbox_story_clinic_id")),
+        sa.PrimaryKeyConstraint("clinic_id", name=op.f("pk_sandbox_story")),
     )
 
 

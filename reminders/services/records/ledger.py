@@ -36,6 +36,7 @@ API_KEY, API_KEY_ROLE, API_ANSWER = (metadata.tables[name] for name in ("api_key
 AUDIT, LOOP_PASS, SENDER, WATERMARK, TROUBLE, QUARANTINE, STRANGER, PROBE = (
     metadata.tables[name] for name in ("audit", "loop_pass", "sender", "watermark", "trouble", "quarantine", "stranger", "probe")
 )
+SANDBOX_CLOCK, SANDBOX_STORY, SANDBOX_EVENT = (metadata.tables[name] for name in ("sandbox_clock", "sandbox_story", "sandbox_event"))
 
 Row = Mapping[str, Any]
 
