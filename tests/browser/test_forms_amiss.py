@@ -1,0 +1,77 @@
+"""A form that was filled in wrong: it says so, beside the field that is to blame; what was typed is still there; and axe finds nothing."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+
+import pytest
+from playwright.sync_api import expect
+from sqlalchemy import Engine
+
+from tests.browser.axe import violations
+from tests.browser.clinic import Harbor
+from tests.browser.pages import opened
+from tests.browser.visiting import HEIGHT, NARROW, WIDE, Visits
+
+
+@dataclass(frozen=True)
+class Amiss:
+    """A form, and what is typed into it.
+
+    typed   by label, in order.
+    sends   the words on the button.
+    faulty  the label of the field beside which a fault stands, if one alone is to blame.
+    kept    the labels of what need not be typed again.
+    """
+
+    path: str
+    typed: Mapping[str, str]
+    sends: str
+    status: HTTPStatus = HTTPStatus.UNPROCESSABLE_ENTITY
+    faulty: str | None = None
+    kept: tuple[str, ...] = ()
+
+
+FORMS = {
+    "signing in": Amiss(
+        "/sign-in", {"Name": "nobody", "Password": "wrong", "Code": "000000"}, "Sign in", HTTPStatus.FORBIDDEN, kept=("Name",)
+    ),
+    "an account": Amiss(
+        "/setup/{token}",
+        {"Name to sign in with": "lee@harbor.example", "Password": "gravel otter lantern", "Code": "000000"},
+        "Set it up",
+        faulty="Code",
+        kept=("Name to sign in with",),
+    ),
+    "somebody without a role": Amiss("/people", {"Name": "Pat New"}, "Keep it", kept=("Name",)),
+}
+
+
+@pytest.mark.parametrize("form", FORMS.values(), ids=FORMS)
+def test_a_form_says_what_is_amiss(visits: Visits, ledger: Engine, harbor: Harbor, form: Amiss) -> None:
+    """What stands in the way is said where a reader of screens hears it, and nobody types the rest again."""
+    visit = opened(visits, form.path, ledger, harbor)
+    visit.watch.expects(form.status)
+    page = visit.page
+    for label, text in form.typed.items():
+        page.get_by_label(label, exact=True).fill(text)
+    page.get_by_role("button", name=form.sends, exact=True).click()
+
+    expect(page.get_by_role("alert")).to_be_visible()
+    assert {label: page.get_by_label(label, exact=True).input_value() for label in form.kept} == {
+        label: form.typed[label] for label in form.kept
+    }
+    if form.faulty is not None:
+        field = page.get_by_label(form.faulty, exact=True)
+        expect(field).to_have_attribute("aria-invalid", "true")
+        expect(field).to_have_accessible_description(re.compile(re.escape(page.locator(".fault").inner_text())))
+    found = {}
+    for width in (WIDE, NARROW):
+        page.set_viewport_size({"width": width, "height": HEIGHT})
+        for scheme in ("light", "dark"):
+            page.emulate_media(color_scheme=scheme)
+            found[width, scheme] = violations(page)
+    assert found == {(width, scheme): [] for width in (WIDE, NARROW) for scheme in ("light", "dark")}
