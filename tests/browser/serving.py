@@ -17,6 +17,7 @@ import uvicorn
 from db.engine import make_engine
 from reminders import bootstrap, chores
 from reminders.clock import SystemClock
+from reminders.services import sandboxing
 from reminders.settings import Settings
 from reminders.web.app import UVICORN
 from tests.replicas.serving import address, stop, url_of
@@ -48,12 +49,14 @@ def served(database_url: str, *, at: datetime, log: str = os.devnull) -> Iterato
 
 def _serve(database_url: str, ahead: timedelta, listening: socket.socket, log: str) -> None:
     logging.basicConfig(filename=log, level=logging.WARNING, format="%(asctime)s %(levelname)s %(name)s: %(message)s")
-    settings = Settings.from_environ({"DATABASE_URL": database_url, "DOSELINE_TRANSPORT": "sandbox", "PUBLIC_URL": ""})
+    environ = {"DATABASE_URL": database_url, "DOSELINE_TRANSPORT": "sandbox", "DOSELINE_PORT": str(listening.getsockname()[1])}
+    settings = Settings.from_environ(environ)
     with pytest.MonkeyPatch.context() as patches:
         clock = on_the_wall(Wall(SystemClock().now() + ahead), patches)
         engine, sender = make_engine(database_url), chores.Sender()
-        transport = bootstrap.transport_of(settings, clock)
-        running = bootstrap.assemble(settings, engine, clock, transport, sender)
+        moved = sandboxing.clock_of(engine, clock)
+        transport = bootstrap.transport_of(settings, moved)
+        running = bootstrap.assemble(settings, engine, clock, transport, sender, moved=moved)
         uvicorn.Server(uvicorn.Config(running.app, **UVICORN)).run(sockets=[listening])
         sender.run(transport.aclose())
         sender.stop()
