@@ -14,6 +14,14 @@ SCHEMES: tuple[Scheme, ...] = ("light", "dark")
 HALF, SMALLEST = 640, 320
 """CSS pixels across: a window of 1280 at 200 % zoom; and what WCAG asks a page to reflow to (1.4.10)."""
 
+GROUND = """() => {
+  const ground = each => getComputedStyle(each).backgroundColor.match(/[\\d.]+/g).map(Number);
+  const grounds = [document.body, document.documentElement].map(ground);
+  const [red, green, blue] = grounds.find(([, , , opaque = 1]) => opaque > 0) ?? [255, 255, 255];
+  return (red + green + blue) / 3;
+}"""
+"""How bright the ground of a page is, of 255."""
+
 every_page = pytest.mark.parametrize("path", sorted(PAGES))
 
 
@@ -56,3 +64,16 @@ def test_one_heading_says_where_one_is(visits: Visits, ledger: Engine, harbor: H
     assert page.get_by_role("heading", level=1).count() == 1
     assert page.title().startswith("Doseline: ")
     assert page.locator("html").get_attribute("lang") == "en"
+
+
+@pytest.mark.parametrize(("scheme", "is_dark"), [("light", False), ("dark", True)])
+def test_dark_is_dark(visits: Visits, ledger: Engine, harbor: Harbor, scheme: Scheme, is_dark: bool) -> None:  # noqa: FBT001
+    """Who asks for a dark screen gets one on every page, and nobody else does."""
+    found = {}
+    for path in PAGES:
+        page = opened(visits, path, ledger, harbor).page
+        page.emulate_media(color_scheme=scheme)
+        found[path] = page.evaluate(GROUND) < 128
+        page.context.close()
+
+    assert found == dict.fromkeys(PAGES, is_dark)
