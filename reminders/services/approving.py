@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from reminders.domain.profile import DrugProfile, Interaction
     from reminders.services.records.approved import Known
     from reminders.services.records.people import Patient
+    from reminders.services.records.plans import StoredPlan
 
 INTERACTION = "interaction"
 """The code of what a medicine on the list does: it is acknowledged by the medicine's name, or is only a note."""
@@ -111,6 +112,25 @@ class Signature:
     beside: Mapping[str, Beside] = field(default_factory=dict)
 
 
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A patient for whom a plan is to be built: what is known of them today, and the plans they have."""
+
+    patient: Patient
+    today: date
+    known: Known
+    plans: tuple[StoredPlan, ...]
+
+
+def candidate(engine: Engine, whose: tuple[str, str], *, now: datetime) -> Candidate:
+    """Read what is known of a clinic's patient (both by id). Raises UnknownPatient."""
+    with reading(engine) as c:
+        patient = _patient(c, whose)
+        today = now.astimezone(patient.tz).date()
+        theirs = plans.of_patients(c, [patient.id]).get(patient.id, [])
+        return Candidate(patient, today, approved.known_of(c, patient.id, on=today), tuple(theirs))
+
+
 def look(engine: Engine, whose: tuple[str, str], plan: Plan, *, now: datetime, before: tuple[PlannedDose, ...] = ()) -> Looked:
     """Lay a plan of a clinic's patient (both by id) before a provider; nothing is stored.
 
@@ -152,12 +172,9 @@ def approve(engine: Engine, whose: tuple[str, str], draft: str, signature: Signa
 
 
 def _look(c: Connection, whose: tuple[str, str], draft: Draft, *, now: datetime) -> Looked:
-    clinic_id, patient_id = whose
-    patient = people.patients(c, [patient_id]).get(patient_id)
-    if patient is None or patient.clinic.id != clinic_id:
-        raise UnknownPatient
+    patient = _patient(c, whose)
     plan, profile = draft.plan, drugs.load(draft.plan.drug)
-    known = approved.known_of(c, patient_id, on=plan.start)
+    known = approved.known_of(c, patient.id, on=plan.start)
     findings = approved.check_first(plan, known, now=now, before=draft.before)
     interacting = tuple(_interacting(profile, known))
     document, text = plans.document_of(plan), write_draft(draft)
@@ -173,6 +190,14 @@ def _look(c: Connection, whose: tuple[str, str], draft: Draft, *, now: datetime)
         findings=findings,
         interacting=interacting,
     )
+
+
+def _patient(c: Connection, whose: tuple[str, str]) -> Patient:
+    clinic_id, patient_id = whose
+    patient = people.patients(c, [patient_id]).get(patient_id)
+    if patient is None or patient.clinic.id != clinic_id:
+        raise UnknownPatient
+    return patient
 
 
 def _interacting(profile: DrugProfile, known: Known) -> Iterator[Interacting]:

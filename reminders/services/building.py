@@ -15,7 +15,8 @@ from reminders import drugs
 from reminders.domain.cut_checks import check_cuts_from
 from reminders.domain.day_layout import Layout
 from reminders.domain.finding import Finding
-from reminders.domain.plan import AdvancePolicy, Amount, InvalidPlan, Kind, Phase, Plan, PlannedDose, Unit, plain
+from reminders.domain.missed import MissedDoseRule
+from reminders.domain.plan import AdvancePolicy, Amount, CheckIns, InvalidPlan, Kind, Phase, Plan, PlannedDose, Unit, plain
 from reminders.domain.profile import DrugProfile, Template
 from reminders.domain.tablets import HALF
 from reminders.domain.taper import (
@@ -32,7 +33,9 @@ from reminders.domain.taper import (
     taper_percent,
     titrate,
 )
+from reminders.errors import BadFile, Fault
 from reminders.formats.plan_file import read_plan, write_plan
+from reminders.formats.recipe_file import CutsShape, KeptShape, PercentsShape, ReadyShape, StepsShape, read_recipe_shape
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,7 +108,8 @@ How: TypeAlias = Steps | Cuts | Percents | Ready | Kept
 class Recipe:
     """What a plan is built from; doses on every `nth_day` only.
 
-    `strengths`: the sizes of the tablets this patient has, in the drug's unit; left out, those of the profile.
+    `strengths`: the sizes of the tablets this patient has, in the drug's unit; left out, those of the profile. So is `rule`,
+    for a missed dose.
     """
 
     drug: str
@@ -118,6 +122,8 @@ class Recipe:
     label: str | None = None
     nth_day: int = 1
     strengths: tuple[Decimal, ...] | None = None
+    check_ins: CheckIns | None = None
+    rule: MissedDoseRule | None = None
 
     @property
     def profile(self) -> DrugProfile:
@@ -147,6 +153,48 @@ class Recipe:
                 assert_never(unreachable)
 
 
+def read_recipe(data: object) -> Recipe:
+    """Read a recipe's JSON values (`formats/recipe_file.py`). Raises BadFile with every fault and its path."""
+    shape = read_recipe_shape(data)
+    return Recipe(
+        drug=shape.drug,
+        kind=shape.kind,
+        how=_how(shape.how),
+        times=_rising(shape.times),
+        start=shape.start,
+        zone=shape.zone,
+        advance=shape.advance,
+        label=shape.label,
+        nth_day=shape.nth_day,
+        strengths=None if shape.strengths is None else tuple(sorted(set(shape.strengths))),
+        check_ins=None if shape.check_ins is None else shape.check_ins.check_ins,
+        rule=None if shape.missed_dose_rule is None else shape.missed_dose_rule.rule,
+    )
+
+
+def _rising(times: tuple[time, ...]) -> tuple[time, ...]:
+    if list(times) != sorted(set(times)):
+        raise BadFile([Fault("times", "must rise through the day, each once")])
+    return times
+
+
+def _how(shape: StepsShape | CutsShape | PercentsShape | ReadyShape | KeptShape) -> How:
+    match shape:
+        case StepsShape():
+            return Steps(shape.from_, shape.to, shape.step, shape.every_days, shape.basis, shape.piece)
+        case CutsShape():
+            return Cuts(shape.from_, shape.cut, shape.every_days, shape.floor, shape.piece)
+        case PercentsShape():
+            rounding = shape.round_to, shape.direction, shape.floor
+            return Percents(shape.from_, shape.percent, shape.every_days, *rounding, shape.of, shape.basis)
+        case ReadyShape():
+            return Ready(shape.template, shape.from_)
+        case KeptShape():
+            return Kept(shape.amounts, shape.days)
+        case _ as unreachable:
+            assert_never(unreachable)
+
+
 def build_plan(recipe: Recipe) -> Plan:
     """Build the plan of a recipe. Raises UnknownDrug, and InvalidPlan where its steps do not come out or do not say enough."""
     return Plan(
@@ -158,6 +206,8 @@ def build_plan(recipe: Recipe) -> Plan:
         phases=_phases(recipe),
         label=recipe.label,
         strengths=recipe.tablets or (),
+        check_ins=recipe.check_ins,
+        missed_dose_rule=recipe.rule,
     )
 
 

@@ -12,12 +12,13 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse
 
+from reminders.domain.plan import plain
 from reminders.errors import BadFile
 from reminders.services.signing_in import Person
 from reminders.web.access import ROUTES, is_let_in
 from reminders.web.bodies import MOST_FIELDS, body_of
 from reminders.web.dose_strip import day_words, dose_strip
-from reminders.web.words import doses_words, moment, words
+from reminders.web.words import doses_words, moment, place, words
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -40,7 +41,7 @@ def environment() -> Environment:
         loader=PackageLoader("reminders.web"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     templates.globals["dose_strip"] = dose_strip
-    templates.filters.update(day=day_words, moment=moment, doses=doses_words, words=words)
+    templates.filters.update(day=day_words, moment=moment, doses=doses_words, words=words, place=place, plain=plain)
     return templates
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from zoneinfo import ZoneInfo
 
@@ -27,3 +28,9 @@ def doses_words(doses: tuple[PlannedDose, ...]) -> str:
 def words(code: str) -> str:
     """Write a code for people: "not_reminded" is "not reminded"."""
     return code.replace("_", " ")
+
+
+def place(path: str) -> str:
+    """Write a path inside a plan for people, who count from 1: "phases[2].doses[0].amount" is "phase 3, dose 1, amount"."""
+    parts = re.sub(r"(\w+?)s\[([0-9]+)\]", lambda found: f"{found[1]} {int(found[2]) + 1}", path)
+    return parts.replace(".", ", ").replace("_", " ")

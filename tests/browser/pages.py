@@ -6,8 +6,10 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
+from db.engine import reading
+from db.tables import metadata
 from reminders.services import signing_in
 from reminders.web.access import ROUTES, Access
 from tests.browser.clinic import Harbor
@@ -23,6 +25,17 @@ def _nothing(_: Engine, __: Harbor) -> Mapping[str, str]:
 
 def _a_link(engine: Engine, harbor: Harbor) -> Mapping[str, str]:
     return {"token": signing_in.invite(engine, CLINIC, NURSE, new_device=True, by="command line", now=harbor.at)}
+
+
+def _of_a_patient(ledger: Engine, _: Harbor) -> Mapping[str, str]:
+    """A patient whose plan goes on, and that plan."""
+    patient, plan = metadata.tables["patient"], metadata.tables["plan"]
+    with reading(ledger) as c:
+        row = c.execute(
+            select(plan.c.id, plan.c.patient_id).join(patient, patient.c.id == plan.c.patient_id).order_by(patient.c.name)
+        ).first()
+    assert row is not None
+    return {"patient": row.patient_id, "plan": row.id}
 
 
 @dataclass(frozen=True)
@@ -43,6 +56,7 @@ PAGES: Mapping[str, Page] = MappingProxyType(
     {
         "/": Page(query="?refresh=off"),
         "/account": Page("nurse"),
+        "/patients/{patient}/plans/new": Page(fields=_of_a_patient),
         "/people": Page(),
         "/setup/{token}": Page(None, _a_link),
         "/sign-in": Page(None),

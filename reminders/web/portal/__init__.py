@@ -5,8 +5,9 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from reminders.web.parts import Parts
+from reminders.web.portal.plan_pages import plan_pages
 
 
-def portal(parts: Parts) -> tuple[APIRouter, ...]:  # noqa: ARG001 - its rooms take them
+def portal(parts: Parts) -> tuple[APIRouter, ...]:
     """Make the rooms."""
-    return ()
+    return (plan_pages(parts),)
