@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 Row = Mapping[str, Any]
 
 PATIENT, PLAN, DOSE, DOSE_EVENT = (metadata.tables[name] for name in ("patient", "plan", "dose", "dose_event"))
+TEXT_OUT, TEXT_ITEM = metadata.tables["text_out"], metadata.tables["text_item"]
 CONSENT, MEDICINE, ALERT, PLAN_EVENT = (metadata.tables[name] for name in ("consent", "medicine", "alert", "plan_event"))
 
 
@@ -42,6 +43,26 @@ def corrected(c: Connection, dose_ids: Sequence[str]) -> set[str]:
     """Of some doses, those that a person has set right."""
     query = select(DOSE_EVENT.c.dose_id).where(DOSE_EVENT.c.dose_id.in_(dose_ids), DOSE_EVENT.c.kind == "corrected")
     return set(c.scalars(query)) if dose_ids else set()
+
+
+def dose(c: Connection, clinic_id: str, plan_id: str, *, on: date, number: int) -> Row | None:
+    """One dose of a plan, by its slot."""
+    mine = (DOSE.c.clinic_id == clinic_id, DOSE.c.plan_id == plan_id, DOSE.c.local_date == on, DOSE.c.slot_no == number)
+    return next(iter(_rows(c, select(DOSE).where(*mine))), None)
+
+
+def dose_events(c: Connection, clinic_id: str, dose_id: str, *, limit: int) -> list[Row]:
+    """What is known of a dose, as it was learnt."""
+    mine = (DOSE_EVENT.c.dose_id == dose_id, DOSE_EVENT.c.clinic_id == clinic_id)
+    return _rows(c, select(DOSE_EVENT).where(*mine).order_by(DOSE_EVENT.c.no).limit(limit))
+
+
+def texts_of_dose(c: Connection, clinic_id: str, dose_id: str, *, limit: int) -> list[Row]:
+    """The texts that announced a dose, reminded of it or corrected it, oldest first."""
+    of_it = (TEXT_ITEM.c.text_id == TEXT_OUT.c.id) & (TEXT_ITEM.c.clinic_id == TEXT_OUT.c.clinic_id)
+    query = select(TEXT_OUT, TEXT_ITEM.c.kind.label("item")).join(TEXT_ITEM, of_it)
+    mine = (TEXT_ITEM.c.clinic_id == clinic_id, TEXT_ITEM.c.dose_id == dose_id)
+    return _rows(c, query.where(*mine).order_by(TEXT_OUT.c.created_at, TEXT_OUT.c.id).limit(limit))
 
 
 def consents(c: Connection, clinic_id: str, patient_id: str, point_ids: Sequence[str], *, limit: int) -> list[Row]:

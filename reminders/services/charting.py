@@ -13,13 +13,16 @@ from reminders.domain.offering import offered, withheld
 from reminders.domain.plan_state import PlanState
 from reminders.domain.roles import Right, StaffRole
 from reminders.errors import UnknownPatient, UnknownPlan
-from reminders.services.records import alerts, charts, people, plans, staff
+from reminders.services.records import alerts, charts, dose_charts, people, plans, staff
 from reminders.services.records.charts import AlertCard, Cell, Chart, PhaseLine, PlanChart
+from reminders.services.records.dose_charts import DoseChart
 
 if TYPE_CHECKING:
-    from sqlalchemy import Engine
+    from sqlalchemy import Connection, Engine
 
-__all__ = ["Acted", "AlertCard", "Cell", "Chart", "PhaseLine", "PlanChart", "chart", "to_act_on"]
+    from reminders.services.records.plans import StoredPlan
+
+__all__ = ["Acted", "AlertCard", "Cell", "Chart", "DoseSeen", "PhaseLine", "PlanChart", "PlanSeen", "chart", "dose", "plan_of", "to_act_on"]
 
 
 def chart(engine: Engine, clinic_id: str, patient_id: str, *, by: str, now: datetime, first: date | None = None) -> Chart:
@@ -30,6 +33,56 @@ def chart(engine: Engine, clinic_id: str, patient_id: str, *, by: str, now: date
     if found is None:
         raise UnknownPatient("there is no such patient")
     return found
+
+
+def dose(engine: Engine, clinic_id: str, patient_id: str, plan_id: str, *, on: date, number: int, by: str) -> DoseSeen:
+    """One dose of a patient's plan, by its slot. Raises UnknownPlan where there is none on record, NotAllowed for who cares for nobody."""
+    with reading(engine) as c:
+        staff.require(c, clinic_id, by, Right.CARE)
+        plan = _plan(c, clinic_id, patient_id, plan_id)
+        found = dose_charts.dose_chart_of(c, clinic_id, plan_id, on=on, number=number)
+        patient = people.patients(c, [patient_id])[patient_id]
+    if found is None:
+        raise UnknownPlan("there is no such dose")
+    return DoseSeen(patient_id, patient.name, plan.id, plan.ref, plan.profile.name, plan.plan.zone, found)
+
+
+@dataclass(frozen=True, slots=True)
+class PlanSeen:
+    """Which plan it is, and whose."""
+
+    patient_id: str
+    patient: str
+    plan_id: str
+    drug: str
+
+
+def plan_of(engine: Engine, clinic_id: str, patient_id: str, plan_id: str, *, by: str) -> PlanSeen:
+    """A patient's plan by its name. Raises UnknownPlan, and NotAllowed for who cares for nobody."""
+    with reading(engine) as c:
+        staff.require(c, clinic_id, by, Right.CARE)
+        plan = _plan(c, clinic_id, patient_id, plan_id)
+        return PlanSeen(patient_id, people.patients(c, [patient_id])[patient_id].name, plan_id, plan.profile.name)
+
+
+def _plan(c: Connection, clinic_id: str, patient_id: str, plan_id: str) -> StoredPlan:
+    plan = plans.read(c, [plan_id]).get(plan_id)
+    if plan is None or (plan.clinic_id, plan.patient_id) != (clinic_id, patient_id):
+        raise UnknownPlan("there is no such plan")
+    return plan
+
+
+@dataclass(frozen=True, slots=True)
+class DoseSeen:
+    """A dose, and of whose plan it is; `zone` is that of the plan's times."""
+
+    patient_id: str
+    patient: str
+    plan_id: str
+    ref: str
+    drug: str
+    zone: str
+    dose: DoseChart
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +118,7 @@ def to_act_on(
     """A patient's plan, for somebody who is about to act on it. Raises UnknownPlan, and NotAllowed for who cares for nobody."""
     with reading(engine) as c:
         staff.require(c, clinic_id, by, Right.CARE)
-        plan = plans.read(c, [plan_id]).get(plan_id)
-        if plan is None or (plan.clinic_id, plan.patient_id) != (clinic_id, patient_id):
-            raise UnknownPlan("there is no such plan")
+        plan = _plan(c, clinic_id, patient_id, plan_id)
         patient = people.patients(c, [patient_id])[patient_id]
         waiting = [row for row in alerts.open_alerts(c, patient_ids=[patient_id]) if row["plan_id"] in {None, plan_id}]
     stands = charts.stands_of(plan, waiting, now=now)

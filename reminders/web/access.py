@@ -48,6 +48,11 @@ ROUTES: Mapping[tuple[str, str], Access] = MappingProxyType(
         ("POST", "/patients/{patient}/plans/look"): Access.PRESCRIBE,
         ("GET", "/patients/{patient}/plans/new"): Access.PRESCRIBE,
         ("POST", "/patients/{patient}/plans/new"): Access.PRESCRIBE,
+        ("GET", "/patients/{patient}"): Access.CARE,
+        ("GET", "/patients/{patient}/plans/{plan}/act"): Access.CARE,
+        ("POST", "/patients/{patient}/plans/{plan}/act"): Access.CARE,  # what a provider alone may do, the service asks
+        ("GET", "/patients/{patient}/plans/{plan}/dose"): Access.CARE,
+        ("POST", "/patients/{patient}/plans/{plan}/dose"): Access.CARE,
         ("GET", "/people"): Access.ADMINISTER,
         ("POST", "/people/add"): Access.ADMINISTER,
         ("POST", "/people/end"): Access.ADMINISTER,

@@ -12,7 +12,7 @@ from db.engine import reading
 from db.tables import metadata
 from reminders.services import signing_in
 from reminders.web.access import ROUTES, Access
-from tests.browser.clinic import Harbor
+from tests.browser.clinic import BUSY, Harbor
 from tests.browser.visiting import WIDE, Visit, Visits
 from tests.web.signed_in import CLINIC, NURSE
 
@@ -38,6 +38,14 @@ def _of_a_patient(ledger: Engine, _: Harbor) -> Mapping[str, str]:
     return {"patient": row.patient_id, "plan": row.id}
 
 
+def _silent(engine: Engine, _: Harbor) -> Mapping[str, str]:
+    """Simon, who falls silent, and his plan."""
+    patient, plan = metadata.tables["patient"], metadata.tables["plan"]
+    with reading(engine) as c:
+        query = select(patient.c.id, plan.c.id).join(plan, plan.c.patient_id == patient.c.id).where(patient.c.name == "Simon Still")
+        return dict(zip(("patient", "plan"), c.execute(query).one(), strict=True))
+
+
 @dataclass(frozen=True)
 class Page:
     """A page of the portal.
@@ -57,6 +65,9 @@ PAGES: Mapping[str, Page] = MappingProxyType(
         "/": Page(query="?refresh=off"),
         "/account": Page("nurse"),
         "/patients/{patient}/plans/new": Page(fields=_of_a_patient),
+        "/patients/{patient}": Page(fields=_silent),
+        "/patients/{patient}/plans/{plan}/act": Page("nurse", _silent, "?action=mute"),
+        "/patients/{patient}/plans/{plan}/dose": Page(fields=_silent, query=f"?date={BUSY.isoformat()}&slot=1"),
         "/people": Page(),
         "/setup/{token}": Page(None, _a_link),
         "/sign-in": Page(None),

@@ -5,9 +5,17 @@ from __future__ import annotations
 from fastapi import APIRouter
 
 from reminders.web.parts import Parts
+from reminders.web.portal.acting_pages import acting_pages
+from reminders.web.portal.dose_pages import dose_pages
+from reminders.web.portal.patient_pages import patient_pages
 from reminders.web.portal.plan_pages import plan_pages
 
 
 def portal(parts: Parts) -> tuple[APIRouter, ...]:
     """Make the rooms."""
-    return (plan_pages(parts),)
+    return (
+        acting_pages(parts),
+        dose_pages(parts),
+        patient_pages(parts),
+        plan_pages(parts),
+    )

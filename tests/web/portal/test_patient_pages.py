@@ -1,0 +1,340 @@
+"""A patient's page, acting on a plan, and one dose: what is shown, to whom, and what is refused in words."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from html import unescape
+from typing import Any
+
+import pytest
+from httpx2 import Response
+from sqlalchemy import Engine, select
+from starlette.testclient import TestClient
+
+from db.engine import reading
+from db.tables import metadata
+from reminders.clock import HandClock
+from reminders.services import reminding, replying
+from tests.web.serving import ANA, NOW
+from tests.web.signed_in import ADMIN, HILL, NURSE, PROVIDER, THEIRS, faults, signed_in, two_clinics
+
+LATER = NOW + timedelta(hours=6)
+"""Five past two in New York: the second dose of her first day is due, the first was before her plan was here."""
+DOSE = {"date": "2026-03-02", "slot": "2"}
+
+
+@dataclass
+class Portal:
+    """A browser on the page of a patient with one plan, a dose of which is due."""
+
+    client: TestClient
+    engine: Engine
+    patient: str
+    plan: str
+
+    def act(self, action: str, **fields: str) -> Response:
+        """Send the form of an act, as it stands on its page."""
+        page = self.client.get(f"{self.at}/act?action={action}").text
+        seen = re.search(r'name="seen" value="([^"]*)"', page)
+        return self.client.post(f"{self.at}/act", data={"action": action, "seen": seen[1] if seen else "", **fields})
+
+    @property
+    def at(self) -> str:
+        """The address of the plan."""
+        return f"/patients/{self.patient}/plans/{self.plan}"
+
+    def rows(self, table: str) -> list[dict[str, Any]]:
+        """All rows of a table."""
+        with reading(self.engine) as c:
+            return [dict(row) for row in c.execute(select(metadata.tables[table])).mappings()]
+
+    @property
+    def state(self) -> str:
+        """How Ana's plan stands."""
+        return next(str(row["state"]) for row in self.rows("plan") if row["id"] == self.plan)
+
+
+@pytest.fixture
+def clinics(sqlite_engine: Engine) -> Engine:
+    """Two clinics; Ana's first dose is due, and she has named a danger sign."""
+    two_clinics(sqlite_engine)
+    reminding.remind_due(sqlite_engine, now=LATER)
+    replying.receive(sqlite_engine, sid="SM1", from_phone=ANA, to_phone="", body="seizure", received_at=LATER, now=LATER)
+    return sqlite_engine
+
+
+def portal_of(engine: Engine, who: str, *, clinic: str = "harbor-clinic", at: datetime = LATER) -> Portal:
+    """A browser in which somebody is signed in, and Ana's page."""
+    with reading(engine) as c:
+        patient = c.execute(select(metadata.tables["patient"].c.id).where(metadata.tables["patient"].c.ref == "ana")).scalar_one()
+        plan = c.execute(select(metadata.tables["plan"].c.id).where(metadata.tables["plan"].c.patient_id == patient)).scalars().first()
+    return Portal(signed_in(engine, HandClock(at), who, clinic=clinic), engine, patient, str(plan))
+
+
+@pytest.fixture
+def provider(clinics: Engine) -> Portal:
+    """Dr. Haddad's browser."""
+    return portal_of(clinics, PROVIDER)
+
+
+@pytest.fixture
+def nurse(clinics: Engine) -> Portal:
+    """Nurse Lee's browser."""
+    return portal_of(clinics, NURSE)
+
+
+def said(answer: Response) -> str:
+    """The words of a page, without its markup."""
+    return " ".join(unescape(re.sub(r"<[^>]+>", " ", answer.text)).split())
+
+
+def addresses(html: str) -> Iterator[str]:
+    """Every address that a page leads to, but for phones."""
+    yield from (unescape(found) for found in re.findall(r'(?:href|action|src|hx-\w+)="([^"]*)"', html) if not found.startswith("tel:"))
+
+
+def test_a_patient(provider: Portal) -> None:
+    """Who they are, how their plan stands, what waits, and the curve in words."""
+    page = provider.client.get(f"/patients/{provider.patient}")
+    words = said(page)
+
+    assert page.status_code == 200
+    assert "Ana Silva" in words
+    assert 'href="tel:+12025550101"' in page.text
+    assert "Danger sign in a text: seizure" in words
+    assert "America/New_York" in words
+    assert "Planned a day, in mg: 10 from 2 Mar, then 15 from 3 Mar" in words
+    assert f'href="{provider.at}/act?action=suspend"' in page.text
+    assert page.text.count("<h1") == 1
+
+
+@pytest.mark.parametrize(
+    "path", ["", "?from=2026-06-01", "/plans/{plan}/act", "/plans/{plan}/act?action=mute", "/plans/{plan}/dose?date=2026-03-02&slot=2"]
+)
+def test_no_address_says_anything_of_anybody(provider: Portal, path: str) -> None:
+    """No address on a page holds a name, a reference, a phone or a drug; and no page has a style or a script of its own."""
+    page = provider.client.get(f"/patients/{provider.patient}{path.replace('{plan}', provider.plan)}")
+    told = {address.lower() for address in addresses(page.text)}
+
+    assert page.status_code == 200
+    assert not {address for address in told if any(word in address for word in ("ana", "silva", "555", "baclofen"))}
+    assert " style=" not in page.text
+    assert "<style" not in page.text
+    assert "<script>" not in page.text
+
+
+@pytest.mark.parametrize("path", ["", "/plans/{plan}/act", "/plans/{plan}/dose?date=2026-03-02&slot=2"])
+def test_nobody_elses(clinics: Engine, path: str) -> None:
+    """Another clinic finds nothing there; an admin, who cares for nobody, is not let in."""
+    theirs, admin = portal_of(clinics, THEIRS, clinic=HILL), portal_of(clinics, ADMIN)
+    at = f"/patients/{theirs.patient}{path.replace('{plan}', theirs.plan)}"
+
+    assert (theirs.client.get(at).status_code, admin.client.get(at).status_code) == (404, 403)
+
+
+@pytest.mark.parametrize("first", ["never", "2026-13-01", "20260301x"])
+def test_no_date(provider: Portal, first: str) -> None:
+    """What is no date is no page."""
+    assert provider.client.get(f"/patients/{provider.patient}?from={first}").status_code == 404
+
+
+def test_other_weeks(provider: Portal) -> None:
+    """Earlier and later go by dates, four weeks at a time."""
+    page = provider.client.get(f"/patients/{provider.patient}?from=2026-04-06").text
+
+    assert "?from=2026-03-09#" in page
+    assert "?from=2026-05-04#" in page
+    assert "6 Apr to 10 May 2026" in page
+
+
+# Acting
+
+
+def test_what_a_nurse_may(nurse: Portal) -> None:
+    """Only what her role and the plan's state permit is offered; the rest is named as a provider's."""
+    page = nurse.client.get(f"{nurse.at}/act")
+
+    assert set(re.findall(r"act\?action=(\w+)", page.text)) == {"acknowledge", "stay", "mute", "add_medicine", "remove_medicine"}
+    assert "Only a provider may: next step, slow down, suspend, stop." in said(page)
+
+
+def test_a_nurse_is_refused_in_words(nurse: Portal) -> None:
+    """What she sends all the same is refused, and nothing changes."""
+    answer = nurse.act("suspend", reason="because", step="do")
+
+    assert answer.status_code == 422
+    assert "Suspend: you are staff, and only a provider may." in said(answer)
+    assert nurse.state == "active"
+
+
+def test_it_is_shown_before_it_is_done(provider: Portal) -> None:
+    """What changes what is taken is first shown: the texts it sends, the days as they would be. Then it is done."""
+    shown = provider.act("suspend", reason="surgery on Friday", step="look")
+    before = provider.state
+    done = provider.act("suspend", reason="surgery on Friday", step="do")
+
+    assert shown.status_code == 200
+    assert "The plan will be suspended" in said(shown)
+    assert "Ana Silva will be texted: Harbor Clinic:" in said(shown)
+    assert 'value="surgery on Friday"' in shown.text
+    assert (before, done.status_code, done.headers["Location"], provider.state) == (
+        "active",
+        303,
+        f"/patients/{provider.patient}",
+        "suspended",
+    )
+
+
+def test_what_needs_nothing_is_shown_at_once(provider: Portal) -> None:
+    """A stay asks for no more than a yes: its page shows what it does."""
+    page = provider.client.get(f"{provider.at}/act?action=stay")
+    done = provider.act("stay", step="do")
+
+    assert "The plan will be staying" in said(page)
+    assert (done.status_code, provider.state) == (303, "staying")
+
+
+def test_it_changed_meanwhile(provider: Portal) -> None:
+    """What was looked at before somebody else acted is looked at again."""
+    answer = provider.client.post(f"{provider.at}/act", data={"action": "mute", "step": "do", "seen": "1.staying.1"})
+
+    assert answer.status_code == 422
+    assert "The plan has changed since you looked" in said(answer)
+    assert provider.state == "active"
+
+
+@pytest.mark.parametrize(
+    ("action", "fields", "field", "words"),
+    [
+        ("suspend", {}, "reason", "Reason is needed"),
+        ("slow_down", {"reason": "dizzy", "days": "0"}, "days", "is a whole number from 1 to 366"),
+        ("slow_down", {"reason": "dizzy", "days": "²"}, "days", "is a whole number from 1 to 366"),
+        ("slow_down", {"reason": "dizzy", "days": ""}, "days", "is a whole number from 1 to 366"),
+        ("add_medicine", {"medicine": ""}, "medicine", "Medicine"),
+        ("acknowledge", {"alert": "nothing"}, "alert", "The alert is not open any more"),
+    ],
+)
+def test_what_is_wrong_stands_beside_its_field(provider: Portal, action: str, fields: dict[str, str], field: str, words: str) -> None:
+    """A form that is not filled in well comes back as it was typed, with what is wrong where it is; nothing is done."""
+    answer = provider.act(action, **fields, step="do")
+
+    assert answer.status_code == 422
+    assert words in faults(answer.text)[field]
+    assert all(f'value="{value}"' in answer.text for name, value in fields.items() if value and name != "alert")
+    assert provider.state == "active"
+
+
+def test_a_restart_chooses_its_step(provider: Portal) -> None:
+    """Without a step it is asked for; one that is not there is refused; then the plan begins there."""
+    provider.act("suspend", reason="surgery", step="do")
+    none, far = provider.act("restart", reason="healed", step="do"), provider.act("restart", reason="healed", phase="9", step="do")
+    done = provider.act("restart", reason="healed", phase="1", step="do")
+
+    assert "phase" in faults(none.text)
+    assert "phase" in faults(far.text)
+    assert (done.status_code, provider.state) == (303, "active")
+
+
+def test_a_medicine_goes_on_the_list_and_off(provider: Portal) -> None:
+    """It is added at once, named on the page, and taken off with a reason."""
+    added = provider.act("add_medicine", medicine="aspirin 100 mg")
+    other = provider.act("remove_medicine", medicine="ibuprofen", reason="stopped")
+    removed = provider.act("remove_medicine", medicine="aspirin 100 mg", reason="stopped")
+    page = said(provider.client.get(f"/patients/{provider.patient}"))
+
+    assert (added.status_code, other.status_code, removed.status_code) == (303, 422, 303)
+    assert "The medicine is not on the list." in other.text
+    assert "medicine removed: aspirin 100 mg: stopped" in page
+
+
+def test_alerts_are_taken_on(nurse: Portal) -> None:
+    """Who takes them on stands beside them; the service's own refusals are shown in words."""
+    done = nurse.act("acknowledge", alert="red_flag", reason="called")
+    page = said(nurse.client.get(f"/patients/{nurse.patient}"))
+
+    assert done.status_code == 303
+    assert "Nurse Lee looks after it" in page
+
+
+def test_a_refusal_of_the_service_is_shown(provider: Portal) -> None:
+    """What only the service knows is shown as it says it: a date that is past."""
+    answer = provider.act("acknowledge", labs_due="2020-01-01", reason="called")
+
+    assert answer.status_code == 422
+    assert "labs_due 2020-01-01 is past" in said(answer).replace("Labs_due", "labs_due")
+
+
+@pytest.mark.parametrize("action", ["", "move_zone", "fly", "resume"])
+def test_what_cannot_be_done(provider: Portal, action: str) -> None:
+    """An act that is none, or is not for this plan, is refused, with what may be done."""
+    look, answer = (
+        provider.client.get(f"{provider.at}/act?action={action}"),
+        provider.client.post(f"{provider.at}/act", data={"action": action}),
+    )
+
+    assert (look.status_code, answer.status_code) == (200, 422)
+    assert "What may be done" in said(look)
+    assert "That cannot be done to this plan as it stands now." in said(answer)
+
+
+# One dose
+
+
+def test_a_dose(provider: Portal) -> None:
+    """Its times, what was learnt of it, and its texts."""
+    words = said(provider.client.get(f"{provider.at}/dose?date=2026-03-02&slot=2"))
+
+    assert "May be taken until Mon 2 Mar, 18:00" in words
+    assert "fell due" in words
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "?date=2026-03-02",
+        "?date=2026-03-02&slot=0",
+        "?date=x&slot=2",
+        "?date=2026-03-02&slot=9",
+        "?date=2026-03-03&slot=2",
+        "?slot=2&date=2026-03-02%00",
+    ],
+)
+def test_no_dose(provider: Portal, query: str) -> None:
+    """A dose that is not on record is not there."""
+    assert provider.client.get(f"{provider.at}/dose{query}").status_code == 404
+
+
+def test_which_dose(provider: Portal) -> None:
+    """Without a date its page asks for one: a dose of long ago stands in no grid."""
+    page = provider.client.get(f"{provider.at}/dose")
+
+    assert page.status_code == 200
+    assert "which dose of baclofen?" in said(page)
+
+
+def test_setting_a_dose_right(nurse: Portal) -> None:
+    """With a reason it is set right, by name; undoing it is another correction; all of it stands there."""
+    answers = [
+        nurse.client.post(f"{nurse.at}/dose", data={**DOSE, "state": state, "reason": why})
+        for state, why in (("taken", "she called"), ("missed", "a slip"))
+    ]
+    page = said(nurse.client.get(answers[1].headers["Location"]))
+
+    assert [answer.status_code for answer in answers] == [303, 303]
+    assert [row["state"] for row in nurse.rows("dose") if row["plan_id"] == nurse.plan] == ["missed"]
+    assert "set right to taken Nurse Lee she called" in page
+    assert "set right to missed Nurse Lee a slip" in page
+    assert "to undo that, set it back to taken" in page
+
+
+def test_what_is_wrong_with_a_correction(nurse: Portal) -> None:
+    """It needs a state and a reason; what was typed stays."""
+    none = nurse.client.post(f"{nurse.at}/dose", data={**DOSE, "state": "flown", "reason": ""})
+    kept = nurse.client.post(f"{nurse.at}/dose", data={**DOSE, "state": "taken", "reason": " "})
+
+    assert (none.status_code, set(faults(none.text))) == (422, {"state", "reason"})
+    assert (kept.status_code, set(faults(kept.text))) == (422, {"reason"})
+    assert 'value="taken" required checked' in kept.text
