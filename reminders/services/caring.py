@@ -21,7 +21,7 @@ from reminders.domain.schedule import Slot, instant_of, slots_between
 from reminders.domain.signing_in import GUESSES_OF_ADDRESS
 from reminders.domain.tablets import tablets_text
 from reminders.errors import NotAllowed, NotFound, UnknownAlert, UnknownPatient
-from reminders.messaging.texts import date_words, when
+from reminders.messaging.texts import date_words, phone_words, time_words, when
 from reminders.services.records import (
     accounts,
     alerts,
@@ -101,10 +101,10 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class Told:
-    """Something the reader was told of. All instants UTC."""
+    """Something the reader was told of: when, in the patient's words and zone. Instants UTC."""
 
     id: str
-    raised_at: datetime
+    when: str
     acknowledged_at: datetime | None
     closed_at: datetime | None
 
@@ -139,6 +139,7 @@ class CarePage:
 
     clinic: str
     phone: str
+    phone_words: str
     name: str
     reader: str
     language: str
@@ -147,7 +148,7 @@ class CarePage:
     told: tuple[Told, ...]
     today: tuple[CareDose, ...] | None
     early: CareDose | None
-    days: tuple[tuple[date, tuple[CareDose, ...]], ...] | None
+    days: tuple[tuple[str, tuple[CareDose, ...]], ...] | None
 
 
 # For the clinic
@@ -260,6 +261,8 @@ def enter(engine: Engine, token: str, *, address: str, now: datetime) -> Holder 
 
 def who(engine: Engine, token: str, *, address: str, now: datetime) -> Holder | None:
     """Who holds a link, or the cookie it became; None if it is good no more, never was, or too many wrong ones came from the address."""
+    if not token:
+        return None
     key = _key(address)
     with reading(engine) as c:
         if not accounts.may_try(c, key, now, most=GUESSES_OF_ADDRESS):
@@ -284,6 +287,7 @@ def page(engine: Engine, holder: Holder, *, now: datetime) -> CarePage:
         return CarePage(
             clinic=patient.clinic.name,
             phone=patient.clinic.phone,
+            phone_words=phone_words(patient.clinic.phone),
             name=patient.name.split()[0],
             reader=holder.line.name,
             language=patient.language,
@@ -316,7 +320,10 @@ def acknowledge(engine: Engine, holder: Holder, alert_id: str, *, now: datetime)
 
 def _told(c: Connection, holder: Holder, now: datetime) -> Iterator[Told]:
     for row in care.told_of(c, holder, since=now - STRIP_DAYS * DAY):
-        yield Told(row["id"], row["raised_at"], row["acknowledged_at"], row["closed_at"])
+        tz, language = holder.patient.tz, holder.patient.language
+        told_at = row["raised_at"].astimezone(tz)
+        words = f"{date_words(told_at.date(), language)} {time_words(told_at.time(), language)}"
+        yield Told(row["id"], words, row["acknowledged_at"], row["closed_at"])
 
 
 def _today_of(patient: Patient, now: datetime) -> date:
@@ -332,7 +339,7 @@ def _today(c: Connection, one: Due, holder: Holder, now: datetime) -> Iterator[C
             yield _stored(one, plan, dose, holder, now)
 
 
-def _days(c: Connection, one: Due, holder: Holder, now: datetime) -> Iterator[tuple[date, tuple[CareDose, ...]]]:
+def _days(c: Connection, one: Due, holder: Holder, now: datetime) -> Iterator[tuple[str, tuple[CareDose, ...]]]:
     """The last days, newest first, those without a dose too."""
     today = _today_of(one.patient, now)
     first = today - timedelta(days=STRIP_DAYS - 1)
@@ -341,7 +348,7 @@ def _days(c: Connection, one: Due, holder: Holder, now: datetime) -> Iterator[tu
         by_day.setdefault(_local_date(one.patient, dose.slot), []).append(_stored(one, plan, dose, holder, now))
     for number in range(STRIP_DAYS):
         day = today - timedelta(days=number)
-        yield day, tuple(by_day.get(day, ()))
+        yield date_words(day, one.patient.language), tuple(by_day.get(day, ()))
 
 
 def _recent(c: Connection, one: Due, *, since: datetime) -> Iterator[tuple[StoredDose, StoredPlan]]:

@@ -17,7 +17,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from reminders.domain.roles import Right, has_right
-from reminders.services import signing_in
+from reminders.services import caring, signing_in
+from reminders.services.caring import Holder
 from reminders.services.signing_in import Person
 from reminders.web.parts import Parts
 
@@ -35,12 +36,19 @@ class Access(Enum):
     CARE = "who cares for the clinic's patients"
     PRESCRIBE = "who prescribes"
     ADMINISTER = "who says who works at the clinic"
+    CAREGIVER = "who holds a link to a caregiver's page"
 
 
 ROUTES: Mapping[tuple[str, str], Access] = MappingProxyType(
     {
         ("GET", "/"): Access.ANYBODY,  # it sends on who is not signed in, or not on this machine
         ("GET", "/account"): Access.SIGNED_IN,
+        ("GET", "/care"): Access.CAREGIVER,
+        ("POST", "/care/doses/{dose}/gave"): Access.CAREGIVER,
+        ("POST", "/care/doses/{dose}/what-now"): Access.CAREGIVER,
+        ("POST", "/care/early"): Access.CAREGIVER,
+        ("POST", "/care/told/{told}/take-on"): Access.CAREGIVER,
+        ("GET", "/care/{token}"): Access.ANYBODY,
         ("GET", "/healthz"): Access.MACHINE,
         ("HEAD", "/healthz"): Access.MACHINE,
         ("GET", "/metrics"): Access.MACHINE,
@@ -53,6 +61,7 @@ ROUTES: Mapping[tuple[str, str], Access] = MappingProxyType(
         ("POST", "/patients/{patient}/plans/{plan}/act"): Access.CARE,  # what a provider alone may do, the service asks
         ("GET", "/patients/{patient}/plans/{plan}/dose"): Access.CARE,
         ("POST", "/patients/{patient}/plans/{plan}/dose"): Access.CARE,
+        ("POST", "/patients/{patient}/caregivers/{role}/link"): Access.CARE,
         ("GET", "/people"): Access.ADMINISTER,
         ("POST", "/people/add"): Access.ADMINISTER,
         ("POST", "/people/end"): Access.ADMINISTER,
@@ -77,6 +86,10 @@ RIGHTS: Mapping[Access, Right] = MappingProxyType(
 )
 
 
+class LinkGone(Exception):
+    """What the browser holds of a link to a caregiver's page is good no more."""
+
+
 class SignInFirst(Exception):
     """Nobody is signed in: a page sends them to sign in, anything else is refused."""
 
@@ -92,6 +105,9 @@ def guarding(parts: Parts) -> Callable[[Request], Awaitable[None]]:
             return
         if request.method not in SAFE and not is_from_our_page(request):
             raise HTTPException(HTTPStatus.FORBIDDEN)
+        if access is Access.CAREGIVER:
+            request.state.holder = await _holder(parts, request)
+            return
         request.state.person = await _person(parts, request)
         if access is Access.ANYBODY:
             return
@@ -125,6 +141,27 @@ async def _person(parts: Parts, request: Request) -> Person | None:
     return await run_in_threadpool(signing_in.who, parts.engine, token, now=parts.security_clock.now(), is_use=not by_itself)
 
 
+async def _holder(parts: Parts, request: Request) -> Holder:
+    token = request.cookies.get(care_cookie(parts), "")
+    found = await run_in_threadpool(caring.who, parts.engine, token, address=address_of(request), now=parts.clock.now())
+    if found is None:
+        raise LinkGone
+    return found
+
+
+def holder_of(request: Request) -> Holder:
+    """Who holds a link to a caregiver's page, on a route that is for nobody else."""
+    holder = request.state.holder
+    if not isinstance(holder, Holder):
+        raise LinkGone
+    return holder
+
+
+def address_of(request: Request) -> str:
+    """Whose tries a wrong guess is counted with."""
+    return request.client.host if request.client else ""
+
+
 def person_of(request: Request) -> Person:
     """Who is signed in, on a route that is for nobody else."""
     person = request.state.person
@@ -146,3 +183,18 @@ def let_in(parts: Parts, response: Response, token: str) -> None:
 def let_out(parts: Parts, response: Response) -> None:
     """Have the browser forget it."""
     response.delete_cookie(cookie_name(parts), path="/", secure=parts.is_https, httponly=True, samesite="lax")
+
+
+def care_cookie(parts: Parts) -> str:
+    """What the cookie of a caregiver's page is called. It is sent with that page's requests only."""
+    return "__Secure-doseline-care" if parts.is_https else "doseline-care"
+
+
+def hold_link(parts: Parts, response: Response, token: str) -> None:
+    """Have the browser hold a link, until it closes; no script can read it."""
+    response.set_cookie(care_cookie(parts), token, path="/care", secure=parts.is_https, httponly=True, samesite="lax")
+
+
+def let_go(parts: Parts, response: Response) -> None:
+    """Have the browser forget a link."""
+    response.delete_cookie(care_cookie(parts), path="/care", secure=parts.is_https, httponly=True, samesite="lax")

@@ -14,7 +14,7 @@ from starlette.responses import JSONResponse, Response
 from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from reminders.services import watching
-from reminders.web.access import SAFE, SignInFirst, guarding
+from reminders.web.access import SAFE, LinkGone, SignInFirst, guarding
 from reminders.web.counting import Counted, Counts
 from reminders.web.guard import Guard
 from reminders.web.metrics import metrics
@@ -22,6 +22,7 @@ from reminders.web.pages import is_part, see
 from reminders.web.parts import Parts
 from reminders.web.people_pages import people_pages
 from reminders.web.portal import portal
+from reminders.web.portal.care_pages import link_gone
 from reminders.web.probe import probe
 from reminders.web.problems import answer_with_problems, problem
 from reminders.web.sign_in_pages import setup_pages, sign_in_pages
@@ -61,6 +62,7 @@ def create_app(parts: Parts) -> FastAPI:
     )
     answer_with_problems(app)
     app.add_exception_handler(SignInFirst, _sign_in_first)
+    app.add_exception_handler(LinkGone, lambda request, _: link_gone(parts, request))
     app.state.counts = counts
     app.state.transport = parts.transport
     app.include_router(webhooks(parts, counts))

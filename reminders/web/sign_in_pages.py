@@ -16,7 +16,7 @@ from starlette.responses import HTMLResponse, Response
 from reminders.errors import BadFile
 from reminders.services import signing_in
 from reminders.services.signing_in import Opened, SetUp
-from reminders.web.access import cookie_name, let_in, let_out, person_of
+from reminders.web.access import address_of, cookie_name, let_in, let_out, person_of
 from reminders.web.pages import by_field, form_of, page, see
 from reminders.web.parts import Parts
 
@@ -47,7 +47,7 @@ def sign_in_pages(parts: Parts) -> APIRouter:
             login=_field(form, "login"),
             password=_field(form, "password"),
             code=_field(form, "code"),
-            address=request.client.host if request.client else "",
+            address=address_of(request),
             now=parts.security_clock.now(),
         )
         if token is None:

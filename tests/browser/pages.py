@@ -10,7 +10,8 @@ from sqlalchemy import Engine, select
 
 from db.engine import reading
 from db.tables import metadata
-from reminders.services import signing_in
+from reminders.domain.caring import Grant, Sees
+from reminders.services import caring, signing_in
 from reminders.web.access import ROUTES, Access
 from tests.browser.clinic import BUSY, Harbor
 from tests.browser.visiting import WIDE, Visit, Visits
@@ -46,6 +47,17 @@ def _silent(engine: Engine, _: Harbor) -> Mapping[str, str]:
         return dict(zip(("patient", "plan"), c.execute(query).one(), strict=True))
 
 
+def _a_caregivers_link(engine: Engine, harbor: Harbor) -> Mapping[str, str]:
+    """A link of somebody who sees all there is to see, and answers."""
+    roles = metadata.tables["contact_role"]
+    with reading(engine) as c:
+        row = c.execute(select(roles.c.patient_id, roles.c.id).where(roles.c.role == "caregiver").order_by(roles.c.name.desc())).first()
+    assert row is not None
+    grant, at = Grant(Sees.STRIP, answers=True), harbor.at
+    caring.agree(engine, CLINIC, *row, grant, agreed_by="the patient", agreed_at=at, by=NURSE, now=at)
+    return {"token": caring.link(engine, CLINIC, *row, by=NURSE, now=at).token}
+
+
 @dataclass(frozen=True)
 class Page:
     """A page of the portal.
@@ -68,13 +80,14 @@ PAGES: Mapping[str, Page] = MappingProxyType(
         "/patients/{patient}": Page(fields=_silent),
         "/patients/{patient}/plans/{plan}/act": Page("nurse", _silent, "?action=mute"),
         "/patients/{patient}/plans/{plan}/dose": Page(fields=_silent, query=f"?date={BUSY.isoformat()}&slot=1"),
+        "/care/{token}": Page(None, _a_caregivers_link),
         "/people": Page(),
         "/setup/{token}": Page(None, _a_link),
         "/sign-in": Page(None),
     }
 )
 
-NO_PAGES: frozenset[str] = frozenset({"/static/{name}"})
+NO_PAGES: frozenset[str] = frozenset({"/static/{name}", "/care"})  # the latter comes by its link
 """What a browser gets that nobody looks at: files, and parts of a page."""
 
 

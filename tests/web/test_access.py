@@ -16,20 +16,21 @@ from db.engine import reading
 from db.tables import metadata
 from reminders.clock import HandClock
 from reminders.domain.roles import StaffRole
-from reminders.services import reminding, replying, staffing
+from reminders.services import caring, reminding, replying, staffing
 from reminders.web.access import ROUTES, SAFE, Access
 from reminders.web.app import create_app
 from tests.web.serving import ANA, NOW, a_carrier, asking, some_parts
 from tests.web.signed_in import ADMIN, CLINIC, HILL, NURSE, PROVIDER, THEIRS, a_browser, an_account, signed_in, signing_in_as, two_clinics
 
-WHO = ("nobody", "staff", "provider", "admin", "admin of another clinic")
+WHO = ("nobody", "staff", "provider", "admin", "admin of another clinic", "a caregiver")
 LETS_IN = {
     Access.ANYBODY: set(WHO),
     Access.MACHINE: set(WHO),
-    Access.SIGNED_IN: set(WHO) - {"nobody"},
+    Access.SIGNED_IN: set(WHO) - {"nobody", "a caregiver"},
     Access.CARE: {"staff", "provider", "admin of another clinic"},  # who prescribes there too
     Access.PRESCRIBE: {"provider", "admin of another clinic"},
     Access.ADMINISTER: {"admin", "admin of another clinic"},
+    Access.CAREGIVER: {"a caregiver"},
 }
 """Who may ask at all. What of it is whose, the tests below and those of each page say."""
 
@@ -69,6 +70,16 @@ def browser_of(engine: Engine, clock: HandClock, who: str) -> TestClient:
         return a_browser(engine, clock)
     name, clinic = NAMES[who]
     return signed_in(engine, clock, name, clinic=clinic)
+
+
+def a_caregiver(engine: Engine, clock: HandClock) -> TestClient:
+    """The browser of Ana's brother, with his page open."""
+    role, client = metadata.tables["contact_role"], a_browser(engine, clock)
+    with reading(engine) as c:
+        his = c.execute(select(role.c.patient_id, role.c.id).where(role.c.clinic_id == CLINIC, role.c.role == "caregiver")).one()
+    token = caring.link(engine, CLINIC, *his, by=NURSE, now=clock.now()).token
+    assert client.get(f"/care/{token}").status_code == 303
+    return client
 
 
 def filled(engine: Engine, path: str, clinic: str = CLINIC) -> str:
@@ -112,8 +123,8 @@ def test_the_matrix(engine_of_two: Engine, who: str) -> None:
     What the overview shows depends on who looks, and has tests of its own.
     """
     clock, doors = HandClock(NOW), sorted(key for key, access in ROUTES.items() if access is not Access.MACHINE and key != ("GET", "/"))
-    phone = None if who == "nobody" else an_account(engine_of_two, clock, NAMES[who][0], clinic=NAMES[who][1])
-    client = a_browser(engine_of_two, clock)
+    phone = an_account(engine_of_two, clock, NAMES[who][0], clinic=NAMES[who][1]) if who in NAMES else None
+    client = a_caregiver(engine_of_two, clock) if who == "a caregiver" else a_browser(engine_of_two, clock)
     found = {}
     for method, path in doors:
         if phone and not client.cookies:  # at first, and after each door that leads out

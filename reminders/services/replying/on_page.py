@@ -31,6 +31,10 @@ WHEN_DUE, JUST_NOW = "when due", "just now"
 """When a dose was given, where no time is told."""
 
 
+class NoSuchTime(NotAllowed):
+    """A dose cannot have been given then."""
+
+
 @dataclass(frozen=True, slots=True)
 class Answer:
     """What became of it: where the dose stands, when it was due, in words; and what the rules answer, in a text's words."""
@@ -63,7 +67,7 @@ class PageTalk(Talk):
 def gave(engine: Engine, holder: Holder, dose_id: str, *, at: time | str = JUST_NOW, now: datetime) -> Answer:
     """Keep that a dose was given: just now, when it was due, or at a local time of the patient's. One that is down as taken stays so.
 
-    Raises NotAllowed to who may not answer, or for a time that cannot have been, NotFound for a dose that is not this patient's.
+    Raises NotAllowed to who may not answer, NoSuchTime for a time that cannot have been, NotFound for a dose that is not this patient's.
     """
     with writing(engine) as c:
         talk = _talk(c, holder, about=dose_id, now=now)
@@ -124,13 +128,13 @@ def _given(talk: PageTalk, meant: Candidate, at: time | str) -> None:
     else:
         times = doses_said.told_times(talk, meant, Taken(now=True) if at == JUST_NOW else Taken(at=_clock(at)))
     if len(times) != 1 or times[0] > talk.now:
-        raise NotAllowed("the dose cannot have been given then")
+        raise NoSuchTime
     doses_said.keep_time(talk, meant, times[0])
 
 
 def _clock(at: time | str) -> time:
     if not isinstance(at, time):
-        raise NotAllowed("the dose cannot have been given then")
+        raise NoSuchTime
     return at
 
 

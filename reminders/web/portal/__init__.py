@@ -6,6 +6,7 @@ from fastapi import APIRouter
 
 from reminders.web.parts import Parts
 from reminders.web.portal.acting_pages import acting_pages
+from reminders.web.portal.care_pages import care_pages
 from reminders.web.portal.dose_pages import dose_pages
 from reminders.web.portal.patient_pages import patient_pages
 from reminders.web.portal.plan_pages import plan_pages
@@ -15,6 +16,7 @@ def portal(parts: Parts) -> tuple[APIRouter, ...]:
     """Make the rooms."""
     return (
         acting_pages(parts),
+        care_pages(parts),
         dose_pages(parts),
         patient_pages(parts),
         plan_pages(parts),
