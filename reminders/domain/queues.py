@@ -28,7 +28,7 @@ KINDS: Mapping[Queue, frozenset[str]] = MappingProxyType(
                 *("red_flag", "self_harm", "breathing", "problem", "symptoms", "severe", "persistent", "too_high", "too_low"),
                 *("stiff_on_taper", "fluids_lost", "stiffness", "blood_pressure", "spasms", "ticks"),
                 *("took_more", "took_less", "took_when_not_due", "took_unknown", "stopped_taking", "wants_to_stop"),
-                *("ask_provider", "call_me", "slower", "felt_better"),
+                *("ask_provider", "unsure", "call_me", "slower", "felt_better"),
             }
         ),
         Queue.STEPS: frozenset(),

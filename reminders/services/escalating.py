@@ -12,13 +12,13 @@ from typing import TYPE_CHECKING
 
 from db.engine import reading, writing
 from reminders.domain.dose_state import DoseState
-from reminders.domain.escalation import Concern, CountedDose, Ladder, Raised, concerns, counted_dose, ever_raised, pause_after
+from reminders.domain.escalation import Concern, Ladder, Raised, concerns, ever_raised, pause_after
 from reminders.domain.gate import Condition, overturned
-from reminders.domain.hearing import Heard, Hearing
+from reminders.domain.hearing import Hearing
 from reminders.domain.plan import AdvancePolicy
 from reminders.domain.plan_state import PlanState
 from reminders.messaging.texts import date_words, when
-from reminders.services.records import alerts, doses, naming, on_call, people, plans, stepping, suspending, texts, watermarks
+from reminders.services.records import alerts, counting, doses, naming, on_call, people, plans, stepping, suspending, texts, watermarks
 from reminders.services.records.alerts import Notice
 from reminders.services.records.stepping import Kept
 from reminders.services.records.texts import Asked, Draft
@@ -152,23 +152,11 @@ def _case(c: Connection, plan: StoredPlan, patient: Patient, now: datetime, hear
     """Count a plan's doses. A restart by a provider begins every count anew."""
     recent = tuple(doses.of_plan(c, plan.id, last=LAST_DOSES))
     began = plans.restarted_at(c, plan.id)
-    counted = [_counted(dose, hearing, now) for dose in recent if began is None or dose.slot.due_at >= began]
+    counted = [counting.counted(dose, hearing, now) for dose in recent if began is None or dose.slot.due_at >= began]
     ladder = ladder_of(plan, patient, now)
     raised = concerns(counted, ladder, now)
     _count_again_later(c, plan, concerns(counted, ladder), raised, ladder)
     return Case(patient, plan, recent, raised, ever_raised(counted, ladder, now), now, hearing)
-
-
-def _counted(dose: StoredDose, hearing: Hearing, now: datetime) -> CountedDose:
-    silent_at = dose.times.silent_at if _is_silent(dose, hearing, now) else now + timedelta.resolution
-    verified = hearing.of(dose.times.silent_at, now) is Heard.ALL
-    return counted_dose(dose.standing, dose.slot.due_at, silent_at=silent_at, now=now, verified=verified, key=dose.id)
-
-
-def _is_silent(dose: StoredDose, hearing: Hearing, now: datetime) -> bool:
-    """Whether the silence about an open dose counts: its time has come, and what was texted before has been fetched, or is given up."""
-    silent_at = dose.times.silent_at
-    return silent_at <= now and hearing.of(silent_at, now) is not Heard.NOT_YET
 
 
 def _count_again_later(c: Connection, plan: StoredPlan, by_number: Sequence[Raised], raised: Sequence[Raised], ladder: Ladder) -> None:
@@ -287,7 +275,7 @@ def _unknown_or_not_taken(dose: StoredDose, case: Case) -> bool:
     """Whether a dose belongs to what is asked about: not one that has only just fallen due."""
     if dose.standing.muted:
         return False
-    silent = dose.state is DoseState.OPEN and _is_silent(dose, case.hearing, case.now)
+    silent = dose.state is DoseState.OPEN and counting.is_silent(dose, case.hearing, case.now)
     return silent or dose.state in {*doses.UNKNOWN, DoseState.MISSED, DoseState.SKIPPED}
 
 

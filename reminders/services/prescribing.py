@@ -26,10 +26,10 @@ from reminders.formats.story_file import write_event
 from reminders.services.records import (
     alerts,
     announcements,
+    attending,
     changing,
     doses,
     interacting,
-    labs,
     naming,
     people,
     plans,
@@ -41,6 +41,7 @@ from reminders.services.records import (
     suspending,
     texts,
 )
+from reminders.services.records.attending import Attended
 from reminders.services.records.audit import Entry, write_audit
 from reminders.services.records.changing import Change
 from reminders.services.records.interacting import Said
@@ -299,23 +300,13 @@ def _acknowledge(c: Connection, patient: Patient, plan: StoredPlan, action: Staf
     An interacting medicine is taken on with a typed reason only, and with the day of what a laboratory is to check beside it;
     a laboratory check whose day has come, with the day of the next, if there is one.
     """
-    if action.labs_due is not None and action.labs_due < _today(plan, now):
-        raise NotAllowed(f"labs_due {action.labs_due} is past")
-    if action.labs_due is not None and not plan.labs:
-        raise NotAllowed(f"nothing on the list beside plan {plan.ref} calls for a laboratory check: leave labs_due out")
+    said = Attended(action.by, action.reason, action.labs_due)
+    attending.check_labs_due(plan, said, now=now)
     for alert in alerts.open_alerts(c, patient_ids=[patient.id]):
         if alert["plan_id"] in (None, plan.id) and action.alert in (None, alert["kind"]):
-            if alert["kind"] == interacting.INTERACTION and alert["clinical"] and not alert["acknowledged_at"]:
-                staff.require(c, plan.clinic_id, action.by, Right.PRESCRIBE)
-                interacting.acknowledge(c, plan, alert, said=Said(action.by, action.reason), labs_due=action.labs_due, now=now)
-            if alert["kind"] == labs.LABS_DUE and action.labs_due is not None and not alert["acknowledged_at"]:
-                staff.require(c, plan.clinic_id, action.by, Right.PRESCRIBE)
-                labs.plan_for(c, plan, action.labs_due)
-            alerts.acknowledge(c, alert, by=action.by, at=now)
-    looked = doses.read(c, doses.look_after_odd(c, patient.id)) if action.alert in (None, "took_more", "took_less") else {}
-    why = action.reason or "looked at"
-    settled = {dose.id: [DoseEvent(EventKind.CORRECTED, now, state=dose.state, by=action.by, why=why)] for dose in looked.values()}
-    doses.learn(c, settled, now=now)
+            attending.take_on(c, plan, alert, said, now=now)
+    if action.alert is None or action.alert in attending.ODD:
+        attending.look_at_odd(c, patient.id, said, now=now)
 
 
 def _move_zone(c: Connection, patient: Patient, plan: StoredPlan, action: StaffAct, now: datetime) -> None:

@@ -134,11 +134,11 @@ def about(alert: Row) -> str:
     return str(alert["kind"]).replace("_", " ")
 
 
-def close(c: Connection, alert: Row, *, reason: str, by: str, at: datetime) -> None:
-    """Close an alert with its reason. It is kept."""
+def close(c: Connection, alert: Row, *, reason: str, by: str, at: datetime, audited: str | None = None) -> None:
+    """Close an alert with its reason. It is kept. `audited`: what the audit has in place of it, where it may tell of the patient."""
     people.lock(c, [alert["patient_id"]])  # before the clinic's row, as everywhere: else two would wait for each other
     c.execute(update(ALERT).where(ALERT.c.id == alert["id"], ALERT.c.closed_at.is_(None)).values(closed_at=at, close_reason=reason[:400]))
-    write_audit(c, alert["clinic_id"], Entry(at, by, "alert closed", alert["id"], reason))
+    write_audit(c, alert["clinic_id"], Entry(at, by, "alert closed", alert["id"], reason if audited is None else audited))
     rank, since = gravest(open_alerts(c, patient_ids=[alert["patient_id"]]))
     c.execute(_GRAVEST, {"its_id": alert["patient_id"], "rank": rank, "since": since})
 
@@ -159,6 +159,15 @@ def acknowledge(c: Connection, alert: Row, *, by: str, at: datetime) -> None:
     values = {"acknowledged_at": at, "acknowledged_by": by, "deadline_at": None, "call_at": None}
     c.execute(update(ALERT).where(ALERT.c.id == alert["id"], ALERT.c.acknowledged_at.is_(None)).values(values))
     write_audit(c, alert["clinic_id"], Entry(at, by, "alert acknowledged", alert["id"]))
+
+
+def give_back(c: Connection, patient: Patient, alert: Row, *, by: str, at: datetime) -> None:
+    """Undo that somebody has taken an alert on: its deadline is reckoned anew, from now, and a clinical one keeps the gate shut again."""
+    until = deadline(patient.clinic, alert["severity"], at)
+    calls_at = at if pause_after(alert["severity"], 0) is not None else until
+    values = {"acknowledged_at": None, "acknowledged_by": None, "deadline_at": until, "call_at": calls_at}
+    c.execute(update(ALERT).where(ALERT.c.id == alert["id"], ALERT.c.closed_at.is_(None)).values(values))
+    write_audit(c, alert["clinic_id"], Entry(at, by, "alert given back", alert["id"]))
 
 
 def unanswered(c: Connection, *, now: datetime, limit: int) -> list[Row]:

@@ -209,6 +209,11 @@ def patients_on(c: Connection, contact_point_id: str) -> list[str]:
     return list(c.scalars(select(CONTACT_ROLE.c.patient_id).where(CONTACT_ROLE.c.contact_point_id == contact_point_id).distinct()))
 
 
+def clinic_phone(c: Connection, clinic_id: str) -> str:
+    """The clinic's own number, which patients call."""
+    return str(c.scalars(select(CLINIC.c.phone).where(CLINIC.c.id == clinic_id)).one())
+
+
 def _patient(row: Row, lines: tuple[Line, ...]) -> Patient:
     clinic = [row[f"clinic_{name}"] for name in ("id", "name", "phone", "zone", "opens_at", "closes_at")]
     return Patient(
