@@ -7,10 +7,10 @@ that the scheduler's jobs call.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from datetime import datetime, timedelta
 from types import TracebackType
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Any, Protocol, Self
 
 from reminders.errors import DoselineError
 from reminders.messaging.sandbox import CarrierFault
@@ -57,7 +57,7 @@ class Driver:
 
     def __init__(self, engine: Engine, clock: MovedClock, transport: SandboxTransport, heard: Callable[[datetime], None]) -> None:
         self._engine, self._clock, self._transport, self._heard = engine, clock, transport, heard
-        self._loop = asyncio.new_event_loop()
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._texts = 0
         self._next: datetime | None = None
         self._settled = False
@@ -73,7 +73,8 @@ class Driver:
 
     def close(self) -> None:
         """Let go of what sends. Repeatable."""
-        self._loop.close()
+        if self._loop is not None:
+            self._loop.close()
 
     @property
     def now(self) -> datetime:
@@ -158,11 +159,14 @@ class Driver:
         self._transport.break_lists(broken=not self._lists)
         self._polls_at, self._settled = self.now + POLLED_EVERY, False
 
+    def _run(self, work: Coroutine[Any, Any, object]) -> None:
+        """Do what is sent or asked of the carrier, in an event loop that is made when it is first needed."""
+        self._loop = self._loop or asyncio.new_event_loop()
+        self._loop.run_until_complete(work)
+
     def _poll(self, now: datetime) -> None:
         """Read the carrier's lists. Nothing more is lost once that went well with everything working."""
-        self._loop.run_until_complete(
-            polling.poll(self._engine, self._transport, receive=replying.receive, receive_status=delivering.receive_status, now=now)
-        )
+        self._run(polling.poll(self._engine, self._transport, receive=replying.receive, receive_status=delivering.receive_status, now=now))
         self._polls_at = None if self._webhook and self._lists else now + POLLED_EVERY
 
     @property
@@ -194,7 +198,7 @@ class Driver:
         self._heard(now)
 
     def _deliver(self, now: datetime) -> None:
-        self._loop.run_until_complete(delivering.deliver(self._engine, self._transport, clock=self._clock))
+        self._run(delivering.deliver(self._engine, self._transport, clock=self._clock))
         receipts = self._transport.take_receipts()
         for receipt in receipts if self._webhook else ():  # what no webhook brings is in the carrier's list
             delivering.receive_status(

@@ -20,6 +20,7 @@ from reminders.domain.roles import Right, has_right
 from reminders.services import caring, signing_in
 from reminders.services.caring import Holder
 from reminders.services.signing_in import Person
+from reminders.web.from_here import is_from_here
 from reminders.web.parts import Parts
 
 SAFE = frozenset({"GET", "HEAD"})
@@ -35,6 +36,7 @@ class Access(Enum):
     SIGNED_IN = "whoever is signed in"
     CARE = "who cares for the clinic's patients"
     PRESCRIBE = "who prescribes"
+    SANDBOX = "who cares for the clinic's patients; before anybody can sign in, this machine"
     ADMINISTER = "who says who works at the clinic"
     CAREGIVER = "who holds a link to a caregiver's page"
 
@@ -68,6 +70,14 @@ ROUTES: Mapping[tuple[str, str], Access] = MappingProxyType(
         ("POST", "/people/invite"): Access.ADMINISTER,
         ("GET", "/readyz"): Access.MACHINE,
         ("HEAD", "/readyz"): Access.MACHINE,
+        ("GET", "/sandbox"): Access.SANDBOX,
+        ("GET", "/sandbox/phones/{patient}"): Access.SANDBOX,
+        ("POST", "/sandbox/phones/{patient}/carrier"): Access.SANDBOX,
+        ("POST", "/sandbox/phones/{patient}/clock"): Access.SANDBOX,
+        ("POST", "/sandbox/phones/{patient}/hearing"): Access.SANDBOX,
+        ("POST", "/sandbox/phones/{patient}/say"): Access.SANDBOX,
+        ("POST", "/sandbox/phones/{patient}/stop"): Access.SANDBOX,
+        ("POST", "/sandbox/phones/{patient}/trip"): Access.SANDBOX,
         ("GET", "/setup/{token}"): Access.ANYBODY,
         ("POST", "/setup/{token}"): Access.ANYBODY,
         ("GET", "/sign-in"): Access.ANYBODY,
@@ -82,7 +92,7 @@ ROUTES: Mapping[tuple[str, str], Access] = MappingProxyType(
 )
 
 RIGHTS: Mapping[Access, Right] = MappingProxyType(
-    {Access.CARE: Right.CARE, Access.PRESCRIBE: Right.PRESCRIBE, Access.ADMINISTER: Right.ADMINISTER}
+    {Access.CARE: Right.CARE, Access.SANDBOX: Right.CARE, Access.PRESCRIBE: Right.PRESCRIBE, Access.ADMINISTER: Right.ADMINISTER}
 )
 
 
@@ -111,12 +121,19 @@ def guarding(parts: Parts) -> Callable[[Request], Awaitable[None]]:
         request.state.person = await _person(parts, request)
         if access is Access.ANYBODY:
             return
+        if access is Access.SANDBOX and request.state.person is None and await run_in_threadpool(is_open_here, parts, request):
+            return
         if request.state.person is None:
             raise SignInFirst
         if not is_let_in(request.state.person, access):
             raise HTTPException(HTTPStatus.FORBIDDEN)
 
     return guard
+
+
+def is_open_here(parts: Parts, request: Request) -> bool:
+    """Whether it may be asked without anybody signed in: on this machine itself, before anybody can."""
+    return is_from_here(request) and not signing_in.has_begun(parts.engine)
 
 
 def is_let_in(person: Person, access: Access) -> bool:

@@ -65,6 +65,7 @@ def create_app(parts: Parts) -> FastAPI:
     app.add_exception_handler(LinkGone, lambda request, _: link_gone(parts, request))
     app.state.counts = counts
     app.state.transport = parts.transport
+    app.state.sandbox = parts.sandbox
     app.include_router(webhooks(parts, counts))
     app.include_router(probe(parts))
     app.include_router(metrics(parts, counts))

@@ -20,8 +20,8 @@ from starlette.responses import Response
 from reminders.services import measuring
 from reminders.services.measuring import Figures
 from reminders.web.counting import PATHS, Counts, Outcome
+from reminders.web.from_here import is_from_here
 from reminders.web.parts import Parts
-from reminders.web.status_page import is_from_here
 
 
 def metrics(parts: Parts, counts: Counts) -> APIRouter:

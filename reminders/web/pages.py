@@ -15,10 +15,11 @@ from starlette.responses import HTMLResponse, RedirectResponse
 from reminders.domain.plan import plain
 from reminders.errors import BadFile
 from reminders.services.signing_in import Person
-from reminders.web.access import ROUTES, is_let_in
+from reminders.simulation.sandbox import Sandbox
+from reminders.web.access import ROUTES, Access, is_let_in
 from reminders.web.bodies import MOST_FIELDS, body_of
 from reminders.web.dose_strip import day_words, dose_strip
-from reminders.web.words import doses_words, moment, place, words
+from reminders.web.words import doses_words, far, moment, place, words
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -33,6 +34,9 @@ PLACES = (
 )
 """What stands at the top of each page, for whom it is."""
 
+OPEN_HERE = frozenset({"/", "/sandbox"})
+"""What is shown on this machine before anybody can sign in."""
+
 
 @cache  # to compile a page takes longer than all else at a start
 def environment() -> Environment:
@@ -41,14 +45,21 @@ def environment() -> Environment:
         loader=PackageLoader("reminders.web"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     templates.globals["dose_strip"] = dose_strip
-    templates.filters.update(day=day_words, moment=moment, doses=doses_words, words=words, place=place, plain=plain)
+    templates.filters.update(day=day_words, moment=moment, doses=doses_words, far=far, words=words, place=place, plain=plain)
     return templates
 
 
 def page(request: Request, template: str, *, status: HTTPStatus = HTTPStatus.OK, **values: object) -> HTMLResponse:
     """Show a page, or the part of one that its template is, with who is signed in and where they may go."""
-    person = getattr(request.state, "person", None)
-    shell = {"person": person, "places": places_of(person), "here": request.url.path, "transport": request.app.state.transport}
+    person, sandbox = getattr(request.state, "person", None), request.app.state.sandbox
+    shell = {
+        "person": person,
+        "places": places_of(person, request.url.path, sandbox),
+        "here": request.url.path,
+        "transport": request.app.state.transport,
+        "simulated_at": sandbox.now if sandbox is not None and sandbox.is_moved else None,
+        "ahead": sandbox.ahead if sandbox is not None else None,
+    }
     return HTMLResponse(environment().get_template(template).render(**shell, **values), status)
 
 
@@ -57,11 +68,13 @@ def is_part(request: Request) -> bool:
     return "HX-Request" in request.headers
 
 
-def places_of(person: Person | None) -> tuple[tuple[str, str], ...]:
-    """Where somebody may go from any page: paths and their words. What has no route yet is no place."""
-    if person is None:
-        return ()
-    return tuple((path, name) for path, name in PLACES if (access := ROUTES.get(("GET", path))) and is_let_in(person, access))
+def places_of(person: Person | None, here: str, sandbox: Sandbox | None) -> tuple[tuple[str, str], ...]:
+    """Where somebody may go from a page: paths and their words. What has no route yet, or no sandbox to play with, is no place."""
+    there = {path: access for path, _ in PLACES if (access := ROUTES.get(("GET", path))) and (sandbox or access is not Access.SANDBOX)}
+    if person is None:  # whoever is shown these without signing in sits at this machine, and nobody can sign in yet
+        is_open = sandbox is not None and here.partition("/phones")[0] in OPEN_HERE
+        return tuple((path, name) for path, name in PLACES if is_open and path in OPEN_HERE)
+    return tuple((path, name) for path, name in PLACES if path in there and is_let_in(person, there[path]))
 
 
 def see(path: str) -> RedirectResponse:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import datetime
+from datetime import datetime, timedelta
 from zoneinfo import ZoneInfo
 
 from reminders.domain.plan import PlannedDose, plain
@@ -34,3 +34,10 @@ def place(path: str) -> str:
     """Write a path inside a plan for people, who count from 1: "phases[2].doses[0].amount" is "phase 3, dose 1, amount"."""
     parts = re.sub(r"(\w+?)s\[([0-9]+)\]", lambda found: f"{found[1]} {int(found[2]) + 1}", path)
     return parts.replace(".", ", ").replace("_", " ")
+
+
+def far(length: timedelta) -> str:
+    """Write a length of time in its two largest units: "3 d 4 h", "2 h 15 min"; under a minute it is "less than a minute"."""
+    minutes = int(length.total_seconds()) // 60
+    parts = ((minutes // 1440, "d"), (minutes // 60 % 24, "h"), (minutes % 60, "min"))
+    return " ".join([f"{count} {unit}" for count, unit in parts if count][:2]) or "less than a minute"

@@ -17,6 +17,7 @@ from db.engine import make_engine
 from reminders.clock import Clock, HandClock
 from reminders.messaging.twilio import SignatureCheck
 from reminders.settings import Secret, TwilioSettings
+from reminders.simulation.sandbox import Sandbox
 from reminders.web.app import create_app
 from reminders.web.parts import Carrier, Parts
 from tests.fake_twilio.server import ACCOUNT, OUR_NUMBER, TOKEN
@@ -87,6 +88,8 @@ def some_parts(
     engine: Engine | None = None,
     clock: Clock | None = None,
     lifespan: Callable[[], AbstractAsyncContextManager[None]] = nullcontext,
+    sandbox: Sandbox | None = None,
+    own_clock: Clock | None = None,
 ) -> Parts:
     """Put an app's parts together; without an engine it has an empty ledger in memory that nothing has asked yet."""
     heard = heard or Heard()
@@ -99,6 +102,8 @@ def some_parts(
         receive_status=heard.receive_status,
         heard=heard.tell,
         lifespan=lifespan,
+        sandbox=sandbox,
+        own_clock=own_clock,
     )
 
 

@@ -11,10 +11,12 @@ from httpx2 import Response
 from sqlalchemy import Engine
 from starlette.testclient import TestClient
 
-from reminders.clock import HandClock
+from reminders.clock import HandClock, SandboxClock
 from reminders.domain.roles import StaffRole
+from reminders.messaging.sandbox import SandboxTransport
 from reminders.services import importing, signing_in, staffing
 from reminders.services.signing_in import SetUp
+from reminders.simulation.sandbox import Sandbox
 from tests.files import a_clinic, a_patient, an_import_file
 from tests.web.serving import NOW, asking, some_parts
 
@@ -61,8 +63,10 @@ def an_account(engine: Engine, clock: HandClock, name: str, *, clinic: str = CLI
 
 
 def a_browser(engine: Engine, clock: HandClock, *, peer: str = "127.0.0.1") -> TestClient:
-    """A browser on a page of ours."""
-    client = asking(some_parts(engine=engine, clock=clock), peer=peer)
+    """A browser on a page of ours, served with a sandbox."""
+    moved = SandboxClock(clock)
+    sandbox = Sandbox(engine, moved, clock, SandboxTransport(moved))
+    client = asking(some_parts(engine=engine, clock=moved, sandbox=sandbox, own_clock=clock), peer=peer)
     client.headers.update(OURS)
     return client
 

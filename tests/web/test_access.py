@@ -28,6 +28,7 @@ LETS_IN = {
     Access.MACHINE: set(WHO),
     Access.SIGNED_IN: set(WHO) - {"nobody", "a caregiver"},
     Access.CARE: {"staff", "provider", "admin of another clinic"},  # who prescribes there too
+    Access.SANDBOX: set(WHO) - {"admin"},  # nobody, too: on this machine, for as long as nobody can sign in
     Access.PRESCRIBE: {"provider", "admin of another clinic"},
     Access.ADMINISTER: {"admin", "admin of another clinic"},
     Access.CAREGIVER: {"a caregiver"},

@@ -10,6 +10,7 @@ from reminders.web.portal.care_pages import care_pages
 from reminders.web.portal.dose_pages import dose_pages
 from reminders.web.portal.patient_pages import patient_pages
 from reminders.web.portal.plan_pages import plan_pages
+from reminders.web.portal.sandbox_pages import sandbox_pages
 
 
 def portal(parts: Parts) -> tuple[APIRouter, ...]:
@@ -20,4 +21,5 @@ def portal(parts: Parts) -> tuple[APIRouter, ...]:
         dose_pages(parts),
         patient_pages(parts),
         plan_pages(parts),
+        sandbox_pages(parts),
     )
