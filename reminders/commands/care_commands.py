@@ -11,12 +11,12 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from reminders.as_json.edits import edited_json, finding_json
 from reminders.commands.ledger import now_of, the_ledger
-from reminders.commands.output import SCREEN, JsonFlag, instant_text, print_json, print_table, telling
+from reminders.commands.output import SCREEN, JsonFlag, print_json, print_table, telling
 from reminders.commands.typed import FileArgument, SlotName, date_option, read_file, slot_name, typed
 from reminders.domain.acting import StaffAct, StaffAction
 from reminders.domain.dose_state import DoseState
-from reminders.domain.finding import Finding
 from reminders.domain.profile import Severity
 from reminders.domain.schedule import Slot
 from reminders.errors import NotAllowed
@@ -82,7 +82,7 @@ def act(
             except NotAllowed as refused:
                 raise NotAllowed(f"{refused}{_instead(action)}") from refused
     if as_json:
-        beside = [{"plan": ref, **_finding(finding), "source": finding.source} for ref, finding in after.beside]
+        beside = [{"plan": ref, **finding_json(finding), "source": finding.source} for ref, finding in after.beside]
         print_json({"plan": plan, "state": after.state.value, "phase": after.phase, "action": action.value, "beside": beside})
         return
     SCREEN.print(Text(f"{plan} is {after.state.value}, on phase {after.phase}."))
@@ -151,7 +151,7 @@ def edit(
                 else editing.approve(engine, plan, document, by=by, reason=reason, now=now)
             )
     if as_json:
-        print_json(_json(edited, stored=by is not None))
+        print_json(edited_json(edited, stored=by is not None))
         return
     for line in _lines(edited, document.tz, stored=by is not None):
         SCREEN.print(Text(line), soft_wrap=True)
@@ -200,26 +200,3 @@ def _amount(slot: Slot | None) -> str:
 
 def _when(instant: datetime, tz: tzinfo) -> str:
     return f"{instant.astimezone(tz):%a %d %b %H:%M}"
-
-
-def _json(edited: Edited, *, stored: bool) -> dict[str, object]:
-    return {
-        "plan": edited.plan,
-        "version": edited.version,
-        "stored": stored,
-        "first_due_at": None if edited.first is None else instant_text(edited.first.due_at),
-        "gap_seconds": None if edited.gap is None else round(edited.gap.total_seconds()),
-        "problems": edited.problems,
-        "not_due": [instant_text(slot.due_at) for slot in edited.jumped],
-        "findings": [_finding(finding) for finding in edited.findings],
-        "as_it_was": [_slot(slot) for slot in edited.before],
-        "as_it_would_be": [_slot(slot) for slot in edited.after],
-    }
-
-
-def _finding(finding: Finding) -> dict[str, object]:
-    return {"level": finding.level.value, "path": finding.path, "message": str(finding)}
-
-
-def _slot(slot: Slot) -> dict[str, object]:
-    return {"due_at": instant_text(slot.due_at), "amount": str(slot.amount), "phase": slot.phase_no}

@@ -9,9 +9,10 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from reminders.as_json.people import key_json
 from reminders.clock import SystemClock
 from reminders.commands.ledger import the_ledger
-from reminders.commands.output import ERRORS, SCREEN, JsonFlag, instant_text, print_json, print_table, telling
+from reminders.commands.output import ERRORS, SCREEN, JsonFlag, print_json, print_table, telling
 from reminders.commands.staff_commands import ClinicOption, clinic_of
 from reminders.commands.typed import typed
 from reminders.formats.parts import read_name
@@ -28,7 +29,7 @@ def list_(ctx: typer.Context, *, clinic: ClinicOption = None, as_json: JsonFlag 
     with telling(ctx), the_ledger() as engine:
         keys = key_holding.listed(engine, clinic_of(engine, clinic))
     if as_json:
-        print_json([_json(key) for key in keys])
+        print_json([key_json(key) for key in keys])
     elif keys:
         print_table(_table(keys))
     else:
@@ -59,7 +60,7 @@ def add(
             holds=timedelta(days=days),
         )
     if as_json:
-        print_json({**_json(key), "key": token})
+        print_json({**key_json(key), "key": token})
         return
     ERRORS.print(Text(f"{key.name}, in the name of {key.holder}, until {key.expires_at:%a %d %b %Y}. It is shown this once:"))
     SCREEN.print(Text(token), soft_wrap=True)
@@ -91,18 +92,3 @@ def _table(keys: tuple[Key, ...]) -> Table:
 
 def _roles(key: Key) -> str:
     return ", ".join(role.value for role in StaffRole if role in key.roles)
-
-
-def _json(key: Key) -> dict[str, object]:
-    return {
-        "id": key.id,
-        "name": key.name,
-        "holder": key.holder,
-        "roles": [role.value for role in StaffRole if role in key.roles],
-        "made_by": key.made_by,
-        "made_at": instant_text(key.made_at),
-        "expires_at": instant_text(key.expires_at),
-        "used_at": None if key.used_at is None else instant_text(key.used_at),
-        "ended_at": None if key.ended_at is None else instant_text(key.ended_at),
-        "ended_by": key.ended_by,
-    }

@@ -6,7 +6,6 @@ import json
 from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import date, datetime
-from decimal import Decimal
 from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -15,9 +14,10 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from reminders.as_json.parts import instant_text, plainly
 from reminders.clock import SystemClock
 from reminders.commands.ledger import now_of, the_ledger
-from reminders.commands.output import ERRORS, SCREEN, JsonFlag, instant_text, print_json, print_table, telling
+from reminders.commands.output import ERRORS, SCREEN, JsonFlag, print_json, print_table, telling
 from reminders.reports.adherence_report import CAVEATS
 from reminders.reports.csv_file import csv_text
 from reminders.scheduling.loop import Loop
@@ -113,7 +113,7 @@ def alerts(
         words = f"trouble since {trouble.since:%d %b %H:%M} UTC: {trouble.kind}: {trouble.words}"
         ERRORS.print(Text(words, style=STYLES["urgent"]), soft_wrap=True)
     if as_json:
-        print_json([{name: _plain(value) for name, value in asdict(line).items()} for line in lines])
+        print_json([{name: plainly(value) for name, value in asdict(line).items()} for line in lines])
         return
     if not lines:
         ERRORS.print("No open alerts.")
@@ -200,7 +200,7 @@ def _day(at: datetime | None) -> date | None:
 
 def _write(columns: list[str], rows: list[dict[str, object]], as_format: FileFormat, output: Path | None) -> None:
     if as_format is FileFormat.JSON:
-        values = [{name: _plain(row.get(name)) for name in columns} for row in rows]
+        values = [{name: plainly(row.get(name)) for name in columns} for row in rows]
         if output is None:
             print_json(values)
             return
@@ -212,15 +212,3 @@ def _write(columns: list[str], rows: list[dict[str, object]], as_format: FileFor
     else:
         output.write_text(text, encoding="utf-8", newline="")
         ERRORS.print(Text(f"{len(rows)} rows written to {output}."), soft_wrap=True)
-
-
-def _plain(value: object) -> object:
-    match value:
-        case datetime():
-            return instant_text(value)
-        case date():
-            return value.isoformat()
-        case Decimal():
-            return f"{value:f}"
-        case _:
-            return value

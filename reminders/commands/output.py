@@ -6,7 +6,6 @@ import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
-from datetime import UTC, datetime
 from typing import Annotated, TypeAlias
 
 import typer
@@ -46,11 +45,6 @@ def print_table(table: RenderableType, *, error: bool = False) -> None:
     console = ERRORS if error else SCREEN
     wide = console if console.is_terminal else Console(stderr=error, highlight=False, width=WIDE)
     wide.print(table)
-
-
-def instant_text(at: datetime) -> str:
-    """Write an instant in UTC: 2026-03-02T13:00:00Z."""
-    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
 
 
 @contextmanager

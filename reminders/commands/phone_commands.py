@@ -12,9 +12,10 @@ from rich.table import Table
 from rich.text import Text
 from sqlalchemy import Engine
 
+from reminders.as_json.parts import instant_text
 from reminders.clock import SystemClock
 from reminders.commands.ledger import now_of, the_ledger
-from reminders.commands.output import ERRORS, JsonFlag, instant_text, print_json, print_table, telling
+from reminders.commands.output import ERRORS, JsonFlag, print_json, print_table, telling
 from reminders.errors import LedgerHeld, NotAllowed
 from reminders.services import phones, quarantining, replying
 from reminders.services.records.history import Said

@@ -10,9 +10,9 @@ from typing import Annotated, TypeAlias, TypeVar
 import typer
 from typer.models import OptionInfo
 
+from reminders.as_json.plans import readings_json
 from reminders.commands import plan_tables
 from reminders.commands.output import FAILED, UNREADABLE, JsonFlag, print_json, print_table, telling
-from reminders.commands.plan_json import readings_json
 from reminders.commands.typed import (
     DayDoses,
     FromTo,

@@ -10,8 +10,10 @@ from typing import Annotated
 
 import typer
 
-from reminders.commands import plan_json, plan_tables
-from reminders.commands.output import FAILED, SCREEN, UNREADABLE, JsonFlag, instant_text, print_json, print_table, telling
+from reminders.as_json.parts import instant_text
+from reminders.as_json.plans import table_json
+from reminders.commands import plan_tables
+from reminders.commands.output import FAILED, SCREEN, UNREADABLE, JsonFlag, print_json, print_table, telling
 from reminders.commands.plan_build_commands import AcknowledgedOption, MedicineOption, StrengthsOption, UntilOption, beside_of, build, taper
 from reminders.commands.typed import FileArgument, SlotName, Strengths, date_option, instant_option, read_file, slot_name, typed
 from reminders.domain.finding import Finding, PatientFacts, ours
@@ -60,7 +62,7 @@ def table(
         profile = profile_of(plan)
         own = _own(plan, strengths)
         if as_json:
-            print_json(plan_json.table_json(plan, profile, own, until_day=until_day))
+            print_json(table_json(plan, profile, own, until_day=until_day))
         else:
             print_table(plan_tables.plan_table(plan, profile, own, until_day=until_day))
 

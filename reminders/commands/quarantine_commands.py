@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.text import Text
 
+from reminders.as_json.parts import instant_text
 from reminders.clock import SystemClock
 from reminders.commands.ledger import now_of, the_ledger
-from reminders.commands.output import ERRORS, SCREEN, JsonFlag, instant_text, print_json, telling
+from reminders.commands.output import ERRORS, SCREEN, JsonFlag, print_json, telling
 from reminders.errors import NotAllowed
 from reminders.messaging.transport import ListUnavailable
 from reminders.services import quarantining, sandboxing

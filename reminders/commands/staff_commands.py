@@ -8,9 +8,11 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from reminders.as_json.parts import instant_text
+from reminders.as_json.people import member_json
 from reminders.clock import SystemClock
 from reminders.commands.ledger import now_of, the_ledger
-from reminders.commands.output import SCREEN, JsonFlag, instant_text, print_json, print_table, telling
+from reminders.commands.output import SCREEN, JsonFlag, print_json, print_table, telling
 from reminders.commands.typed import typed
 from reminders.domain.signing_in import INVITATION_HOLDS
 from reminders.errors import NotAllowed
@@ -36,7 +38,7 @@ def list_(ctx: typer.Context, *, clinic: ClinicOption = None, as_json: JsonFlag 
     with telling(ctx), the_ledger() as engine:
         members = staffing.listed(engine, clinic_of(engine, clinic))
     if as_json:
-        print_json([_json(member) for member in members])
+        print_json([member_json(member) for member in members])
     elif members:
         print_table(_table(members))
     else:
@@ -98,7 +100,7 @@ def clinic_of(engine: Engine, given: str | None) -> str:
 
 def _say(member: Member, *, as_json: bool) -> None:
     if as_json:
-        print_json(_json(member))
+        print_json(member_json(member))
     else:
         SCREEN.print(Text(f"{member.name} is off the list." if member.ended_at else f"{member.name} is {_roles(member)}."))
 
@@ -115,12 +117,3 @@ def _table(members: tuple[Member, ...]) -> Table:
         left = f"{member.ended_at:%d %b %Y}" if member.ended_at else ""
         table.add_row(Text(member.name), _roles(member), f"{member.added_at:%d %b %Y}", left)
     return table
-
-
-def _json(member: Member) -> dict[str, object]:
-    return {
-        "name": member.name,
-        "roles": [role.value for role in StaffRole if role in member.roles],
-        "added_at": instant_text(member.added_at),
-        "ended_at": None if member.ended_at is None else instant_text(member.ended_at),
-    }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Annotated, TypeAlias
@@ -12,10 +12,10 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
+from reminders.as_json.supplies import supply_json
 from reminders.commands.ledger import now_of, the_ledger
-from reminders.commands.output import SCREEN, JsonFlag, instant_text, print_json, print_table, telling
+from reminders.commands.output import SCREEN, JsonFlag, print_json, print_table, telling
 from reminders.commands.typed import typed
-from reminders.domain.plan import Amount, plain
 from reminders.formats.import_file import MOST_TABLETS
 from reminders.formats.parts import read_amount
 from reminders.services import supplying
@@ -76,7 +76,7 @@ def _say(ctx: typer.Context, plan: str, tablets: list[Counted], kind: TallyKind,
 
 def _print(supply: Supply, *, as_json: bool) -> None:
     if as_json:
-        print_json(_json(supply))
+        print_json(supply_json(supply))
         return
     for line in _lines(supply):
         SCREEN.print(Text(line), soft_wrap=True)
@@ -116,24 +116,3 @@ def _table(supply: Supply) -> Table:
         counts = (str(need.tablets.get(strength, "–")) for strength in strengths)
         table.add_row(str(need.phase_no), f"{need.first:%a %d %b}", f"{need.last:%a %d %b}", *counts)
     return table
-
-
-def _json(supply: Supply) -> dict[str, object]:
-    seen = supply.outlook
-    return {
-        "plan": supply.plan,
-        "drug": supply.drug,
-        "told_at": None if supply.told_at is None else instant_text(supply.told_at),
-        "left": None if seen is None else _counts(seen.left),
-        "runs_out": None if seen is None or seen.runs_out is None else seen.runs_out.local_date.isoformat(),
-        "taper_ends": None if seen is None or seen.ends is None else seen.ends.isoformat(),
-        "missing": None if seen is None else _counts(seen.missing),
-        "needs": [
-            {"phase": need.phase_no, "from": need.first.isoformat(), "to": need.last.isoformat(), "tablets": _counts(need.tablets)}
-            for need in supply.needs
-        ],
-    }
-
-
-def _counts(counts: Mapping[Amount, int]) -> list[dict[str, object]]:
-    return [{"strength": plain(strength.value), "unit": strength.unit.value, "tablets": count} for strength, count in counts.items()]
