@@ -3,7 +3,7 @@
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup run demo test test-cov test-night test-kill test-mutants test-mutation check fix screenshots rules bench alert-load lock migrate
+.PHONY: help setup run demo test test-cov test-night test-kill test-api test-mutants test-mutation check fix screenshots rules bench alert-load lock migrate
 
 PYTHON ?= python3
 BIN := .venv/bin
@@ -41,6 +41,9 @@ test-night: .venv/.for-work ## Run the long tests too, with many more examples
 
 test-kill: .venv/.for-work ## Kill -9 three sending processes, on each database 25 times at each milestone and 300 at random (KILLS=10000 for more)
 	@$(BIN)/python -m tests.killing $(KILLS) $(ARGS)
+
+test-api: .venv/.for-work ## Ask every operation of the API 200 times with what fits its description, and what does not (minutes)
+	@$(BIN)/python -m pytest tests/web/api/test_schemathesis.py --hypothesis-profile api -o timeout=3600 $(ARGS)
 
 test-mutants: .venv/.for-work ## Plant ten bugs, one after another, and see that the tests turn red (ARGS="fence" for one of them)
 	@$(BIN)/python -m tests.mutants $(ARGS)

@@ -8,6 +8,7 @@
     │   ├── UnknownPatient
     │   └── UnknownAlert
     ├── NotAllowed               this person, or this state, does not permit it
+    │   └── MayNot               it is not this person's to do
     ├── LedgerError
     │   ├── LedgerBehind         the database is not at the newest migration
     │   ├── LedgerBusy           another process holds this SQLite file
@@ -23,7 +24,7 @@ A plan that cannot exist is `domain.plan.InvalidPlan`, which the standard librar
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from inspect import cleandoc
 
 
@@ -40,10 +41,16 @@ class SettingsError(DoselineError):
 
 @dataclass(frozen=True, slots=True, order=True)
 class Fault:
-    """One thing wrong in a file: where (a path such as `patients[0].phone`, empty for the whole) and what."""
+    """One thing wrong in a file: where (a path such as `patients[0].phone`, empty for the whole) and what.
+
+    Where a limit was broken: the number found, the limit and the source it rests on, which the message says as well.
+    """
 
     path: str
     message: str
+    found: str = field(default="", compare=False)
+    limit: str = field(default="", compare=False)
+    source: str = field(default="", compare=False)
 
     def __str__(self) -> str:
         return f"{self.path}: {self.message}" if self.path else self.message
@@ -75,6 +82,10 @@ class UnknownAlert(NotFound):
 
 class NotAllowed(DoselineError):
     """This is not allowed here, or not now."""
+
+
+class MayNot(NotAllowed):
+    """Nobody with this name may do this here."""
 
 
 class LedgerError(DoselineError):

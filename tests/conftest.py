@@ -29,6 +29,8 @@ for _name in VARIABLES:
 # A busy machine is not a fault of the code; the long run is `make test-night`.
 settings.register_profile("day", max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.register_profile("night", max_examples=5000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# For `make test-api`: of each operation 200, a fifth.
+settings.register_profile("api", max_examples=1000, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 # For `make test-mutation`: the same examples each time, so that a verdict does not change by chance, and no search for a smaller one.
 settings.register_profile(
     "mutation",

@@ -19,8 +19,8 @@ def edited_json(edited: Edited, *, stored: bool) -> dict[str, object]:
         "problems": edited.problems,
         "not_due": [instant_text(slot.due_at) for slot in edited.jumped],
         "findings": [finding_json(finding) for finding in edited.findings],
-        "as_it_was": [_slot(slot) for slot in edited.before],
-        "as_it_would_be": [_slot(slot) for slot in edited.after],
+        "as_it_was": [slot_json(slot) for slot in edited.before],
+        "as_it_would_be": [slot_json(slot) for slot in edited.after],
     }
 
 
@@ -29,5 +29,6 @@ def finding_json(finding: Finding) -> dict[str, object]:
     return {"level": finding.level.value, "path": finding.path, "message": str(finding)}
 
 
-def _slot(slot: Slot) -> dict[str, object]:
+def slot_json(slot: Slot) -> dict[str, object]:
+    """A dose beside a join."""
     return {"due_at": instant_text(slot.due_at), "amount": str(slot.amount), "phase": slot.phase_no}

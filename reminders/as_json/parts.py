@@ -8,11 +8,18 @@ from decimal import Decimal
 from enum import Enum
 
 from reminders.domain.plan import plain
+from reminders.errors import Fault
 
 
 def instant_text(at: datetime) -> str:
     """Write an instant in UTC: 2026-03-02T13:00:00Z."""
     return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
+def fault_json(fault: Fault) -> dict[str, str]:
+    """Write one thing wrong; where a limit was broken, with the number found, the limit and its source."""
+    broken = {"found": fault.found, "limit": fault.limit, "source": fault.source}
+    return {"path": fault.path, "message": fault.message, **(broken if fault.source else {})}
 
 
 def plainly(value: object) -> object:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
-
 import typer
 from rich.text import Text
 
+from reminders.as_json.imports import imported_json
 from reminders.commands.ledger import now_of, the_ledger
 from reminders.commands.output import ERRORS, SCREEN, JsonFlag, print_json, progress_bar, telling
 from reminders.commands.typed import FileArgument, read_file
@@ -21,7 +20,7 @@ def import_(ctx: typer.Context, file: FileArgument, *, as_json: JsonFlag = False
         with the_ledger() as engine, progress_bar("Importing patients") as told:
             imported = import_file(engine, data, now=now_of(engine), progress=told)
         if as_json:
-            print_json(asdict(imported))
+            print_json(imported_json(imported))
         else:
             _show(imported)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from typing import Annotated, TypeAlias
 
 import typer
@@ -13,6 +12,7 @@ from rich.console import Console, RenderableType
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.text import Text
 
+from reminders.as_json.parts import fault_json
 from reminders.domain.plan import InvalidPlan
 from reminders.errors import BadFile, DoselineError
 
@@ -65,7 +65,7 @@ def telling(ctx: typer.Context, *, bad_file: int = FAILED) -> Iterator[None]:
 
 def _error_json(error: DoselineError) -> dict[str, object]:
     if isinstance(error, BadFile):
-        return {"error": "bad file", "faults": [asdict(fault) for fault in error.faults]}
+        return {"error": "bad file", "faults": [fault_json(fault) for fault in error.faults]}
     fault = error.__cause__
     faults = [{"path": fault.path, "message": fault.message}] if isinstance(fault, InvalidPlan) else []
     return {"error": str(error), "faults": faults}

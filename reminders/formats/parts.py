@@ -65,7 +65,10 @@ def _duration(text: str) -> timedelta:
 
 
 def _phone(text: str) -> str:
-    number = phonenumbers.parse(text)
+    try:
+        number = phonenumbers.parse(text)
+    except phonenumbers.NumberParseException as error:  # it is no ValueError: "+857...", a country that is none
+        raise ValueError from error
     if not phonenumbers.is_valid_number(number) or phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164) != text:
         raise ValueError
     return text

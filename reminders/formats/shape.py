@@ -68,7 +68,12 @@ def read(shape: type[S], data: object) -> S:
 
 def faults_of(error: ValidationError) -> tuple[Fault, ...]:
     """Say each of pydantic's errors in our words, with its JSON path."""
-    return in_order(_fault(detail) for detail in error.errors(include_url=False) if not _only_spoilt(detail))
+    return faults_in(error.errors(include_url=False))
+
+
+def faults_in(details: Iterable[ErrorDetails]) -> tuple[Fault, ...]:
+    """Say each of some errors of pydantic's in our words."""
+    return in_order(_fault(detail) for detail in details if not _only_spoilt(detail))
 
 
 def in_order(faults: Iterable[Fault]) -> tuple[Fault, ...]:
@@ -108,7 +113,7 @@ def _fault(detail: ErrorDetails) -> Fault:
             path = join(path, step)
     kind, context = detail["type"], detail.get("ctx", {})
     if kind == "missing":
-        wanted = WANTED.get(str(detail["loc"][-1]))
+        wanted = WANTED.get(str(detail["loc"][-1])) if detail["loc"] else None
         return Fault(path, f"is missing: {wanted}" if wanted else "is missing")
     if kind == "value_error":
         cause = context["error"]

@@ -25,6 +25,7 @@ from reminders.formats.parts import read_reason
 from reminders.formats.plan_file import Draft, read_draft, write_draft
 from reminders.services.records import approved, enrolment, people, plans, quarantines, staff
 from reminders.services.records.approved import Approval
+from reminders.services.records.broken import fault_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -161,7 +162,7 @@ def approve(engine: Engine, whose: tuple[str, str], draft: str, signature: Signa
         looked = _look(c, whose, read_draft(draft), now=now)
         if looked.seal != signature.seal:
             raise BadFile([Fault("seal", "this is not what was shown, or more is known of the patient by now: look at it once more")])
-        faults = [Fault(finding.path, str(finding)) for finding in looked.errors]
+        faults = [fault_of(finding) for finding in looked.errors]
         faults += [*_unreasoned(looked, signature.reasons), *_unacknowledged(looked, signature, now)]
         if faults:
             raise BadFile(faults)

@@ -19,6 +19,7 @@ from reminders.domain.seam import Seam
 from reminders.domain.supply import outlook
 from reminders.errors import BadFile, Fault, NotAllowed, UnknownPlan
 from reminders.services.records import announcements, approved, changing, interacting, people, plans, quarantines, staff, stepping, supplies
+from reminders.services.records.broken import fault_of
 from reminders.services.records.changing import Change
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def _findings(c: Connection, plan: StoredPlan, document: Plan) -> tuple[Finding,
     """What the check finds, beside the patient's other plans of the ingredient. Raises BadFile with the errors."""
     known = approved.known_of(c, plan.patient_id, on=document.start, but=plan.id)
     found = check_plan(document, plan.profile, others=known.others, is_alike=drugs.alike(plan.profile))
-    errors = [Fault(finding.path, str(finding)) for finding in found if finding.level is Severity.ERROR]
+    errors = [fault_of(finding) for finding in found if finding.level is Severity.ERROR]
     errors += [Fault("medicines", words) for words in interacting.unacknowledged(c, plan)]
     if errors:
         raise BadFile(errors)

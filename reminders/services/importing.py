@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from db.engine import writing
+from db.engine import undoing, writing
 from reminders import drugs
 from reminders.domain.approval import check_approval, check_approved_yet, check_interactions, check_labs
 from reminders.domain.checking import check_plan
@@ -22,6 +22,8 @@ from reminders.formats.json_text import join
 from reminders.formats.shape import in_order
 from reminders.services.records import approved, enrolment, plans, staff, supplies
 from reminders.services.records.approved import Approval
+from reminders.services.records.audit import Entry, write_audit
+from reminders.services.records.broken import fault_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -64,20 +66,28 @@ def import_file(
     simulated: bool = False,
     within: str = "",
     progress: Callable[[int, int], None] = _unseen,
+    by: str | None = None,
+    dry_run: bool = False,
 ) -> Imported:
     """Store an import file's JSON values in one transaction; return what was stored.
 
     Into a clinic of that name that is already there, patients are added. `clinic_id` left out, it is made of the name.
     `within` is the path at which the file stands in another. `progress` is told (patients stored, patients in all).
-    Raises BadFile with every fault, and then nothing is stored.
+    `by`: who brings it in, where that is known: they approve in no other name than their own, and list nobody and set no on-call phone
+    unless they say who works here. Left out, whoever runs the machine does. `dry_run`: nothing is stored, though all is tried.
+    Raises BadFile with every fault, NotAllowed for a person who may not, and then nothing is stored.
     """
     checked = check_import(data, within=within)
     file = checked.file
     clinic_id = clinic_id or enrolment.short_name(file.clinic.name)
-    with writing(engine) as c:
+    with undoing(engine) if dry_run else writing(engine) as c:
+        if by is not None:
+            _may_bring(c, file, clinic_id, by)
+            write_audit(c, clinic_id, Entry(now, by, "file imported", clinic_id, f"{len(file.patients)} patients"))
         clinic = enrolment.claim_clinic(c, clinic_id, file.clinic, simulated=simulated, at=now)
         faults = [*_against_clinic(file, clinic), *_against_refs(c, file, clinic_id), *_not_yet_approved(file, now)]
         faults += _of_staff(c, file, clinic_id, now)
+        faults += [] if by is None else _in_other_names(file, by)
         if faults:
             raise BadFile(_placed(faults, within))
         quiet = tuple(_opted_out(c, file, clinic_id))
@@ -180,7 +190,7 @@ def _of_other_forms(path: str, plan: Plan, profile: DrugProfile, before: list[tu
 
 
 def _note(path: str, finding: Finding) -> tuple[Severity, Fault]:
-    return finding.level, Fault(join(path, finding.path), str(finding))
+    return finding.level, fault_of(finding, join(path, finding.path))
 
 
 # Against what the ledger already holds
@@ -207,6 +217,24 @@ def _of_staff(c: Connection, file: ImportFile, clinic_id: str, now: datetime) ->
         elif known[person.name].ended_at is not None or known[person.name].roles != roles:
             yield Fault(f"clinic.staff[{index}]", f"{person.name} is on the clinic's list otherwise: `doseline staff` changes that")
     yield from _without_provider(c, file, clinic_id)
+
+
+def _may_bring(c: Connection, file: ImportFile, clinic_id: str, by: str) -> None:
+    """Let nobody bring in what is not theirs to decide. Raises MayNot."""
+    staff.require(c, clinic_id, by, Right.CARE)
+    if any(patient.plans for patient in file.patients):
+        staff.require(c, clinic_id, by, Right.PRESCRIBE)
+    if file.clinic.staff or file.clinic.on_call:
+        staff.require(c, clinic_id, by, Right.ADMINISTER)
+
+
+def _in_other_names(file: ImportFile, by: str) -> Iterator[Fault]:
+    """Each name under an approval, or an acknowledgement, that is not the name of who brings it in."""
+    for index, patient in enumerate(file.patients):
+        for number, plan in enumerate(patient.plans):
+            for path, name in _providers_named(f"patients[{index}].plans[{number}]", plan):
+                if name != by:
+                    yield Fault(path, f"must be {by}, in whose name this is brought in")
 
 
 def _without_provider(c: Connection, file: ImportFile, clinic_id: str) -> Iterator[Fault]:

@@ -69,10 +69,10 @@ class ComingSlot:
     phase: int
 
 
-def coming_slots(engine: Engine, plan_ref: str, *, now: datetime, count: int) -> tuple[ComingSlot, ...]:
+def coming_slots(engine: Engine, plan_ref: str, *, now: datetime, count: int, clinic_id: str | None = None) -> tuple[ComingSlot, ...]:
     """The next slots of a plan, in order; none if it is off the clock. Raises UnknownPlan."""
     with reading(engine) as c:
-        plan = plans.find(c, plan_ref)
+        plan = plans.find(c, plan_ref, clinic_id)
     if plan is None:
         raise UnknownPlan(f"there is no plan {plan_ref!r}")
     slots: list[ComingSlot] = []

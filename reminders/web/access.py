@@ -39,6 +39,11 @@ class Access(Enum):
     SANDBOX = "who cares for the clinic's patients; before anybody can sign in, this machine"
     ADMINISTER = "who says who works at the clinic"
     CAREGIVER = "who holds a link to a caregiver's page"
+    API_ANYBODY = "any program, with a key or without"
+    API_KEY = "a program with a key"
+    API_CARE = "a program with the key of a provider or staff"
+    API_PRESCRIBE = "a program with a provider's key"
+    API_ADMINISTER = "a program with an admin's key"
 
 
 ROUTES: Mapping[tuple[str, str], Access] = MappingProxyType(
@@ -92,7 +97,15 @@ ROUTES: Mapping[tuple[str, str], Access] = MappingProxyType(
 )
 
 RIGHTS: Mapping[Access, Right] = MappingProxyType(
-    {Access.CARE: Right.CARE, Access.SANDBOX: Right.CARE, Access.PRESCRIBE: Right.PRESCRIBE, Access.ADMINISTER: Right.ADMINISTER}
+    {
+        Access.CARE: Right.CARE,
+        Access.SANDBOX: Right.CARE,
+        Access.PRESCRIBE: Right.PRESCRIBE,
+        Access.ADMINISTER: Right.ADMINISTER,
+        Access.API_CARE: Right.CARE,
+        Access.API_PRESCRIBE: Right.PRESCRIBE,
+        Access.API_ADMINISTER: Right.ADMINISTER,
+    }
 )
 
 

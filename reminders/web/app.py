@@ -15,6 +15,8 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from reminders.services import watching
 from reminders.web.access import SAFE, LinkGone, SignInFirst, guarding
+from reminders.web.api import api_app
+from reminders.web.api.rows import API
 from reminders.web.counting import Counted, Counts
 from reminders.web.guard import Guard
 from reminders.web.metrics import metrics
@@ -73,6 +75,7 @@ def create_app(parts: Parts) -> FastAPI:
     app.include_router(sign_in_pages(parts))
     app.include_router(setup_pages(parts))
     app.include_router(people_pages(parts))
+    app.mount(API, api_app(parts))
     app.include_router(static_files())
     for router in portal(parts):
         app.include_router(router)

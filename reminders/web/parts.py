@@ -82,6 +82,7 @@ class Parts:
     lifespan   runs around the whole life of the app, inside its event loop.
     address    where a browser reaches us, without a last slash; https, or this machine alone.
     trusted_proxies  addresses and networks whose word (X-Forwarded-For) is taken for who asks.
+    calls_a_minute  how often one key may ask the API, by each process [our default].
     readiness  looks whether this process is fit to serve; None: as far as the ledger shows.
     sandbox    what the sandbox's page plays with; None: there is no such page.
     own_clock  the machine's, where `clock` is another: the sandbox's.
@@ -100,6 +101,7 @@ class Parts:
     readiness: Callable[[], Readiness] | None = None
     sandbox: Sandbox | None = None
     own_clock: Clock | None = None
+    calls_a_minute: int = 600
 
     @property
     def security_clock(self) -> Clock:

@@ -35,9 +35,9 @@ STATUSES: Mapping[type[Exception], HTTPStatus] = MappingProxyType(
 RETRY_SECONDS = "5"
 
 
-def problem(status: HTTPStatus, headers: Mapping[str, str] | None = None) -> JSONResponse:
-    """Return an answer that says its status, and nothing of why."""
-    content = {"type": "about:blank", "title": status.phrase, "status": status.value}
+def problem(status: HTTPStatus, headers: Mapping[str, str] | None = None, **more: object) -> JSONResponse:
+    """Return an answer that says its status, and nothing of why but what is given (`detail`, `errors`)."""
+    content = {"type": "about:blank", "title": status.phrase, "status": status.value, **more}
     return JSONResponse(content, status, headers, media_type="application/problem+json")
 
 

@@ -63,6 +63,7 @@ def test_what_is_usual_may_be_left_out() -> None:
         ("patients[0].phone", "0012025550101"),
         ("patients[0].phone", "+1202555010"),
         ("patients[0].phone", "+10000000000"),
+        ("patients[0].phone", "+857929929051501"),
         ("patients[0].phone", 12025550101),
         ("patients[0].phone", None),
         ("patients[0].zone", "EDT"),

@@ -10,6 +10,7 @@ import pytest
 from fastapi import FastAPI
 from fastapi.routing import APIRoute
 from sqlalchemy import Engine, select
+from starlette.routing import Mount
 from starlette.testclient import TestClient
 
 from db.engine import reading
@@ -18,6 +19,7 @@ from reminders.clock import HandClock
 from reminders.domain.roles import StaffRole
 from reminders.services import caring, reminding, replying, staffing
 from reminders.web.access import ROUTES, SAFE, Access
+from reminders.web.api.rows import API_ROUTES
 from reminders.web.app import create_app
 from tests.web.serving import ANA, NOW, a_carrier, asking, some_parts
 from tests.web.signed_in import ADMIN, CLINIC, HILL, NURSE, PROVIDER, THEIRS, a_browser, an_account, signed_in, signing_in_as, two_clinics
@@ -47,10 +49,12 @@ NAMES = {"staff": (NURSE, CLINIC), "provider": (PROVIDER, CLINIC), "admin": (ADM
 
 
 def routes_of(app: FastAPI) -> Iterator[tuple[str, str]]:
-    """Every method of every route of an app, those within its routers too."""
+    """Every method of every route of an app, those within its routers and its API too."""
     for route in app.routes:
         if isinstance(route, APIRoute):
             yield from ((method, route.path) for method in route.methods or ())
+        elif isinstance(route, Mount) and isinstance(route.app, FastAPI):
+            yield from ((method, f"{route.path}{path}") for method, path in routes_of(route.app))
         elif hasattr(route, "effective_candidates"):
             for inner in route.effective_candidates():
                 yield from ((method, inner.path) for method in inner.methods)
@@ -102,7 +106,7 @@ def ledger(engine: Engine) -> dict[str, list[tuple[object, ...]]]:
 
 def test_every_route_is_declared() -> None:
     """A route that nobody gave a row fails here, and answers nobody; and no row is of a route that is gone."""
-    assert sorted(set(routes_of(create_app(some_parts(carrier=a_carrier()))))) == sorted(ROUTES)
+    assert sorted(set(routes_of(create_app(some_parts(carrier=a_carrier()))))) == sorted([*ROUTES, *API_ROUTES])
 
 
 def test_an_undeclared_route_answers_nobody(sqlite_engine: Engine) -> None:

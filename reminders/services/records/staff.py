@@ -10,7 +10,7 @@ from sqlalchemy import select, update
 
 from db.engine import narrowed
 from reminders.domain.roles import Right, StaffRole, refusal
-from reminders.errors import NotAllowed
+from reminders.errors import MayNot
 from reminders.services.records import api_keys
 from reminders.services.records.audit import Entry, write_audit
 from reminders.services.records.ledger import CLINIC, STAFF, STAFF_ROLE, insert_all, new_id, rows
@@ -76,9 +76,9 @@ def lending(engine: Engine, roles: Collection[StaffRole]) -> Engine:
 
 
 def require(c: Connection, clinic_id: str, name: str, right: Right) -> None:
-    """Let nobody go on who does not have a right at a clinic. Raises NotAllowed, which says why."""
+    """Let nobody go on who does not have a right at a clinic. Raises MayNot, which says why."""
     if why := refused(c, clinic_id, name, right):
-        raise NotAllowed(why)
+        raise MayNot(why)
 
 
 def add(c: Connection, clinic_id: str, name: str, roles: Collection[StaffRole], *, by: str, at: datetime) -> None:
