@@ -43,8 +43,10 @@ def served(database_url: str, *, at: datetime, log: str = os.devnull) -> Iterato
     with address() as listening:
         process = get_context("forkserver").Process(target=_serve, args=(database_url, ahead, listening, log), daemon=True)
         process.start()
-        yield Served(url_of(listening), Wall(SystemClock().now() + ahead))
-        stop(process)
+        try:
+            yield Served(url_of(listening), Wall(SystemClock().now() + ahead))
+        finally:
+            stop(process)
 
 
 def _serve(database_url: str, ahead: timedelta, listening: socket.socket, log: str) -> None:
