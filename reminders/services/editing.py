@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from db.engine import reading, writing
@@ -26,7 +26,11 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
     from reminders.domain.supply import Outlook
+    from reminders.services.records.people import Patient
     from reminders.services.records.plans import StoredPlan
+
+OVER = frozenset({PlanState.DRAFT, PlanState.STOPPED, PlanState.COMPLETED})
+"""Nothing is printed or changed of a plan that nobody approved, or that has ended."""
 
 SHOWN = timedelta(days=3)
 """So far around the seam the old and the new times are shown."""
@@ -49,6 +53,26 @@ class Edited:
     after: tuple[Slot, ...]
     findings: tuple[Finding, ...]
     supply: Outlook | None
+
+
+@dataclass(frozen=True, slots=True)
+class Running:
+    """A plan of a patient as it stands, and their local date."""
+
+    patient: Patient
+    plan: StoredPlan
+    today: date
+
+
+def running(engine: Engine, whose: tuple[str, str], plan_id: str, *, now: datetime) -> Running:
+    """Read a plan of a clinic's patient (all by id). Raises UnknownPlan where there is none of theirs that is not over."""
+    _, patient_id = whose
+    with reading(engine) as c:
+        plan = plans.read(c, [plan_id]).get(plan_id)
+        if plan is None or (plan.clinic_id, plan.patient_id) != whose or plan.state in OVER:
+            raise UnknownPlan
+        patient = people.patients(c, [patient_id])[patient_id]
+        return Running(patient, plan, now.astimezone(plan.plan.tz).date())
 
 
 def preview(engine: Engine, ref: str, document: Plan, *, now: datetime, clinic_id: str | None = None) -> Edited:

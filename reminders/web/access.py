@@ -69,6 +69,7 @@ ROUTES: Mapping[tuple[str, str], Access] = MappingProxyType(
         ("GET", "/patients/{patient}/plans/{plan}/dose"): Access.CARE,
         ("POST", "/patients/{patient}/plans/{plan}/dose"): Access.CARE,
         ("POST", "/patients/{patient}/caregivers/{role}/link"): Access.CARE,
+        ("GET", "/patients/{patient}/plans/{plan}/sheet"): Access.CARE,
         ("GET", "/people"): Access.ADMINISTER,
         ("POST", "/people/add"): Access.ADMINISTER,
         ("POST", "/people/end"): Access.ADMINISTER,

@@ -28,17 +28,6 @@ def _a_link(engine: Engine, harbor: Harbor) -> Mapping[str, str]:
     return {"token": signing_in.invite(engine, CLINIC, NURSE, new_device=True, by="command line", now=harbor.at)}
 
 
-def _of_a_patient(ledger: Engine, _: Harbor) -> Mapping[str, str]:
-    """A patient whose plan goes on, and that plan."""
-    patient, plan = metadata.tables["patient"], metadata.tables["plan"]
-    with reading(ledger) as c:
-        row = c.execute(
-            select(plan.c.id, plan.c.patient_id).join(patient, patient.c.id == plan.c.patient_id).order_by(patient.c.name)
-        ).first()
-    assert row is not None
-    return {"patient": row.patient_id, "plan": row.id}
-
-
 def _silent(engine: Engine, _: Harbor) -> Mapping[str, str]:
     """Simon, who falls silent, and his plan."""
     patient, plan = metadata.tables["patient"], metadata.tables["plan"]
@@ -76,7 +65,8 @@ PAGES: Mapping[str, Page] = MappingProxyType(
     {
         "/": Page(query="?refresh=off"),
         "/account": Page("nurse"),
-        "/patients/{patient}/plans/new": Page(fields=_of_a_patient),
+        "/patients/{patient}/plans/{plan}/sheet": Page("nurse", _silent),
+        "/patients/{patient}/plans/new": Page(fields=_silent),
         "/patients/{patient}": Page(fields=_silent),
         "/patients/{patient}/plans/{plan}/act": Page("nurse", _silent, "?action=mute"),
         "/patients/{patient}/plans/{plan}/dose": Page(fields=_silent, query=f"?date={BUSY.isoformat()}&slot=1"),

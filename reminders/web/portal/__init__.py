@@ -11,6 +11,7 @@ from reminders.web.portal.dose_pages import dose_pages
 from reminders.web.portal.patient_pages import patient_pages
 from reminders.web.portal.plan_pages import plan_pages
 from reminders.web.portal.sandbox_pages import sandbox_pages
+from reminders.web.portal.sheet_page import sheet_page
 
 
 def portal(parts: Parts) -> tuple[APIRouter, ...]:
@@ -22,4 +23,5 @@ def portal(parts: Parts) -> tuple[APIRouter, ...]:
         patient_pages(parts),
         plan_pages(parts),
         sandbox_pages(parts),
+        sheet_page(parts),
     )

@@ -156,6 +156,7 @@ def _draft(form: Mapping[str, str]) -> str:
 
 def _look(parts: Parts, request: Request, patient: str, form: Mapping[str, str]) -> Looked:
     whose = (person_of(request).clinic_id, patient)
+    _candidate(parts, request, patient)  # whoever is nobody's patient here is that before all else
     try:
         return approving.look_again(parts.engine, whose, _draft(form), now=parts.clock.now())
     except BadFile:  # nobody typed it: a page of ours wrote it
