@@ -72,12 +72,19 @@ PAGES: Mapping[str, Page] = MappingProxyType(
         "/patients/{patient}/plans/{plan}/dose": Page(fields=_silent, query=f"?date={BUSY.isoformat()}&slot=1"),
         "/care/{token}": Page(None, _a_caregivers_link),
         "/people": Page(),
+        "/sandbox/phones/{patient}": Page(fields=_silent),
         "/setup/{token}": Page(None, _a_link),
         "/sign-in": Page(None),
     }
 )
 
-NO_PAGES: frozenset[str] = frozenset({"/static/{name}", "/care"})  # the latter comes by its link
+NO_PAGES: frozenset[str] = frozenset(
+    {
+        "/care",  # comes by its link
+        "/sandbox",  # goes on to the first patient's
+        "/static/{name}",
+    }
+)
 """What a browser gets that nobody looks at: files, and parts of a page."""
 
 
