@@ -7,6 +7,7 @@ import threading
 from collections.abc import Callable, Coroutine, Iterator
 from dataclasses import dataclass, field
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from reminders.clock import Clock
@@ -60,6 +61,7 @@ class Hands:
     """What the chores are done with.
 
     pace      what the sender's contract lets through; None: as much as there is.
+    pages     where our pages are reached, by https; None: no link to one is texted.
     passing   told of each milestone on the way; guarding  wraps what claims, and lets it do nothing while it may not.
     stopping  whether the process was asked to stop: then no request begins any more.
     watch     what this process has seen in doubt, and since when.
@@ -74,6 +76,7 @@ class Hands:
     sender: Sender
     patience: Patience = PATIENCE
     pace: Pace | None = None
+    pages: str | None = None
     passing: Passing = unmarked
     guarding: Callable[[Callable[[], int]], Callable[[], int]] = lambda work: work
     stopping: Callable[[], bool] = lambda: False
@@ -152,7 +155,7 @@ def _poll(hands: Hands) -> int:
     work = polling.poll(
         hands.engine,
         hands.transport,
-        receive=replying.receive,
+        receive=partial(replying.receive, pages=hands.pages),
         receive_status=delivering.receive_status,
         now=hands.clock.now(),
         spacing=JUST_NOW,

@@ -8,6 +8,7 @@ from reminders.commands import (
     audit_command,
     backup_commands,
     care_commands,
+    caregiver_commands,
     demo_commands,
     doctor_command,
     drug_commands,
@@ -46,6 +47,7 @@ app.command("edit")(care_commands.edit)
 app.add_typer(drug_commands.app, name="drugs")
 app.add_typer(supply_commands.app, name="supply")
 app.add_typer(staff_commands.app, name="staff")
+app.add_typer(caregiver_commands.app, name="caregiver")
 app.add_typer(key_commands.app, name="key")
 app.command("simulate")(demo_commands.simulate)
 app.command("texts")(phone_commands.texts)

@@ -169,6 +169,11 @@ class Settings:
         """Where a browser reaches the pages, without a last slash."""
         return self.public_url or f"http://{self.host}:{self.port}"
 
+    @property
+    def pages(self) -> str | None:
+        """The same, where a phone can follow a link to it: by https."""
+        return self.address if self.address.startswith("https:") else None
+
     @classmethod
     def from_environ(cls, environ: Mapping[str, str]) -> Settings:
         """Read and check every setting. Raises SettingsError with the variable's name and the remedy."""

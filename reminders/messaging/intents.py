@@ -80,6 +80,11 @@ class HelpWanted:
 
 
 @dataclass(frozen=True, slots=True)
+class LinkWanted:
+    """Wants the link to a caregiver's page."""
+
+
+@dataclass(frozen=True, slots=True)
 class StoppedTaking:
     """The medicine was stopped, or is about to be. It is never an opt-out."""
 
@@ -359,6 +364,7 @@ Intent = (
     | Slower
     | CallMe
     | HelpWanted
+    | LinkWanted
     | Unclear
 )
 """Every meaning, in reading order: what must not wait comes first."""

@@ -24,6 +24,7 @@ from reminders.messaging.intents import (
     HelpWanted,
     Intent,
     Label,
+    LinkWanted,
     Named,
     OptIn,
     OptOut,
@@ -126,6 +127,7 @@ _RULES: tuple[tuple[re.Pattern[str], _Make], ...] = (
     (r.NOT_CALL, lambda _: _PASSED_OVER),
     (r.CALL_ME, lambda _: CallMe()),
     (r.NO_HELP, lambda _: _PASSED_OVER),
+    (r.LINK, lambda _: LinkWanted()),
     (r.HELP, lambda _: HelpWanted()),
 )
 

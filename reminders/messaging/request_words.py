@@ -142,6 +142,10 @@ HELP = words(
     r"ayud[ae](?:me|nme)?|auxilio|informacion",
     r"who (?:is|are) (?:this|you|it)|who dis|whos this|quien es|quien eres|de parte de quien",
 )
+LINK = words(
+    r"(?:(?:please|pls|can|could|you|i|we|need|want|send|text|get|give|me|us|a|the|my|new|another) )*(?:web ?)?links?(?: again)*",
+    r"(?:(?:mande|mandeme|mandame|envie|envieme|quiero|necesito|el|un|mi|nuevo|otro) )*(?:enlace|vinculo|link)(?: (?:nuevo|otra vez))*",
+)
 OPT_IN = words(
     r"(?:re ?start|start|resume|continue|turn on|begin|reactivate)(?: (?:sending|getting|receiving|my|the|me|these|again))* (?:texts?"
     r"|texting|messages?|messaging|reminders?)(?: (?:again|please|me|back on))*",

@@ -104,6 +104,7 @@ FIELD_WIDTHS: Mapping[str, int] = MappingProxyType(
         "code": 6,
         "n": 2,
         "times": 3,
+        "link": 85,
     },
 )
 """The longest each field may be, in GSM-7 units, for a text to stay one segment."""

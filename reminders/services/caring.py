@@ -59,6 +59,7 @@ __all__ = [
     "acknowledge",
     "agree",
     "around",
+    "around_ref",
     "enter",
     "find",
     "link",
@@ -175,12 +176,17 @@ def around(engine: Engine, clinic_id: str, patient_id: str, *, now: datetime) ->
         )
 
 
+def around_ref(engine: Engine, clinic_id: str, patient_ref: str, *, now: datetime) -> tuple[Around, ...]:
+    """The same, by the clinic's own reference. Raises UnknownPatient."""
+    with reading(engine) as c:
+        patient_id = _id_of(c, clinic_id, patient_ref)
+    return around(engine, clinic_id, patient_id, now=now)
+
+
 def find(engine: Engine, clinic_id: str, patient_ref: str, person_ref: str) -> tuple[str, str]:
     """The ids of a patient and of somebody around them, by the clinic's own references. Raises UnknownPatient or NotFound."""
     with reading(engine) as c:
-        patient_id = enrolment.patient_of_ref(c, clinic_id, patient_ref)
-        if patient_id is None:
-            raise UnknownPatient(f"there is no patient {patient_ref!r}")
+        patient_id = _id_of(c, clinic_id, patient_ref)
         for line in care.around(_patient(c, clinic_id, patient_id)):
             if line.ref == person_ref:
                 return patient_id, line.role_id
@@ -226,6 +232,13 @@ def link(engine: Engine, clinic_id: str, patient_id: str, role_id: str, *, by: s
         care.keep_link(c, patient, line, care.kept(token), by=by, at=now)
         write_audit(c, clinic_id, Entry(now, by, "caregiver's link made", role_id))
         return Made(token, line.name, patient.name, care.grant_of(c, line), now + LINK_HOLDS)
+
+
+def _id_of(c: Connection, clinic_id: str, patient_ref: str) -> str:
+    patient_id = enrolment.patient_of_ref(c, clinic_id, patient_ref)
+    if patient_id is None:
+        raise UnknownPatient(f"there is no patient {patient_ref!r}")
+    return patient_id
 
 
 def _no_page(line: Line) -> str:

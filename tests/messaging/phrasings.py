@@ -14,6 +14,7 @@ from reminders.messaging.intents import (
     Intent,
     Label,
     LateQuestion,
+    LinkWanted,
     Named,
     No,
     NoneOfThem,
@@ -420,6 +421,8 @@ SPANISH: Phrasings = (
     ((OtherReason(),), ("otro",)),
     ((Slower(),), ("mas despacio", "muy rapido")),
     ((CallMe(),), ("llamar", "llameme", "llámeme por favor", "persona", "quiero hablar con la doctora", "me pueden llamar")),
+    ((LinkWanted(),), ("link", "LINK", "Link please", "send me the link", "can you send a new link?")),
+    ((LinkWanted(),), ("enlace", "Enlace por favor", "mandeme otro enlace")),
     ((HelpWanted(),), ("ayuda", "AYUDA", "quien es")),
     ((Unclear(),), ("no, la tomé", "no olvidé", "hola", "no me llamen", "todo bien", "todo muy bien, gracias", "esta todo en orden")),
 )

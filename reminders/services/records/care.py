@@ -12,7 +12,9 @@ from sqlalchemy import delete, select, update
 
 from reminders.domain.caring import LINK_HOLDS, Grant, Sees, granted
 from reminders.domain.contact import Contactable, Role
+from reminders.messaging.transport import SECRET
 from reminders.services.records import people
+from reminders.services.records.audit import Entry, write_audit
 from reminders.services.records.ledger import ALERT, CARE_GRANT, CARE_LINK, insert_all, rows
 
 if TYPE_CHECKING:
@@ -101,6 +103,22 @@ def told_of(c: Connection, holder: Holder, *, since: datetime) -> list[Row]:
         ALERT.c.closed_at.is_(None) | (ALERT.c.raised_at >= since),
     )
     return rows(c, select(ALERT).where(*wanted).order_by(ALERT.c.raised_at.desc(), ALERT.c.id))
+
+
+def reader_at(patient: Patient, contact_point_id: str) -> Line | None:
+    """Who of those around a patient reads what is sent to a number: the proxy, if it is one."""
+    mine = [line for line in around(patient) if line.contact_point_id == contact_point_id]
+    return min(mine, key=lambda line: line.role is not Role.PROXY, default=None)
+
+
+def with_secret(c: Connection, patient: Patient, text: Row, *, now: datetime) -> str:
+    """Make the link that a text carries, at the moment it is sent: its words with the secret, which nothing of ours keeps."""
+    line = reader_at(patient, text["contact_point_id"])
+    assert line is not None  # noqa: S101 - the last look has just seen to it
+    token = new_token()
+    keep_link(c, patient, line, kept(token), by=line.role.value, at=now)
+    write_audit(c, patient.clinic.id, Entry(now, line.role.value, "caregiver's link made", line.role_id, "asked for by text"))
+    return str(text["body"]).replace(SECRET, token)
 
 
 def keep_link(c: Connection, patient: Patient, line: Line, token_hash: str, *, by: str, at: datetime) -> None:

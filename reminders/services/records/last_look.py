@@ -16,7 +16,7 @@ from reminders.domain.missed import Skip as LeaveOut
 from reminders.domain.plan_state import PlanState
 from reminders.domain.restraint import SentBefore, is_too_much
 from reminders.messaging.wordings import DueDose
-from reminders.services.records import advising, alerts, announcements, doses, due, naming, on_call, outbox, people, plans, texts
+from reminders.services.records import advising, alerts, announcements, care, doses, due, naming, on_call, outbox, people, plans, texts
 from reminders.services.records.alerts import Notice
 from reminders.services.records.doses import StoredDose
 from reminders.services.records.due import Due
@@ -62,7 +62,11 @@ def still_right(c: Connection, claimed: Sequence[Row], *, now: datetime) -> list
                 alerts.raise_once(c, one.patient, _held_back(text, now), now=now)
     texts.asked_now(c, ready, now=now)
     fresh = outbox.read(c, [text["id"] for text in ready])
-    return [{**text, "body": fresh[text["id"]]["body"], "expires_at": fresh[text["id"]]["expires_at"]} for text in ready]
+    sent = [{**text, "body": fresh[text["id"]]["body"], "expires_at": fresh[text["id"]]["expires_at"]} for text in ready]
+    return [
+        {**text, "body": care.with_secret(c, standing[text["patient_id"]].patient, text, now=now)} if text["kind"] == care.KIND else text
+        for text in sent
+    ]
 
 
 def _held_back(text: Row, now: datetime) -> Notice:
@@ -117,6 +121,8 @@ def _decide_again(
         _advise_again(c, text, one, known[text["dose_id"]], now)
     if text["kind"] == "step" and _superseded(text, one):
         return "changed"
+    if text["kind"] == care.KIND and care.reader_at(one.patient, text["contact_point_id"]) is None:
+        return "no such line"
     if text["kind"] == "check_in" and _is_quiet(one.plan(text["plan_id"])):
         return "changed"
     return None

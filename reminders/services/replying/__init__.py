@@ -11,15 +11,17 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING, Any
 
 from db.engine import writing
+from reminders.domain.caring import LINK_HOLDS
 from reminders.domain.contact import Role
 from reminders.domain.dose_state import DoseState
 from reminders.domain.gate import SEVERE_GRADE
 from reminders.messaging import intents as i
 from reminders.messaging.questions import Answered, AskOnce, NoQuestion, Outcome, Why
 from reminders.messaging.replies import parse
-from reminders.messaging.texts import when
+from reminders.messaging.texts import date_words, when
+from reminders.messaging.transport import SECRET
 from reminders.milestones import Milestone, Passing, unmarked
-from reminders.services.records import check_ins, due, on_call, people, texts
+from reminders.services.records import care, check_ins, due, on_call, people, texts
 from reminders.services.records.alerts import Notice
 from reminders.services.records.texts import Asked, Draft
 from reminders.services.replying import asked, called_phones, doses_said, how_it_goes, safety, strangers, supplies_said
@@ -47,6 +49,7 @@ def receive(
     now: datetime,
     token: str | None = None,
     polled: bool = False,
+    pages: str | None = None,
     passing: Passing = unmarked,
     repeated: Callable[[], object] = _nobody_counts,
 ) -> str | None:
@@ -55,6 +58,7 @@ def receive(
     Returns the words to answer a stranger with in the same breath, as they have no clinic and no texts of their own; else None.
 
     token     the carrier's mark of one request and its repeats, kept as evidence.
+    pages     where our pages are reached, by https; None: no link to one is texted.
     polled    whether it was found in the carrier's list: no webhook brought it.
     repeated  called after the commit if the text was here before, for whoever counts.
     """
@@ -78,7 +82,7 @@ def receive(
         new = texts.keep_incoming(c, row)
         answer = None if behind else strangers.answer(c, row, new=new, now=now)
         if new and behind:
-            _heard(c, behind, sid=sid, body=body, at=received_at, now=now)
+            _heard(c, behind, sid=sid, body=body, at=received_at, now=now, pages=pages)
         elif new:
             called_phones.heard(c, called, row, now=now)
         passing(Milestone.INBOUND_BEFORE_COMMIT)
@@ -88,13 +92,13 @@ def receive(
     return answer
 
 
-def _heard(c: Connection, behind: list[Row], *, sid: str, body: str, at: datetime, now: datetime) -> None:
+def _heard(c: Connection, behind: list[Row], *, sid: str, body: str, at: datetime, now: datetime, pages: str | None) -> None:
     for contact_point_id in dict.fromkeys(role["contact_point_id"] for role in behind):
         mine = [role for role in behind if role["contact_point_id"] == contact_point_id]
-        _converse(c, mine, sid=sid, body=body, at=at, now=now)
+        _converse(c, mine, sid=sid, body=body, at=at, now=now, pages=pages)
 
 
-def _converse(c: Connection, behind: list[Row], *, sid: str, body: str, at: datetime, now: datetime) -> None:
+def _converse(c: Connection, behind: list[Row], *, sid: str, body: str, at: datetime, now: datetime, pages: str | None) -> None:
     patient_ids = sorted({role["patient_id"] for role in behind})
     people.lock(c, patient_ids)
     answering = {role["patient_id"] for role in behind if role["role"] != Role.CAREGIVER.value}
@@ -109,6 +113,7 @@ def _converse(c: Connection, behind: list[Row], *, sid: str, body: str, at: date
         answers=tuple(one for one in standing if one.patient.id in answering),
         cares=tuple(one for one in standing if one.patient.id not in answering),
         questions=tuple(texts.open_questions(c, [point], now=at)),
+        pages=pages,
     )
     reading = safety.as_the_carrier_does(talk, parse(body, language=standing[0].patient.language))
     _understand(talk, reading)
@@ -164,7 +169,7 @@ def _take(talk: Talk, intent: i.Intent) -> None:
         _not_understood(talk)
 
 
-EVERYBODYS = (i.RedFlag, i.SelfHarm, i.OptOut, i.OptIn, i.HelpWanted, i.WrongNumber, i.StoppedTaking, i.OutOfMedicine)
+EVERYBODYS = (i.RedFlag, i.SelfHarm, i.OptOut, i.OptIn, i.HelpWanted, i.LinkWanted, i.WrongNumber, i.StoppedTaking, i.OutOfMedicine)
 """What anybody may say, a caregiver too."""
 
 ALARMS = (i.RedFlag, i.SelfHarm, i.StoppedTaking)
@@ -264,6 +269,22 @@ def _odd(talk: Talk, why: str) -> None:
     doses_said.odd(talk, meant if isinstance(meant, Candidate) else None, why)
 
 
+def _link(talk: Talk) -> None:
+    """Text who is around a patient the link to their page, for each patient one; its secret is made when it is sent."""
+    readers = [one for one in talk.everyone if care.reader_at(one.patient, talk.contact_point_id)]
+    if talk.pages is None or not readers:
+        _not_understood(talk)
+        return
+    for one in readers:
+        until = (talk.now + LINK_HOLDS).astimezone(one.patient.tz).date()
+        fields = {
+            "name": one.patient.name.split()[0],
+            "link": f"{talk.pages}/care/{SECRET}",
+            "date": date_words(until, one.patient.language),
+        }
+        talk.say(one.patient, Draft(care.KIND, care.KIND, "", fields=fields))
+
+
 def _tell(talk: Talk, kind: str, severity: str, words: str, *, answer: str = "noted", clinical: bool = False) -> None:
     talk.alert(
         talk.answers, Notice(kind, severity, f"{kind} {talk.sid}", words, clinical=clinical, owner="provider" if clinical else "clinic")
@@ -301,6 +322,7 @@ SAID: Mapping[type, Callable[[Talk, Any], None]] = MappingProxyType(
         i.OptOut: lambda talk, _: safety.opt_out(talk),
         i.OptIn: lambda talk, _: safety.opt_in(talk),
         i.HelpWanted: lambda talk, _: talk.reply(simply("help", "help")),
+        i.LinkWanted: lambda talk, _: _link(talk),
         i.WrongNumber: lambda talk, _: safety.wrong_number(talk),
         i.StoppedTaking: lambda talk, _: safety.stopped_taking(talk),
         i.WantsToStop: lambda talk, _: safety.wants_to_stop(talk),

@@ -37,6 +37,7 @@ class Talk:
     answers    the patients for whom this phone answers: their own, or as a proxy.
     cares      the patients about whom this phone is told.
     questions  what this phone was asked and can still answer, newest last.
+    pages      where our pages are reached, by https; None: links are not texted.
     alarmed    a danger sign, or the medicine stopped: nothing in the same answer may say "take it now".
     misread    something in it could not be understood.
     awaited    a person at the clinic was asked to look at it.
@@ -50,6 +51,7 @@ class Talk:
     answers: tuple[Due, ...]
     cares: tuple[Due, ...]
     questions: tuple[Row, ...]
+    pages: str | None = None
     alarmed: bool = False
     misread: bool = False
     awaited: bool = False
