@@ -11,7 +11,8 @@ from sqlalchemy import Engine, select
 from db.engine import reading
 from db.tables import metadata
 from reminders.domain.caring import Grant, Sees
-from reminders.services import caring, signing_in
+from reminders.domain.roles import StaffRole
+from reminders.services import caring, key_holding, signing_in
 from reminders.web.access import ROUTES, Access
 from tests.browser.clinic import BUSY, Harbor
 from tests.browser.visiting import WIDE, Visit, Visits
@@ -47,6 +48,12 @@ def _a_caregivers_link(engine: Engine, harbor: Harbor) -> Mapping[str, str]:
     return {"token": caring.link(engine, CLINIC, *row, by=NURSE, now=at).token}
 
 
+def _a_key(engine: Engine, harbor: Harbor) -> Mapping[str, str]:
+    """A key of a nurse's stands in the list."""
+    key_holding.make(engine, CLINIC, NURSE, "hospital system", {StaffRole.STAFF}, by=key_holding.OPERATOR, now=harbor.at)
+    return {}
+
+
 @dataclass(frozen=True)
 class Page:
     """A page of the portal.
@@ -71,6 +78,7 @@ PAGES: Mapping[str, Page] = MappingProxyType(
         "/patients/{patient}/plans/{plan}/act": Page("nurse", _silent, "?action=mute"),
         "/patients/{patient}/plans/{plan}/dose": Page(fields=_silent, query=f"?date={BUSY.isoformat()}&slot=1"),
         "/care/{token}": Page(None, _a_caregivers_link),
+        "/keys": Page(fields=_a_key),
         "/people": Page(),
         "/sandbox/phones/{patient}": Page(fields=_silent),
         "/setup/{token}": Page(None, _a_link),

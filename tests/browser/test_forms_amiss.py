@@ -46,6 +46,9 @@ FORMS = {
         faulty="Code",
         kept=("Name to sign in with",),
     ),
+    "a key for ever": Amiss(
+        "/keys", {"What for": "hospital system", "Good for how many days": "999"}, "Make it", kept=("What for", "Good for how many days")
+    ),
     "somebody without a role": Amiss("/people", {"Name": "Pat New"}, "Keep it", kept=("Name",)),
 }
 

@@ -8,6 +8,7 @@ from reminders.web.parts import Parts
 from reminders.web.portal.acting_pages import acting_pages
 from reminders.web.portal.care_pages import care_pages
 from reminders.web.portal.dose_pages import dose_pages
+from reminders.web.portal.key_pages import key_pages
 from reminders.web.portal.patient_pages import patient_pages
 from reminders.web.portal.plan_pages import plan_pages
 from reminders.web.portal.sandbox_pages import sandbox_pages
@@ -20,6 +21,7 @@ def portal(parts: Parts) -> tuple[APIRouter, ...]:
         acting_pages(parts),
         care_pages(parts),
         dose_pages(parts),
+        key_pages(parts),
         patient_pages(parts),
         plan_pages(parts),
         sandbox_pages(parts),
