@@ -233,9 +233,14 @@ def read_story(data: object) -> Story:
     return Story(file.start, file.until, enrolment, tuple(events))
 
 
+def written_at(at: datetime) -> str:
+    """Write an instant as a story file has it: 2026-03-08T12:00:00Z, to the microsecond where there are any."""
+    return at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+
+
 def write_event(event: StoryEvent) -> dict[str, object]:
     """Write an event as the JSON values that `read_story` reads."""
-    at = event.at.astimezone(UTC).isoformat().replace("+00:00", "Z")
+    at = written_at(event.at)
     match event:
         case TextIn(phone=phone, text=text):
             return {"at": at, "from": phone, "text": text}
@@ -248,7 +253,7 @@ def write_event(event: StoryEvent) -> dict[str, object]:
             said = {"action": event.action.value, "plan": event.plan, "by": event.by, **rest, **_given(labs_due=labs_due)}
             return {"at": at, "staff": said}
         case Outage(until=until):
-            return {"at": at, "outage": {"until": until.astimezone(UTC).isoformat().replace("+00:00", "Z")}}
+            return {"at": at, "outage": {"until": written_at(until)}}
         case HearingChange(webhook=webhook, lists=lists):
             return {"at": at, "hearing": _given(webhook=webhook, lists=lists)}
         case _ as unreachable:

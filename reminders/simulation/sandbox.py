@@ -15,12 +15,16 @@ from threading import Condition, Event, Lock, Thread
 from typing import TYPE_CHECKING
 
 from reminders.domain.acting import StaffAct
-from reminders.errors import NotAllowed
-from reminders.formats.story_file import CarrierChange, CarrierStatus, HearingChange, TextIn
+from reminders.errors import BadFile, DoselineError, NotAllowed
+from reminders.formats.story_file import CarrierChange, CarrierStatus, HearingChange, TextIn, read_story
 from reminders.messaging.transport import ReceivedText
-from reminders.services import rehearsing, sandboxing
+from reminders.services import importing, rehearsing, sandboxing
+from reminders.services.opening import in_memory
 from reminders.services.rehearsing import Line, Narrator
+from reminders.services.sandboxing import retelling
+from reminders.services.sandboxing.retelling import Compared, Retold
 from reminders.simulation.driver import Driver
+from reminders.simulation.story import play
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
@@ -51,6 +55,15 @@ class Move:
     def percent(self) -> int:
         """How much of the way lies behind it."""
         return int(100 * ((self.at - self.since) / (self.to - self.since))) if self.to > self.since else 100
+
+
+@dataclass(frozen=True, slots=True)
+class Replay:
+    """A story that is being played again, or was: what came of it, or why it could not be."""
+
+    done: bool = False
+    compared: Compared | None = None
+    refused: str = ""
 
 
 class Rest:
@@ -96,7 +109,7 @@ class Sandbox:
     ) -> None:
         self._engine, self._clock, self._own, self._transport, self._permits = engine, clock, own, transport, permits
         self._driver = Driver(engine, clock, transport, self._heard)
-        self._turn, self._stop = Lock(), Event()
+        self._turn, self._playing, self._stop = Lock(), Lock(), Event()
         self._rest = Rest()
         self._narrator: Narrator | None = None
         self._fresh: list[Line] = []
@@ -104,6 +117,8 @@ class Sandbox:
         self._restored = self._closed = False
         self._move: Move | None = None
         self._thread: Thread | None = None
+        self._replays: dict[str, Replay] = {}
+        self._replaying: dict[str, Thread] = {}
         self.unless_moved = self._rest.unless_resting
         if self.is_moved:
             self._rest.begin()
@@ -137,6 +152,62 @@ class Sandbox:
         """How the carrier treats a phone: a status, and the error code if there is one."""
         fault = self._transport.fault_of(phone)
         return fault.status if fault.code is None else f"{fault.status} {fault.code}"
+
+    def story(self, clinic_id: str) -> Retold:
+        """Tell what was played at a clinic, up to now, as a story file that can be played; or why that cannot be done."""
+        told = retelling.retell(self._engine, clinic_id, now=self._clock.now())
+        if told.story is None:
+            return told
+        try:
+            read_story(told.story)
+            importing.check_import(told.story["import"], within="import")
+        except BadFile as bad:
+            return Retold(None, (*told.lacking, *map(str, bad.faults)))
+        return told
+
+    def replay_of(self, clinic_id: str) -> Replay | None:
+        """How the last replay of a clinic's story stands; None if there was none."""
+        return self._replays.get(clinic_id)
+
+    def begin_replay(self, clinic_id: str) -> None:
+        """Begin to play a clinic's story again; returns at once. One at a time: while it goes on, this changes nothing."""
+        with self._playing:
+            running = self._replays.get(clinic_id)
+            if running is not None and not running.done:
+                return
+            self._replays[clinic_id] = Replay()
+            self._replaying[clinic_id] = Thread(target=self._play_again, args=(clinic_id,), name="replay", daemon=True)
+            self._replaying[clinic_id].start()
+
+    def wait_for_replay(self, clinic_id: str, seconds: float | None = None) -> None:
+        """Wait for a replay that goes on."""
+        if clinic_id in self._replaying:
+            self._replaying[clinic_id].join(seconds)
+
+    def _play_again(self, clinic_id: str) -> None:
+        found = Replay(done=True, refused="something failed; the log of the server says what")
+        try:
+            found = Replay(done=True, compared=self.replay(clinic_id))
+        except DoselineError as refused:
+            found = Replay(done=True, refused=str(refused))
+        except Exception:
+            log.exception("a story of the sandbox could not be played again")
+        finally:
+            self._replays[clinic_id] = found
+
+    def replay(self, clinic_id: str) -> Compared:
+        """Play a clinic's story again, in memory, and hold what comes of it against what came of it here. Raises NotAllowed."""
+        told = self.story(clinic_id)
+        if told.story is None:
+            raise NotAllowed(f"there is no story to play: {'; '.join(told.lacking)}")
+        story, engine = read_story(told.story), in_memory()
+        try:
+            for _ in play(story, engine=engine, clinic_id=clinic_id):
+                if self._closed:
+                    raise NotAllowed("the server is stopping")
+            return retelling.compare(self._engine, engine, clinic_id, since=story.start, until=story.until)
+        finally:
+            engine.dispose()
 
     def move(self, to: datetime, *, until: Seen | None = None) -> None:
         """Begin to move the clock, to an instant, or until something of which `until` is true has happened on the way.
@@ -173,6 +244,8 @@ class Sandbox:
         self.wait()
         if not self._closed:
             self._closed = True
+            for clinic_id in self._replaying:
+                self.wait_for_replay(clinic_id)
             self._turn.acquire()  # for good
             self._driver.close()
 

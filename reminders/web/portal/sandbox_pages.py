@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -29,6 +30,7 @@ from reminders.web.pages import form_of, is_part, page, see
 from reminders.web.parts import Parts
 
 LONGEST_TEXT = 1_600  # characters: what a carrier brings at most
+FILE_NAME: Final = "story.json"
 WAITED: Final = 1.5  # seconds that a press of a button waits to show where it led
 
 FAULTS: Final = (
@@ -86,6 +88,28 @@ def sandbox_pages(parts: Parts) -> APIRouter:
         """Show the phones around a patient."""
         return _shown(parts, request, patient)
 
+    @router.get("/story")
+    def story(request: Request) -> HTMLResponse:
+        """Show what of the session can be saved, what cannot, and what came of playing it again."""
+        return _story_page(parts, request)
+
+    @router.get("/story/file")
+    def story_file(request: Request) -> Response:
+        """Give the session as a story file."""
+        told = _sandbox(parts).story(_some_clinic(parts, request))
+        if told.story is None:
+            return _story_page(parts, request)
+        saved = {"Content-Disposition": f'attachment; filename="{FILE_NAME}"'}
+        return Response(json.dumps(told.story, ensure_ascii=False, indent=2) + "\n", media_type="application/json", headers=saved)
+
+    @router.post("/story/replay")
+    def replay(request: Request) -> Response:
+        """Play the session again."""
+        clinic_id = _some_clinic(parts, request)
+        _sandbox(parts).begin_replay(clinic_id)
+        _sandbox(parts).wait_for_replay(clinic_id, WAITED)
+        return see("/sandbox/story")
+
     for name, act in ACTS.items():
         router.post(f"/phones/{{patient}}/{name}", name=name)(_acting(parts, act))
     return router
@@ -111,6 +135,21 @@ def _clinic(parts: Parts, request: Request) -> str | None:
     """Whose sandbox it is: the clinic of who is signed in; before anybody can sign in, the first."""
     person = request.state.person
     return person.clinic_id if isinstance(person, Person) else phones.first_clinic(parts.engine)
+
+
+def _some_clinic(parts: Parts, request: Request) -> str:
+    clinic_id = _clinic(parts, request)
+    if clinic_id is None:
+        raise HTTPException(HTTPStatus.NOT_FOUND)
+    return clinic_id
+
+
+def _story_page(parts: Parts, request: Request) -> HTMLResponse:
+    clinic_id, sandbox = _some_clinic(parts, request), _sandbox(parts)
+    if is_part(request):
+        return page(request, "portal/sandbox_replay.html", replay=sandbox.replay_of(clinic_id))
+    told = sandbox.story(clinic_id)
+    return page(request, "portal/sandbox_story.html", told=told, replay=sandbox.replay_of(clinic_id), file_name=FILE_NAME)
 
 
 def _room(parts: Parts, request: Request, patient: str) -> tuple[str, Room]:

@@ -15,6 +15,7 @@ from starlette.testclient import TestClient
 from db.engine import reading
 from db.tables import metadata
 from reminders.clock import HandClock, SandboxClock
+from reminders.formats.story_file import read_story
 from reminders.messaging.sandbox import SandboxTransport
 from reminders.services import sandboxing
 from reminders.simulation.sandbox import Sandbox
@@ -320,6 +321,34 @@ def test_an_admin_alone_does_not_play(world: World) -> None:
     client = world.browser(ADMIN)
 
     assert (client.get("/sandbox").status_code, "/sandbox" in client.get("/account").text) == (403, False)
+
+
+def test_a_session_is_saved_and_plays_the_same(world: World) -> None:
+    """The file is a story's, and the page says what came of playing it again."""
+    client = world.browser(PROVIDER)
+    world.moves(client, "event")
+    client.post(world.path("say"), data={"phone": phone_of(client, world.path(), "Ana Silva"), "text": "MISSED"})
+    world.moves(client, "day")
+    saved = client.get("/sandbox/story/file")
+    client.post("/sandbox/story/replay")
+    world.sandbox.wait_for_replay(CLINIC, 60)
+    story = read_story(saved.json())
+
+    assert (saved.headers["Content-Disposition"], [type(event).__name__ for event in story.events]) == (
+        'attachment; filename="story.json"',
+        ["TextIn"],
+    )
+    assert re.search(r"It plays the same: \d+ texts and 2 doses", shown(client, "/sandbox/story"))
+    assert "What it cannot say" not in shown(client, "/sandbox/story")
+
+
+def test_what_has_no_story_says_why(world: World) -> None:
+    """Hill Clinic has a patient and no plan: there is nothing to save, and the page says so instead of a file."""
+    client = world.browser(THEIRS, clinic=HILL)
+    asked = client.get("/sandbox/story/file")
+
+    assert "Content-Disposition" not in asked.headers
+    assert "there is no plan yet" in words(asked.text)
 
 
 def test_without_a_sandbox_nothing_is_there(sqlite_engine: Engine) -> None:
