@@ -180,7 +180,7 @@ async def _person(parts: Parts, request: Request) -> Person | None:
 
 async def _holder(parts: Parts, request: Request) -> Holder:
     token = request.cookies.get(care_cookie(parts), "")
-    found = await run_in_threadpool(caring.who, parts.engine, token, address=address_of(request), now=parts.clock.now())
+    found = await run_in_threadpool(caring.who, parts.engine, token, address=address_of(request), now=parts.security_clock.now())
     if found is None:
         raise LinkGone
     return found

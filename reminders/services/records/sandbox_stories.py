@@ -43,7 +43,18 @@ if TYPE_CHECKING:
 
 File = dict[str, Any]
 
-NO_ACT = frozenset({"signed in", "link made", "account set up", "key made", "key ended", "caregiver's page opened"})
+NO_ACT = frozenset(
+    {
+        "signed in",
+        "link made",
+        "account set up",
+        "key made",
+        "key ended",
+        "caregiver's link made",
+        "caregiver's view agreed",
+        "caregiver's page opened",
+    }
+)
 """What the audit has of people that changes nothing a story tells."""
 
 

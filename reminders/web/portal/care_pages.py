@@ -35,7 +35,7 @@ def care_pages(parts: Parts) -> APIRouter:
         """Make a link, shown this once."""
         me = person_of(request)
         try:
-            made = caring.link(parts.engine, me.clinic_id, patient, role, by=me.name, now=parts.clock.now())
+            made = caring.link(parts.engine, me.clinic_id, patient, role, by=me.name, now=parts.security_clock.now())
         except NotAllowed as refused:
             return page(request, "portal/care_link.html", status=HTTPStatus.CONFLICT, made=None, refused=str(refused))
         return page(request, "portal/care_link.html", made=made, link=f"{parts.address}/care/{made.token}", refused="")
@@ -47,7 +47,7 @@ def _looking(router: APIRouter, parts: Parts) -> None:
     @router.get("/care/{token}")
     def come(request: Request, token: str) -> Response:
         """Let who holds a good link in, and send them on to an address without it, so that no history and no screen keeps it."""
-        found = TOKEN.fullmatch(token) and caring.enter(parts.engine, token, address=address_of(request), now=parts.clock.now())
+        found = TOKEN.fullmatch(token) and caring.enter(parts.engine, token, address=address_of(request), now=parts.security_clock.now())
         if not found:
             return gone(request, HTTPStatus.NOT_FOUND)
         answer = see("/care")
