@@ -51,6 +51,7 @@ SEES = ("alerts", "today", "strip")
 STRANGE = text("clinic_id IS NULL AND from_phone <> ''")  # from a number nobody here knows, which is not forgotten yet
 UNHEARD = text("unheard_until IS NOT NULL")  # waits for the carrier's list of incoming texts
 OPEN = text("closed_at IS NULL")  # somebody has yet to look at it
+STILL = text("ended_at IS NULL")  # around the patient now
 UNSETTLED = text("rank < 3 AND sid IS NOT NULL")  # the carrier has it, and has not said what became of it
 
 
@@ -287,14 +288,24 @@ class ContactPoint(SQLModel, table=True):
 
 
 class ContactRole(SQLModel, table=True):
-    """What a number is for a patient: the patient's own, a proxy's who answers for them, or a caregiver's who is told."""
+    """What a number is for a patient: the patient's own, a proxy's who answers for them, or a caregiver's who is told.
+
+    `unproved`: no code has come back from it for this patient yet. The number may be proved for somebody else: a slip of the finger
+    must not make a neighbour's phone the patient's. `ended_at`: from then on they are not around this patient; that they were is kept.
+    """
 
     __tablename__ = "contact_role"
     __table_args__ = (
         within_clinic("contact_point_id", "contact_point"),
         within_clinic("patient_id", "patient"),
-        UniqueConstraint("clinic_id", "contact_point_id", "patient_id", "role"),
         one_of("role", *ROLES),
+        Index(
+            "uq_contact_role_of_now",
+            *("clinic_id", "contact_point_id", "patient_id", "role"),
+            unique=True,
+            sqlite_where=STILL,
+            postgresql_where=STILL,
+        ),
         Index("ix_contact_role_patient", "patient_id"),
         Index("ix_contact_role_contact_point", "contact_point_id"),
     )
@@ -307,6 +318,30 @@ class ContactRole(SQLModel, table=True):
     name: str = Field(max_length=80)
     relationship: str = Field(default="", max_length=40)
     after_misses: int | None = Field(default=None)
+    unproved: bool = Field(default=False)
+    ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
+class NumberCheck(SQLModel, table=True):
+    """A code that was texted to a number, to prove it for one patient; of the code, its hash. The newest is the one that is good."""
+
+    __tablename__ = "number_check"
+    __table_args__ = (
+        within_clinic("contact_point_id", "contact_point"),
+        within_clinic("patient_id", "patient"),
+        Index("ix_number_check_contact_point", "contact_point_id", "asked_at"),
+    )
+    clinic_id: str = Field(primary_key=True, max_length=ID)
+    id: str = Field(primary_key=True, max_length=ID)
+    contact_point_id: str = Field(max_length=ID)
+    patient_id: str = Field(max_length=ID)
+    code_hash: str = Field(max_length=64)
+    text_id: str = Field(max_length=ID)
+    asked_by: str = Field(max_length=80)
+    asked_at: datetime = Field(sa_type=UtcDateTime)
+    tries: int = Field(default=0)
+    proved_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    proved_by: str | None = Field(default=None, max_length=80)
 
 
 class CareGrant(SQLModel, table=True):
@@ -368,7 +403,8 @@ class OnCall(SQLModel, table=True):
 class Consent(SQLModel, table=True):
     """Evidence that texting was agreed to, withdrawn or taken up again. Only added to, never changed.
 
-    About whom: a patient; none where the phone is the clinic's own, on call.
+    About whom: a patient; none where the phone is the clinic's own, on call. `recorded_by`: who at the clinic wrote down what they
+    were told, or shown; empty where nobody was in between.
     """
 
     __tablename__ = "consent"
@@ -387,6 +423,7 @@ class Consent(SQLModel, table=True):
     wording_version: str = Field(default="", max_length=80)
     channel: str = Field(default="import", max_length=20)
     message_sid: str | None = Field(default=None, max_length=ID)
+    recorded_by: str = Field(default="", max_length=80)
     at: datetime = Field(sa_type=UtcDateTime)
 
 

@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime
 from decimal import Decimal
-from typing import Annotated, Literal, TypeAlias, TypeVar
+from enum import StrEnum
+from typing import Annotated, Literal, Self, TypeAlias, TypeVar
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from reminders.domain.approval import Acknowledgement
-from reminders.domain.contact import Role
+from reminders.domain.contact import QuietHours, Role
 from reminders.domain.finding import ALCOHOL, Alcohol, PatientFacts, age_on, is_alcohol
 from reminders.domain.plan import Amount, Plan
 from reminders.domain.roles import StaffRole
@@ -24,6 +25,7 @@ from reminders.formats.json_text import join
 from reminders.formats.parts import (
     WEAK,
     AmountText,
+    ClockText,
     DateText,
     InstantText,
     KidneyText,
@@ -47,6 +49,14 @@ T = TypeVar("T")
 Entry: TypeAlias = tuple[str, object]  # a path, and the raw value that stands there
 
 
+class How(StrEnum):
+    """How somebody agreed to be texted: what there is to show for it."""
+
+    PAPER = "paper"
+    VOICE = "voice"
+    ONLINE = "online"
+
+
 class StaffMemberShape(Shape):
     """A person at the clinic, and what they are there: a provider prescribes, staff care, an admin says who works here."""
 
@@ -55,12 +65,16 @@ class StaffMemberShape(Shape):
 
 
 class ConsentShape(Shape):
-    """Evidence that someone agreed to be texted: who, when, to which wording, and that the number was proved theirs."""
+    """Evidence that someone agreed to be texted: who, when, to which wording, and that the number was proved theirs.
+
+    `how` they agreed: left out, whoever made the file knows.
+    """
 
     by: Name
     at: InstantText
     wording_version: Name
     number_verified: Literal[True]
+    how: Annotated[How, Field(strict=False)] | None = None
 
 
 class OnCallShape(Shape):
@@ -142,21 +156,44 @@ class PlanEntryShape(PlanShape):
         return {Amount(entry.strength, self.plan.unit): entry.tablets for entry in self.supply}
 
 
-class PatientShape(Shape):
-    """A patient: `phone` and `consent` may be null only where a proxy holds the phone."""
+class QuietHoursShape(Shape):
+    """Local hours in which nothing is started by us, `from` one time `until` another, usually over midnight."""
 
-    ref: Ref
+    starts: Annotated[ClockText, Field(alias="from")]
+    until: ClockText
+
+    @model_validator(mode="after")
+    def _are_hours(self) -> Self:
+        QuietHours(self.starts, self.until)
+        return self
+
+
+class DetailsShape(Shape):
+    """What is known of a patient, apart from whom to text and what they take."""
+
     name: Name
-    phone: PhoneText | None
-    zone: ZoneText
     language: Literal["en", "es"] = "en"
     wording: Literal["discreet", "amount", "full"] = "discreet"
-    consent: ConsentShape | None = None
-    caregivers: Annotated[tuple[CaregiverShape, ...], Field(strict=False)] = ()
-    medicines: Annotated[tuple[Name, ...], Field(strict=False)] = ()
     alcohol: Annotated[Alcohol, Field(strict=False)] = Alcohol.UNKNOWN
     born: DateText | None = None
     kidney: KidneyText | None = None
+    quiet_hours: QuietHoursShape | None = None
+
+    @property
+    def quiet(self) -> QuietHours:
+        """The patient's quiet hours, or the usual ones."""
+        return QuietHours() if self.quiet_hours is None else QuietHours(self.quiet_hours.starts, self.quiet_hours.until)
+
+
+class PatientShape(DetailsShape):
+    """A patient: `phone` and `consent` may be null only where a proxy holds the phone."""
+
+    ref: Ref
+    phone: PhoneText | None
+    zone: ZoneText
+    consent: ConsentShape | None = None
+    caregivers: Annotated[tuple[CaregiverShape, ...], Field(strict=False)] = ()
+    medicines: Annotated[tuple[Name, ...], Field(strict=False)] = ()
     plans: Annotated[tuple[PlanEntryShape, ...], Field(strict=False)] = ()
 
     @property

@@ -90,6 +90,18 @@ read_phone = _reader(
 )
 
 
+def typed_phone(text: str, *, beside: str) -> str:
+    """Write a phone number, typed in whatever way, in E.164 form; what is no number comes back as it is.
+
+    `beside`: another one (E.164), of whose country the number is unless it begins with + and says otherwise.
+    """
+    try:
+        number = phonenumbers.parse(text, phonenumbers.region_code_for_number(phonenumbers.parse(beside)))
+    except phonenumbers.NumberParseException:
+        return text
+    return text if number.extension else phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
+
+
 def duration_text(length: timedelta) -> str:
     """Write a duration of whole seconds in its largest whole unit: "5 d", "2 h", "90 min"."""
     seconds = round(length.total_seconds())

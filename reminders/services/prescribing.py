@@ -311,25 +311,19 @@ def _acknowledge(c: Connection, patient: Patient, plan: StoredPlan, action: Staf
 
 def _move_zone(c: Connection, patient: Patient, plan: StoredPlan, action: StaffAct, now: datetime) -> None:
     """Let the patient's times follow them to another zone, joined at a seam that keeps the minimum gap."""
-    zone = action.zone or plan.plan.zone
-    people.move(c, patient, zone)
-    there = people.patients(c, [patient.id])[patient.id]
-    for mine in plans.of_patients(c, [patient.id])[patient.id]:
-        document = replace(mine.course.current.plan, zone=zone)
-        moved = Change(document, changing.MOVED, action.by, action.reason, stays=mine.course.current.stays)
-        changing.change(c, there, mine, moved, now=now)
+    changing.move(c, patient, action.zone or plan.plan.zone, by=action.by, reason=action.reason, now=now)
 
 
-def _add_medicine(c: Connection, patient: Patient, plan: StoredPlan, action: StaffAct, now: datetime) -> None:
+def _add_medicine(c: Connection, patient: Patient, _plan: StoredPlan, action: StaffAct, now: datetime) -> None:
     if not action.medicine:
         raise NotAllowed("an addition names the medicine")
-    interacting.add(c, patient, plan, action.medicine, said=Said(action.by, action.reason), now=now)
+    interacting.add(c, patient, action.medicine, said=Said(action.by, action.reason), now=now)
 
 
-def _remove_medicine(c: Connection, _patient: Patient, plan: StoredPlan, action: StaffAct, now: datetime) -> None:
+def _remove_medicine(c: Connection, patient: Patient, _plan: StoredPlan, action: StaffAct, now: datetime) -> None:
     if not action.medicine:
         raise NotAllowed("a removal names the medicine")
-    interacting.remove(c, plan, action.medicine, said=Said(action.by, action.reason), now=now)
+    interacting.remove(c, patient, action.medicine, said=Said(action.by, action.reason), now=now)
 
 
 def correct(

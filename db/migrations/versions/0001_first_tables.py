@@ -51,6 +51,7 @@ def upgrade() -> None:
     _contact_role()
     _care_grant()
     _care_link()
+    _number_check()
     _medicine()
     _on_call()
     _plan()
@@ -534,6 +535,7 @@ def _consent() -> None:
         sa.Column("wording_version", sa.String(80), nullable=False),
         sa.Column("channel", sa.String(20), nullable=False),
         sa.Column("message_sid", sa.String(40), nullable=True),
+        sa.Column("recorded_by", sa.String(80), nullable=False),
         sa.Column("at", INSTANT, nullable=False),
         sa.CheckConstraint("kind IN ('given', 'revoked', 'restored')", name=op.f("ck_consent_kind")),
         sa.ForeignKeyConstraint(
@@ -561,6 +563,8 @@ def _contact_role() -> None:
         sa.Column("name", sa.String(80), nullable=False),
         sa.Column("relationship", sa.String(40), nullable=False),
         sa.Column("after_misses", sa.Integer(), nullable=True),
+        sa.Column("unproved", sa.Boolean(), nullable=False),
+        sa.Column("ended_at", INSTANT, nullable=True),
         sa.CheckConstraint("role IN ('patient', 'proxy', 'caregiver')", name=op.f("ck_contact_role_role")),
         sa.ForeignKeyConstraint(
             ["clinic_id", "contact_point_id"],
@@ -571,12 +575,17 @@ def _contact_role() -> None:
             ["clinic_id", "patient_id"], ["patient.clinic_id", "patient.id"], name=op.f("fk_contact_role_clinic_id_patient_id")
         ),
         sa.PrimaryKeyConstraint("clinic_id", "id", name=op.f("pk_contact_role")),
-        sa.UniqueConstraint(
-            "clinic_id", "contact_point_id", "patient_id", "role", name=op.f("uq_contact_role_clinic_id_contact_point_id_patient_id_role")
-        ),
     )
     op.create_index("ix_contact_role_contact_point", "contact_role", ["contact_point_id"], unique=False)
     op.create_index("ix_contact_role_patient", "contact_role", ["patient_id"], unique=False)
+    op.create_index(
+        "uq_contact_role_of_now",
+        "contact_role",
+        ["clinic_id", "contact_point_id", "patient_id", "role"],
+        unique=True,
+        sqlite_where=sa.text("ended_at IS NULL"),
+        postgresql_where=sa.text("ended_at IS NULL"),
+    )
 
 
 def _care_grant() -> None:
@@ -632,6 +641,33 @@ def _care_link() -> None:
     op.create_index("ix_care_link_contact_point", "care_link", ["contact_point_id"], unique=False)
     op.create_index("ix_care_link_contact_role", "care_link", ["contact_role_id"], unique=False)
     op.create_index("ix_care_link_expires_at", "care_link", ["expires_at"], unique=False)
+
+
+def _number_check() -> None:
+    op.create_table(
+        "number_check",
+        sa.Column("clinic_id", sa.String(40), nullable=False),
+        sa.Column("id", sa.String(40), nullable=False),
+        sa.Column("contact_point_id", sa.String(40), nullable=False),
+        sa.Column("patient_id", sa.String(40), nullable=False),
+        sa.Column("code_hash", sa.String(64), nullable=False),
+        sa.Column("text_id", sa.String(40), nullable=False),
+        sa.Column("asked_by", sa.String(80), nullable=False),
+        sa.Column("asked_at", INSTANT, nullable=False),
+        sa.Column("tries", sa.Integer(), nullable=False),
+        sa.Column("proved_at", INSTANT, nullable=True),
+        sa.Column("proved_by", sa.String(80), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["clinic_id", "contact_point_id"],
+            ["contact_point.clinic_id", "contact_point.id"],
+            name=op.f("fk_number_check_clinic_id_contact_point_id"),
+        ),
+        sa.ForeignKeyConstraint(
+            ["clinic_id", "patient_id"], ["patient.clinic_id", "patient.id"], name=op.f("fk_number_check_clinic_id_patient_id")
+        ),
+        sa.PrimaryKeyConstraint("clinic_id", "id", name=op.f("pk_number_check")),
+    )
+    op.create_index("ix_number_check_contact_point", "number_check", ["contact_point_id", "asked_at"], unique=False)
 
 
 def _medicine() -> None:

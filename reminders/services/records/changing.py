@@ -10,8 +10,9 @@ from reminders.domain.gaps import max_gap_of
 from reminders.domain.plan import Plan, Stay, Version
 from reminders.domain.plan_state import PlanState
 from reminders.domain.seam import Seam, join
-from reminders.services.records import alerts, announcements, doses, intakes, plans, texts
+from reminders.services.records import alerts, announcements, doses, intakes, people, plans, texts
 from reminders.services.records.alerts import Notice
+from reminders.services.records.audit import Entry, write_audit
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -75,6 +76,20 @@ def change(c: Connection, patient: Patient, plan: StoredPlan, change: Change, *,
     plans.put_on_clock(c, [plans.read(c, [plan.id])[plan.id]])
     _show(c, patient, plan, seam, now=now)
     return seam
+
+
+def moved_to(plan: StoredPlan, zone: str, *, by: str, reason: str) -> Change:
+    """The change that a move to another zone is to a plan: the same doses by other clocks, stays and all."""
+    return Change(replace(plan.course.current.plan, zone=zone), MOVED, by, reason, stays=plan.course.current.stays)
+
+
+def move(c: Connection, patient: Patient, zone: str, *, by: str, reason: str, now: datetime) -> None:
+    """Let a patient's times follow them to another zone: those of their texts, and of each plan that is not over."""
+    people.move(c, patient, zone)
+    there = people.patients(c, [patient.id])[patient.id]
+    for plan in plans.of_patients(c, [patient.id]).get(patient.id, []):
+        change(c, there, plan, moved_to(plan, zone, by=by, reason=reason), now=now)
+    write_audit(c, patient.clinic.id, Entry(now, by, "patient moved", patient.id))
 
 
 def _close_the_stay(c: Connection, plan: StoredPlan, change: Change, *, now: datetime) -> None:

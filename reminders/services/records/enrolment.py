@@ -8,13 +8,14 @@ import unicodedata
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select, update
+from sqlalchemy import delete, select, update
 
 from reminders.domain.contact import Role
 from reminders.formats.parts import WEAK
 from reminders.services.records import medicines, name_words
 from reminders.services.records.audit import Entry, write_audit
 from reminders.services.records.ledger import (
+    CARE_LINK,
     CLINIC,
     CONSENT,
     CONTACT_POINT,
@@ -34,11 +35,12 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Table
 
-    from reminders.formats.import_file import ClinicShape, ConsentShape, OnCallShape, PatientShape
+    from reminders.formats.import_file import CaregiverShape, ClinicShape, ConsentShape, OnCallShape, PatientShape
     from reminders.services.records.ledger import Row
+    from reminders.services.records.people import Line, Patient
 
 IMPORTER = "import"
-"""Who enrols, in the audit: the file names no person for it, only an approver for each plan."""
+"""Who enrols by a file, in the audit: it names no person for it, only an approver for each plan."""
 
 _MOST_AT_ONCE = 500  # values in one IN list; SQLite allows 32,766 in a statement
 
@@ -101,8 +103,12 @@ def set_on_call(c: Connection, clinic_id: str, on_call: OnCallShape, *, at: date
     write_audit(c, clinic_id, Entry(at, IMPORTER, "on-call phone set", point_id))
 
 
-def add_patient(c: Connection, clinic_id: str, patient: PatientShape, *, at: datetime) -> str:
-    """Store a patient with everyone around them, and the evidence of their consents; return the patient's id."""
+def add_patient(c: Connection, clinic_id: str, patient: PatientShape, *, at: datetime, by: str = IMPORTER) -> str:
+    """Store a patient with everyone around them, and the evidence of their consents; return the patient's id.
+
+    A file says that the numbers are proved. Where a person enrols, each is proved by a code that is yet to come back.
+    """
+    is_file = by == IMPORTER
     patient_id = new_id()
     row = {
         "clinic_id": clinic_id,
@@ -116,20 +122,69 @@ def add_patient(c: Connection, clinic_id: str, patient: PatientShape, *, at: dat
         "born_on": patient.born,
         "kidney": None if patient.kidney == WEAK else patient.kidney,
         "kidney_weak": patient.kidney == WEAK,
+        "quiet_from": patient.quiet.starts,
+        "quiet_until": patient.quiet.ends,
         "created_at": at,
     }
     insert_all(c, PATIENT, [row])
     name_words.keep(c, clinic_id, patient_id, patient.name, patient.ref)
-    proved = {phone: consent.at for phone, consent in consents_of(patient)}
+    proved = {phone: consent.at for phone, consent in consents_of(patient)} if is_file else {}
     points = _points(c, clinic_id, {phone for phone, _ in _roles(patient)}, proved, at=at)
     whose = {"clinic_id": clinic_id, "patient_id": patient_id}
-    roles = [{**whose, "id": new_id(), "contact_point_id": points[phone], **role} for phone, role in _roles(patient)]
+    whose_roles = {**whose, "unproved": not is_file}
+    roles = [{**whose_roles, "id": new_id(), "contact_point_id": points[phone], **role} for phone, role in _roles(patient)]
     insert_all(c, CONTACT_ROLE, roles)
-    evidence = [{**whose, "contact_point_id": points[phone], **_evidence(consent)} for phone, consent in consents_of(patient)]
+    evidence = [{**whose, "contact_point_id": points[phone], **_evidence(consent, by)} for phone, consent in consents_of(patient)]
     insert_all(c, CONSENT, evidence)
     medicines.add(c, clinic_id, patient_id, patient.listed, at=at)
-    write_audit(c, clinic_id, Entry(at, IMPORTER, "patient enrolled", patient_id))
+    write_audit(c, clinic_id, Entry(at, by, "patient enrolled", patient_id))
     return patient_id
+
+
+def add_person(c: Connection, patient: Patient, person: CaregiverShape, *, at: datetime, by: str) -> str:
+    """Store somebody around a patient, whose number is yet to be proved, and the evidence of their consent; return the id of the role.
+
+    Where the proxy holds the patient's own phone, it is the patient's no more: one person answers from it.
+    """
+    clinic_id, point_id = patient.clinic.id, contact_point(c, patient.clinic.id, person.phone, at=at)
+    if person.role == Role.PROXY.value:
+        own = (CONTACT_ROLE.c.patient_id == patient.id, CONTACT_ROLE.c.contact_point_id == point_id, CONTACT_ROLE.c.role == Role.PATIENT)
+        c.execute(update(CONTACT_ROLE).where(CONTACT_ROLE.c.clinic_id == clinic_id, *own).values(ended_at=at))
+    whose = {"clinic_id": clinic_id, "patient_id": patient.id, "contact_point_id": point_id}
+    role_id = new_id()
+    insert_all(c, CONTACT_ROLE, [{**whose, "id": role_id, "unproved": True, **_role_of(person)}])
+    insert_all(c, CONSENT, [{**whose, **_evidence(person.consent, by)}])
+    write_audit(c, clinic_id, Entry(at, by, f"{person.role} added", role_id))
+    return role_id
+
+
+def end_person(c: Connection, patient: Patient, line: Line, *, at: datetime, by: str) -> None:
+    """Let somebody be a patient's proxy or caregiver no more, and see no page. That they were, and what they agreed to, is kept."""
+    mine = CONTACT_ROLE.c.clinic_id == patient.clinic.id, CONTACT_ROLE.c.id == line.role_id
+    c.execute(update(CONTACT_ROLE).where(*mine).values(ended_at=at))
+    c.execute(delete(CARE_LINK).where(CARE_LINK.c.contact_role_id == line.role_id))
+    write_audit(c, patient.clinic.id, Entry(at, by, f"{line.role} ended", line.role_id, line.contact_point_id))
+
+
+def change_number(c: Connection, patient: Patient, line: Line, phone: str, consent: ConsentShape, *, at: datetime, by: str) -> None:
+    """Let a person be reached at another number, yet to be proved, with the evidence that they agreed to be."""
+    clinic_id, point_id = patient.clinic.id, contact_point(c, patient.clinic.id, phone, at=at)
+    mine = CONTACT_ROLE.c.clinic_id == clinic_id, CONTACT_ROLE.c.id == line.role_id
+    c.execute(update(CONTACT_ROLE).where(*mine).values(contact_point_id=point_id, unproved=True))
+    c.execute(delete(CARE_LINK).where(CARE_LINK.c.contact_role_id == line.role_id))
+    agree(c, patient, point_id, consent, by=by)
+    write_audit(c, clinic_id, Entry(at, by, "number changed", line.role_id, f"{line.contact_point_id} {point_id}"))
+
+
+def agree(c: Connection, patient: Patient, contact_point_id: str, consent: ConsentShape, *, by: str) -> None:
+    """Keep the evidence that somebody agreed to be texted at a number about a patient, as a person at the clinic has it."""
+    whose = {"clinic_id": patient.clinic.id, "patient_id": patient.id, "contact_point_id": contact_point_id}
+    insert_all(c, CONSENT, [{**whose, **_evidence(consent, by)}])
+
+
+def contact_point(c: Connection, clinic_id: str, phone: str, *, at: datetime) -> str:
+    """Find or make the contact point of a number; return its id. It is as proved as it was."""
+    return _points(c, clinic_id, {phone}, {}, at=at)[phone]
 
 
 def consents_of(patient: PatientShape) -> Iterator[tuple[str, ConsentShape]]:
@@ -148,21 +203,18 @@ def _roles(patient: PatientShape) -> Iterator[tuple[str, Row]]:
         own = {"role": Role.PATIENT.value, "ref": patient.ref, "name": patient.name}
         yield patient.phone, {**own, "relationship": "", "after_misses": None}
     for person in patient.caregivers:
-        yield (
-            person.phone,
-            {
-                "role": person.role,
-                "ref": person.ref,
-                "name": person.name,
-                "relationship": person.relationship,
-                "after_misses": person.alerts.after_misses if person.alerts else None,
-            },
-        )
+        yield person.phone, _role_of(person)
 
 
-def _evidence(consent: ConsentShape) -> Row:
+def _role_of(person: CaregiverShape) -> Row:
+    told = person.alerts.after_misses if person.alerts else None
+    return {"role": person.role, "ref": person.ref, "name": person.name, "relationship": person.relationship, "after_misses": told}
+
+
+def _evidence(consent: ConsentShape, by: str = IMPORTER) -> Row:
     said = {"given_by": consent.by, "wording_version": consent.wording_version, "at": consent.at}
-    return {"id": new_id(), "kind": "given", "channel": "import", **said}
+    recorded = "" if by == IMPORTER else by
+    return {"id": new_id(), "kind": "given", "channel": consent.how.value if consent.how else "import", "recorded_by": recorded, **said}
 
 
 def _points(c: Connection, clinic_id: str, phones: set[str], proved: Mapping[str, datetime], *, at: datetime) -> dict[str, str]:

@@ -37,67 +37,73 @@ class Said:
     reason: str
 
 
-def add(c: Connection, patient: Patient, plan: StoredPlan, name: str, *, said: Said, now: datetime) -> None:
-    """Put a medicine on the list of a plan's patient, and look what it does beside each of their plans.
+def listed(c: Connection, patient: Patient) -> tuple[Medicine, ...]:
+    """The medicines on a patient's list, oldest first."""
+    return medicines.of_patients(c, [patient.id]).get(patient.id, ())
+
+
+def add(c: Connection, patient: Patient, name: str, *, said: Said, now: datetime) -> None:
+    """Put a medicine on a patient's list, and look what it does beside each of their plans.
 
     Where it interacts, an alert leaves the next gate unmet until it is acknowledged with a reason; its monitoring begins at
     once. What must not be taken together leaves it unmet for as long as both are. Nothing is stopped by it: that is a
     person's to decide. Raises NotAllowed if it is on the list already.
     """
-    if _listed(plan, name) is not None:
+    if _listed(listed(c, patient), name) is not None:
         raise NotAllowed(f"{name} is on the list already")
-    (medicine,) = medicines.add(c, plan.clinic_id, patient.id, [name], at=now)
+    (medicine,) = medicines.add(c, patient.clinic.id, patient.id, [name], at=now)
     if is_alcohol(name):
         people.keep_alcohol(c, patient.id, Alcohol.SOME)
-    for one in _keep(c, plan, medicine, "added", said=said, now=now):
+    for one in _keep(c, patient, medicine, "added", said=said, now=now):
         if groups := one.profile.interacting(name):
             alerts.raise_once(c, patient, _notice(one, medicine, groups), now=now)
 
 
-def remove(c: Connection, plan: StoredPlan, name: str, *, said: Said, now: datetime) -> None:
-    """Take a medicine off the list of a plan's patient, with a reason: its monitoring ends, and what it alerted of is closed.
+def remove(c: Connection, patient: Patient, name: str, *, said: Said, now: datetime) -> None:
+    """Take a medicine off a patient's list, with a reason: its monitoring ends, and what it alerted of is closed.
 
     No plan changes by it: one that stays goes on staying until a person lets it go on. Added again, it is a new one, and asks
     for its acknowledgement again. Of alcohol, which nobody had asked about, it says that there is none. Raises NotAllowed
     without a reason, if it is not on the list, or if what it alerted of waits for a provider and nobody of that kind removes it.
     """
-    medicine = _listed(plan, name)
-    unasked = is_alcohol(name) and people.alcohol_of(c, plan.patient_id) is Alcohol.UNKNOWN
+    on_list = listed(c, patient)
+    medicine = _listed(on_list, name)
+    unasked = is_alcohol(name) and people.alcohol_of(c, patient.id) is Alcohol.UNKNOWN
     if medicine is None and not unasked:
-        raise NotAllowed(f"{name} is not on the list: {', '.join(listed.name for listed in plan.medicines) or 'nothing is'}")
+        raise NotAllowed(f"{name} is not on the list: {', '.join(one.name for one in on_list) or 'nothing is'}")
     if not said.reason.strip():
         raise NotAllowed(f"taking {name} off the list needs its reason")
     if is_alcohol(name):
-        people.keep_alcohol(c, plan.patient_id, Alcohol.NONE)
+        people.keep_alcohol(c, patient.id, Alcohol.NONE)
     if medicine is None:
-        _tell(c, plan, "alcohol none", said.reason, by=said.by, now=now)
+        _tell(c, patient, "alcohol none", said.reason, by=said.by, now=now)
         return
     medicines.remove(c, medicine, at=now)
     why = f"{medicine.name} came off the list: {said.reason}"
-    for one in _keep(c, plan, medicine, "removed", said=said, now=now):
+    for one in _keep(c, patient, medicine, "removed", said=said, now=now):
         labs.end(c, one, reason=why, by=said.by, now=now)
-    for alert in alerts.open_alerts(c, patient_ids=[plan.patient_id], kinds=[INTERACTION]):
-        if _is_of(alert, medicine):
+    for alert in alerts.open_alerts(c, patient_ids=[patient.id], kinds=[INTERACTION]):
+        if is_of(alert, medicine):
             if alert["clinical"] and not alert["acknowledged_at"]:  # else a slip, or a good will, would answer for a provider
-                staff.require(c, plan.clinic_id, said.by, Right.PRESCRIBE)
+                staff.require(c, patient.clinic.id, said.by, Right.PRESCRIBE)
             alerts.close(c, alert, reason=why, by=said.by, at=now)
 
 
-def _listed(plan: StoredPlan, name: str) -> Medicine | None:
-    return next((medicine for medicine in plan.medicines if medicine.name.casefold() == name.casefold()), None)
+def _listed(on_list: Sequence[Medicine], name: str) -> Medicine | None:
+    return next((medicine for medicine in on_list if medicine.name.casefold() == name.casefold()), None)
 
 
-def _keep(c: Connection, plan: StoredPlan, medicine: Medicine, what: str, *, said: Said, now: datetime) -> list[StoredPlan]:
+def _keep(c: Connection, patient: Patient, medicine: Medicine, what: str, *, said: Said, now: datetime) -> list[StoredPlan]:
     """Keep with each of the patient's plans who changed the list, and why; ask from now on what the list calls for. Return the plans."""
-    write_audit(c, plan.clinic_id, Entry(now, said.by, f"medicine {what}", medicine.id))
+    write_audit(c, patient.clinic.id, Entry(now, said.by, f"medicine {what}", medicine.id))
     why = f"{medicine.name}: {said.reason}" if said.reason else medicine.name
-    theirs = _tell(c, plan, f"medicine {what}", why, by=said.by, now=now)
+    theirs = _tell(c, patient, f"medicine {what}", why, by=said.by, now=now)
     plans.put_on_clock(c, theirs)
     return theirs
 
 
-def _tell(c: Connection, plan: StoredPlan, what: str, why: str, *, by: str, now: datetime) -> list[StoredPlan]:
-    theirs = plans.of_patients(c, [plan.patient_id])[plan.patient_id]
+def _tell(c: Connection, patient: Patient, what: str, why: str, *, by: str, now: datetime) -> list[StoredPlan]:
+    theirs = plans.of_patients(c, [patient.id]).get(patient.id, [])
     for one in theirs:
         plans.add_event(c, one.clinic_id, one.id, kind=what, state=one.state, by=by, at=now, reason=why)
     return theirs
@@ -113,7 +119,8 @@ def _notice(plan: StoredPlan, medicine: Medicine, groups: Sequence[Interaction])
     return Notice(INTERACTION, severity if blocks else "info", cause, words, plan_id=plan.id, clinical=blocks)
 
 
-def _is_of(alert: Row, medicine: Medicine) -> bool:
+def is_of(alert: Row, medicine: Medicine) -> bool:
+    """Whether an alert was raised because of a medicine."""
     return str(alert["cause"]).startswith(f"{medicine.id} ")
 
 
@@ -130,7 +137,7 @@ def acknowledge(c: Connection, plan: StoredPlan, alert: Row, *, said: Said, labs
     """
     if not said.reason.strip():
         raise NotAllowed("an interacting medicine is acknowledged with a reason: give it")
-    name = next(medicine.name for medicine in plan.medicines if _is_of(alert, medicine))
+    name = next(medicine.name for medicine in plan.medicines if is_of(alert, medicine))
     if name in plan.labs and labs_due is None:
         raise NotAllowed(f"{', '.join(plan.labs[name])} are to be checked beside {name}: give the day by which, as labs_due")
     keep(c, plan, [Acknowledgement(name, said.by, said.reason, labs_due if name in plan.labs else None)], now=now)

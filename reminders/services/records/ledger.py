@@ -27,7 +27,9 @@ PLAN_EVENT, DOSE, DOSE_EVENT, TEXT_OUT, TEXT_ITEM = (
 TEXT_ATTEMPT, TEXT_IN, QUESTION, DELIVERY_EVENT, ALERT = (
     metadata.tables[name] for name in ("text_attempt", "text_in", "question", "delivery_event", "alert")
 )
-CHECK_IN, RATING, SUPPLY, ON_CALL = (metadata.tables[name] for name in ("check_in", "rating", "supply", "on_call"))
+CHECK_IN, RATING, SUPPLY, ON_CALL, NUMBER_CHECK = (
+    metadata.tables[name] for name in ("check_in", "rating", "supply", "on_call", "number_check")
+)
 CARE_GRANT, CARE_LINK = (metadata.tables[name] for name in ("care_grant", "care_link"))
 ACCOUNT, RECOVERY_CODE, INVITATION, WEB_SESSION, SIGN_IN_GUARD = (
     metadata.tables[name] for name in ("account", "recovery_code", "invitation", "web_session", "sign_in_guard")

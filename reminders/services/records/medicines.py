@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import BindParameter, bindparam, select, update
 
+from reminders.domain.finding import is_alcohol
 from reminders.services.records.ledger import MEDICINE, asked, by, insert_all, new_id
 
 if TYPE_CHECKING:
@@ -27,6 +28,11 @@ class Medicine:
     id: str
     name: str
     added_at: datetime
+
+    @property
+    def is_alcohol(self) -> bool:
+        """Whether it is alcohol, which stands on the list like a medicine."""
+        return is_alcohol(self.name)
 
 
 def of_patients(c: Connection, patient_ids: Iterable[str]) -> dict[str, tuple[Medicine, ...]]:

@@ -13,7 +13,9 @@ from sqlalchemy import BindParameter, bindparam, delete, func, null, select, upd
 from db.types import UtcDateTime
 from reminders.domain.contact import ConsentStanding, Contact, QuietHours, Role, may_contact
 from reminders.domain.finding import Alcohol, PatientFacts, age_on
+from reminders.errors import UnknownPatient
 from reminders.messaging.opting_words import VERSION
+from reminders.services.records import name_words
 from reminders.services.records.audit import Entry, write_audit
 from reminders.services.records.ledger import (
     CARE_LINK,
@@ -39,6 +41,11 @@ if TYPE_CHECKING:
 
 CARRIER = "carrier"
 """Who gave it, where the carrier refuses a number that has opted out: its words never reached us."""
+
+_CLINIC = ("name", "phone", "zone", "opens_at", "closes_at")
+
+VOICE = "voice"
+"""How a word came that was said to somebody at the clinic."""
 
 WORD_LATE = timedelta(minutes=2)
 """How long after it was written a webhook, tried again, may bring a word [our default]."""
@@ -113,6 +120,12 @@ class Patient:
         return tuple(line for line in self.lines if line.role is Role.CAREGIVER)
 
 
+def clinic_of(c: Connection, clinic_id: str) -> Clinic:
+    """Read a clinic."""
+    row = c.execute(select(*(CLINIC.c[name] for name in ("id", *_CLINIC))).where(CLINIC.c.id == clinic_id)).one()
+    return Clinic(*row)
+
+
 def patients(c: Connection, ids: Iterable[str]) -> dict[str, Patient]:
     """Read patients with their lines, by id."""
     wanted = list(ids)
@@ -132,19 +145,19 @@ def behind(c: Connection, phone: str) -> list[Row]:
     return asked(c, _BEHIND, phone=phone)
 
 
-def opt(c: Connection, contact_point_id: str, *, out: bool, given_by: str, at: datetime, sid: str | None) -> bool:
+def opt(c: Connection, contact_point_id: str, *, out: bool, given_by: str, at: datetime, sid: str | None, recorded_by: str = "") -> bool:
     """Stop or take up texting a number, for everyone behind it; keep the evidence of it. Return whether that changed anything.
 
     Every word is kept, one row for each patient behind the number and one if it is on call for a clinic, whether or not it changes
     anything: who gave it (a role, or `carrier`), when it was written, the carrier's id of the message, and as `wording_version` the
     list of words by which it was read as one (`opting_words.VERSION`): the words themselves stand in the message, until it is
-    forgotten. What the carrier tells us of was read by its own list, so there channel and wording are `carrier`. The text of our
-    confirmation is a row of its own.
+    forgotten. What the carrier tells us of was read by its own list, so there channel and wording are `carrier`. What somebody said
+    (`recorded_by`: who at the clinic heard it) has the channel `voice` and no wording. The text of our confirmation is a row of its own.
 
     The later word stands, whatever order they come in: one fetched late does not undo what was said since.
     """
     stood, stands = opted_out(c, contact_point_id), not _overtaken(c, contact_point_id, out=out, at=at)
-    _keep_word(c, contact_point_id, out=out, given_by=given_by, at=at, sid=sid)
+    _keep_word(c, contact_point_id, out=out, given_by=given_by, at=at, sid=sid, recorded_by=recorded_by)
     if stood is out or not stands:
         return False
     c.execute(_OPT, {"its_id": contact_point_id, "new_at": at if out else None})
@@ -159,21 +172,23 @@ def _overtaken(c: Connection, contact_point_id: str, *, out: bool, at: datetime)
     return c.scalar(_SAID_SINCE, {"point": contact_point_id, "kind": opposite, "since": since}) is not None
 
 
-def _keep_word(c: Connection, contact_point_id: str, *, out: bool, given_by: str, at: datetime, sid: str | None) -> None:
+def _keep_word(c: Connection, contact_point_id: str, *, out: bool, given_by: str, at: datetime, sid: str | None, recorded_by: str) -> None:
     whose = [*asked(c, _CONCERNED, point=contact_point_id), *asked(c, _ON_CALL, point=contact_point_id)]
-    told = given_by == CARRIER
+    channel, wording = (VOICE, "") if recorded_by else (CARRIER, CARRIER) if given_by == CARRIER else ("sms", VERSION)
     word = {
         "contact_point_id": contact_point_id,
         "kind": "revoked" if out else "restored",
         "given_by": given_by,
-        "wording_version": CARRIER if told else VERSION,
-        "channel": CARRIER if told else "sms",
+        "wording_version": wording,
+        "channel": channel,
         "message_sid": sid,
+        "recorded_by": recorded_by,
         "at": at,
     }
     insert_all(c, CONSENT, [{**word, **patient, "id": new_id()} for patient in whose])
     for clinic_id in dict.fromkeys(patient["clinic_id"] for patient in whose):
-        write_audit(c, clinic_id, Entry(at, given_by, "texts stopped" if out else "texts taken up", contact_point_id, sid or ""))
+        what = "texts stopped" if out else "texts taken up"
+        write_audit(c, clinic_id, Entry(at, recorded_by or given_by, what, contact_point_id, sid or ""))
 
 
 def as_it_came(c: Connection, sid: str) -> tuple[str, str]:
@@ -187,10 +202,37 @@ def opted_out(c: Connection, contact_point_id: str) -> bool:
     return c.scalar(_OPTED_OUT, {"point": contact_point_id}) is not None
 
 
+def stopped_by_text(c: Connection, contact_point_id: str) -> bool:
+    """Whether STOP was texted from a number, and not START since: then its carrier, too, lets nothing through until START."""
+    kinds = c.scalars(_TEXTED_WORDS, {"point": contact_point_id})
+    return kinds.first() == "revoked"
+
+
+def of_clinic(c: Connection, clinic_id: str, patient_id: str) -> Patient:
+    """Read a patient of a clinic. Raises UnknownPatient, for another clinic's too."""
+    found = patients(c, [patient_id]).get(patient_id)
+    if found is None or found.clinic.id != clinic_id:
+        raise UnknownPatient
+    return found
+
+
+def prove(c: Connection, patient: Patient, line: Line, *, at: datetime) -> None:
+    """Note that a code came back from a number: it is this person's, and texts reach it."""
+    point = CONTACT_POINT.c.clinic_id == patient.clinic.id, CONTACT_POINT.c.id == line.contact_point_id
+    c.execute(update(CONTACT_POINT).where(*point).values(verified_at=at, unusable_at=None))
+    mine = (
+        CONTACT_ROLE.c.clinic_id == patient.clinic.id,
+        CONTACT_ROLE.c.patient_id == patient.id,
+        CONTACT_ROLE.c.contact_point_id == line.contact_point_id,
+    )
+    c.execute(update(CONTACT_ROLE).where(*mine).values(unproved=False))
+
+
 def doubt_number(c: Connection, contact_point_id: str) -> None:
-    """Send nothing more to a number that may be somebody else's, until it is verified again."""
+    """Send nothing more to a number that may be somebody else's, until it is verified again, for each patient behind it."""
     c.execute(update(CONTACT_POINT).where(CONTACT_POINT.c.id == contact_point_id).values(verified_at=None))
     end_pages(c, contact_point_id)
+    c.execute(update(CONTACT_ROLE).where(CONTACT_ROLE.c.contact_point_id == contact_point_id).values(unproved=True))
 
 
 def mark_unusable(c: Connection, contact_point_id: str, *, at: datetime) -> None:
@@ -206,7 +248,8 @@ def end_pages(c: Connection, contact_point_id: str) -> None:
 
 def patients_on(c: Connection, contact_point_id: str) -> list[str]:
     """The patients for whom somebody answers, or is told, at a number."""
-    return list(c.scalars(select(CONTACT_ROLE.c.patient_id).where(CONTACT_ROLE.c.contact_point_id == contact_point_id).distinct()))
+    here = CONTACT_ROLE.c.contact_point_id == contact_point_id, CONTACT_ROLE.c.ended_at.is_(None)
+    return list(c.scalars(select(CONTACT_ROLE.c.patient_id).where(*here).distinct()))
 
 
 def clinic_phone(c: Connection, clinic_id: str) -> str:
@@ -232,7 +275,7 @@ def _patient(row: Row, lines: tuple[Line, ...]) -> Patient:
 
 
 _IDS: BindParameter[list[str]] = bindparam("ids", expanding=True)  # statements made once: to make one costs more than to run it
-_WITH_CLINIC = [CLINIC.c[name].label(f"clinic_{name}") for name in ("name", "phone", "zone", "opens_at", "closes_at")]
+_WITH_CLINIC = [CLINIC.c[name].label(f"clinic_{name}") for name in _CLINIC]
 _PATIENTS = select(PATIENT, *_WITH_CLINIC).join(CLINIC, CLINIC.c.id == PATIENT.c.clinic_id).where(PATIENT.c.id.in_(_IDS))
 _LOCKED = select(PATIENT.c.id).where(PATIENT.c.id.in_(_IDS)).order_by(PATIENT.c.id)
 _OPTED_OUT = select(CONTACT_POINT.c.opted_out_at).where(CONTACT_POINT.c.id == bindparam("point"))
@@ -247,10 +290,18 @@ _SAID_SINCE = (
     .limit(1)
 )
 _CONCERNED = (
-    select(CONTACT_ROLE.c.clinic_id, CONTACT_ROLE.c.patient_id).where(CONTACT_ROLE.c.contact_point_id == bindparam("point")).distinct()
+    select(CONTACT_ROLE.c.clinic_id, CONTACT_ROLE.c.patient_id)
+    .where(CONTACT_ROLE.c.contact_point_id == bindparam("point"), CONTACT_ROLE.c.ended_at.is_(None))
+    .distinct()
 )
 _ON_CALL = select(ON_CALL.c.clinic_id, null().label("patient_id")).where(ON_CALL.c.contact_point_id == bindparam("point"))
 _AS_IT_CAME = select(TEXT_IN.c.body, TEXT_IN.c.to_phone).where(TEXT_IN.c.sid == bindparam("sid"))
+_TEXTED_WORDS = (
+    select(CONSENT.c.kind)
+    .where(CONSENT.c.contact_point_id == bindparam("point"), CONSENT.c.kind != "given", CONSENT.c.channel != VOICE)
+    .order_by(CONSENT.c.at.desc(), CONSENT.c.kind.desc())
+    .limit(1)
+)
 _OTHER = CONTACT_ROLE.alias()
 _AGREED_AT = (
     select(func.min(CONSENT.c.at))
@@ -268,6 +319,7 @@ _ANSWERS_FOR = (
         _OTHER.c.clinic_id == CONTACT_ROLE.c.clinic_id,
         _OTHER.c.contact_point_id == CONTACT_ROLE.c.contact_point_id,
         _OTHER.c.role != Role.CAREGIVER.value,
+        _OTHER.c.ended_at.is_(None),
     )
     .scalar_subquery()
 )
@@ -281,7 +333,7 @@ _BEHIND = (
         CONTACT_ROLE.c.name,
     )
     .join(CONTACT_ROLE, (CONTACT_ROLE.c.contact_point_id == CONTACT_POINT.c.id) & (CONTACT_ROLE.c.clinic_id == CONTACT_POINT.c.clinic_id))
-    .where(CONTACT_POINT.c.phone == bindparam("phone"))
+    .where(CONTACT_POINT.c.phone == bindparam("phone"), CONTACT_ROLE.c.ended_at.is_(None))
     .order_by(CONTACT_ROLE.c.patient_id)
 )
 _LINES = (
@@ -295,7 +347,7 @@ _LINES = (
         _ANSWERS_FOR.label("answers_for"),
     )
     .join(CONTACT_POINT, (CONTACT_ROLE.c.contact_point_id == CONTACT_POINT.c.id) & (CONTACT_ROLE.c.clinic_id == CONTACT_POINT.c.clinic_id))
-    .where(CONTACT_ROLE.c.patient_id.in_(_IDS))
+    .where(CONTACT_ROLE.c.patient_id.in_(_IDS), CONTACT_ROLE.c.ended_at.is_(None))
     .order_by(CONTACT_ROLE.c.id)
 )
 
@@ -322,7 +374,7 @@ def _line(row: Row) -> Line:
 def _standing(row: Row) -> ConsentStanding:
     return ConsentStanding(
         consented_at=row["agreed_at"],
-        verified=row["verified_at"] is not None,
+        verified=row["verified_at"] is not None and not row["unproved"],
         opted_out=row["opted_out_at"] is not None,
         unusable=row["unusable_at"] is not None,
     )
@@ -339,6 +391,33 @@ def facts_of(c: Connection, patient_id: str, *, on: date) -> PatientFacts:
     row = c.execute(wanted).one()
     age = None if row.born_on is None else age_on(row.born_on, on)
     return PatientFacts(age=age, kidney=row.kidney, kidney_flag=row.kidney_weak, alcohol=Alcohol(row.alcohol))
+
+
+def details_of(c: Connection, patient_id: str) -> Row:
+    """A patient's own columns."""
+    return asked(c, _PATIENTS, ids=[patient_id])[0]
+
+
+def change(c: Connection, patient: Patient, values: Row) -> None:
+    """Write a patient's own columns; who holds the phone for themselves goes by the same name."""
+    c.execute(update(PATIENT).where(PATIENT.c.clinic_id == patient.clinic.id, PATIENT.c.id == patient.id).values(dict(values)))
+    if "name" in values:
+        own = CONTACT_ROLE.c.clinic_id == patient.clinic.id, CONTACT_ROLE.c.patient_id == patient.id, CONTACT_ROLE.c.role == Role.PATIENT
+        c.execute(update(CONTACT_ROLE).where(*own).values(name=values["name"]))
+        name_words.keep(c, patient.clinic.id, patient.id, values["name"], patient.ref)
+
+
+def agreed(c: Connection, patient: Patient) -> dict[str, Row]:
+    """The last consent given about a patient, by contact point."""
+    points = [line.contact_point_id for line in patient.lines]
+    given = select(CONSENT).where(CONSENT.c.contact_point_id.in_(points), CONSENT.c.patient_id == patient.id, CONSENT.c.kind == "given")
+    return {row["contact_point_id"]: row for row in asked(c, given.order_by(CONSENT.c.at, CONSENT.c.id))}
+
+
+def relationships(c: Connection, patient: Patient) -> dict[str, str]:
+    """What each person around a patient is to them, by the id of their role."""
+    query = select(CONTACT_ROLE.c.id, CONTACT_ROLE.c.relationship).where(CONTACT_ROLE.c.patient_id == patient.id)
+    return {row.id: row.relationship for row in c.execute(query)}
 
 
 def keep_alcohol(c: Connection, patient_id: str, alcohol: Alcohol) -> None:

@@ -212,9 +212,11 @@ def answered(c: Connection, question_id: str, answer: str, *, at: datetime) -> N
     c.execute(_ANSWER, {"its_id": question_id, "new_answer": answer[:80], "now": at})
 
 
-def withdraw_questions(c: Connection, contact_point_ids: Iterable[str], *, at: datetime) -> None:
-    """Close every open question of some numbers unanswered."""
+def withdraw_questions(c: Connection, contact_point_ids: Iterable[str], *, at: datetime, patient_id: str | None = None) -> None:
+    """Close every open question of some numbers unanswered; of one patient's, if given."""
     wanted = QUESTION.c.contact_point_id.in_(list(contact_point_ids)) & QUESTION.c.answered_at.is_(None)
+    if patient_id is not None:
+        wanted &= QUESTION.c.patient_id == patient_id
     c.execute(update(QUESTION).where(wanted).values(answered_at=at, answer="withdrawn"))
 
 
@@ -236,12 +238,19 @@ def asked_points(c: Connection, contact_point_ids: Iterable[str], *, kinds: Iter
 
 
 def cancel_queued(
-    c: Connection, *, contact_point_id: str | None = None, plan_id: str | None = None, kinds: Iterable[str] | None = None
+    c: Connection,
+    *,
+    contact_point_id: str | None = None,
+    patient_id: str | None = None,
+    plan_id: str | None = None,
+    kinds: Iterable[str] | None = None,
 ) -> list[str]:
-    """Cancel texts not yet claimed, to a number or of a plan; return their ids."""
+    """Cancel texts not yet claimed, to a number, about a patient or of a plan; return their ids."""
     wanted = [TEXT_OUT.c.state == "queued"]
     if contact_point_id:
         wanted.append(TEXT_OUT.c.contact_point_id == contact_point_id)
+    if patient_id:
+        wanted.append(TEXT_OUT.c.patient_id == patient_id)
     if plan_id:
         wanted.append(TEXT_OUT.c.plan_id == plan_id)
     if kinds is not None:

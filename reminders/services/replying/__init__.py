@@ -24,7 +24,7 @@ from reminders.milestones import Milestone, Passing, unmarked
 from reminders.services.records import care, check_ins, due, on_call, people, texts
 from reminders.services.records.alerts import Notice
 from reminders.services.records.texts import Asked, Draft
-from reminders.services.replying import asked, called_phones, doses_said, how_it_goes, safety, strangers, supplies_said
+from reminders.services.replying import asked, called_phones, doses_said, how_it_goes, number_codes, safety, strangers, supplies_said
 from reminders.services.replying.talk import Talk, simply
 from reminders.services.replying.which_dose import Candidate, Meant, NoDose, Several, Statement, current, early, is_named, named, unnamed
 
@@ -115,6 +115,8 @@ def _converse(c: Connection, behind: list[Row], *, sid: str, body: str, at: date
         questions=tuple(texts.open_questions(c, [point], now=at)),
         pages=pages,
     )
+    if number_codes.heard(talk, body):
+        return
     reading = safety.as_the_carrier_does(talk, parse(body, language=standing[0].patient.language))
     _understand(talk, reading)
     names = ", ".join(type(intent).__name__ for intent in reading.intents)

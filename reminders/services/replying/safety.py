@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reminders.domain.dose_state import DoseEvent, EventKind
 from reminders.messaging.intents import OptIn, Reading, RedFlag, Yes
 from reminders.messaging.opting_words import carrier_ended, carrier_resumed
-from reminders.services.records import alerts, doses, people, texts
+from reminders.services.records import alerts, people, silencing, texts
 from reminders.services.records.alerts import Notice, texts_stopped
 from reminders.services.records.texts import Draft
 from reminders.services.replying import supplies_said
@@ -114,17 +113,8 @@ def wrong_number(talk: Talk) -> None:
 
 def _silence(talk: Talk, why: str, last_word: Draft | None) -> None:
     """Take back all that waits to be sent to the number, and say one last thing to it, if there is one to say."""
-    _end(talk, texts.cancel_queued(talk.c, contact_point_id=talk.contact_point_id), why)
-    texts.withdraw_questions(talk.c, [talk.contact_point_id], at=talk.at)
+    silencing.take_back(talk.c, talk.contact_point_id, why=why, at=talk.at, now=talk.now)
     talk.look_again()
     if last_word is not None:
         for one in talk.everyone[:1]:
             texts.queue(talk.c, one.patient, talk.line(one.patient), last_word, now=talk.now)
-
-
-def _end(talk: Talk, text_ids: list[str], why: str) -> None:
-    """The doses of texts that were taken back learn that nobody was reminded. One in flight is left to settle."""
-    facts = {}
-    for text_id, dose_ids in doses.of_text(talk.c, text_ids).items():
-        facts.update({dose_id: [DoseEvent(EventKind.OPTED_OUT, talk.at, text=text_id, why=why)] for dose_id in dose_ids})
-    doses.learn(talk.c, facts, now=talk.now)
