@@ -113,7 +113,11 @@ def _conditions(clinic_id: str, wanted: Wanted) -> list[Select[Any]]:
 
 def _behind(clinic_id: str, number: ColumnElement[bool]) -> Select[Any]:
     point = (CONTACT_POINT.c.clinic_id == CONTACT_ROLE.c.clinic_id) & (CONTACT_POINT.c.id == CONTACT_ROLE.c.contact_point_id)
-    return select(CONTACT_ROLE.c.patient_id).join(CONTACT_POINT, point).where(CONTACT_POINT.c.clinic_id == clinic_id, number)
+    return (
+        select(CONTACT_ROLE.c.patient_id)
+        .join(CONTACT_POINT, point)
+        .where(CONTACT_POINT.c.clinic_id == clinic_id, number, CONTACT_ROLE.c.ended_at.is_(None))
+    )
 
 
 def place_of_patient(c: Connection, clinic_id: str, patient_id: str) -> Place | None:
