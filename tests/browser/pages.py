@@ -37,6 +37,13 @@ def _silent(engine: Engine, _: Harbor) -> Mapping[str, str]:
         return dict(zip(("patient", "plan"), c.execute(query).one(), strict=True))
 
 
+def _own_number(engine: Engine, harbor: Harbor) -> Mapping[str, str]:
+    """Simon, and his own number."""
+    roles, patient = metadata.tables["contact_role"], _silent(engine, harbor)["patient"]
+    with reading(engine) as c:
+        return {"patient": patient, "role": c.execute(select(roles.c.id).where(roles.c.patient_id == patient)).scalars().first() or ""}
+
+
 def _a_caregivers_link(engine: Engine, harbor: Harbor) -> Mapping[str, str]:
     """A link of somebody who sees all there is to see, and answers."""
     roles = metadata.tables["contact_role"]
@@ -74,7 +81,16 @@ PAGES: Mapping[str, Page] = MappingProxyType(
         "/account": Page("nurse"),
         "/patients/{patient}/plans/{plan}/sheet": Page("nurse", _silent),
         "/patients/{patient}/plans/new": Page(fields=_silent),
+        "/patients/{patient}/plans/new": Page(fields=_of_a_patient),
+        "/patients/new": Page("nurse"),
         "/patients/{patient}": Page(fields=_silent),
+        "/patients/{patient}/details": Page("nurse", _silent),
+        "/patients/{patient}/medicines": Page(fields=_silent),
+        "/patients/{patient}/people": Page("nurse", _silent),
+        "/patients/{patient}/people/add": Page("nurse", _silent),
+        "/patients/{patient}/people/{role}/consent": Page("nurse", _own_number),
+        "/patients/{patient}/people/{role}/number": Page("nurse", _own_number),
+        "/patients/{patient}/zone": Page("nurse", _silent),
         "/patients/{patient}/plans/{plan}/act": Page("nurse", _silent, "?action=mute"),
         "/patients/{patient}/plans/{plan}/dose": Page(fields=_silent, query=f"?date={BUSY.isoformat()}&slot=1"),
         "/care/{token}": Page(None, _a_caregivers_link),

@@ -339,7 +339,7 @@ def test_every_fault_at_once(on_paper: Stage) -> None:
     """An empty form has them all, each once."""
     found = faults_of(NewPatient(), on_paper)
 
-    assert sorted(found) == ["consent_at", "consent_by", "consent_how", "consent_wording", "name", "phone", "ref", "zone"]
+    assert sorted(found) == ["consent_at", "consent_how", "consent_wording", "name", "phone", "ref", "zone"]
 
 
 def test_a_proxy_holds_the_phone(clinic: Stage) -> None:

@@ -43,7 +43,7 @@ OF_LOOKING = {"sign_in_guard", "web_session"}
 """The tables that change by somebody looking at a page."""
 
 NAMES_AT_HARBOR = ("Ana Silva", "Harbor Clinic", "+12025550101")
-PATIENT, PLAN, ALERT = (metadata.tables[name] for name in ("patient", "plan", "alert"))
+PATIENT, PLAN, ALERT, ROLE = (metadata.tables[name] for name in ("patient", "plan", "alert", "contact_role"))
 OF_A_CLINIC = re.compile(r"{(patient|plan|alert)}")
 NAMES = {"staff": (NURSE, CLINIC), "provider": (PROVIDER, CLINIC), "admin": (ADMIN, CLINIC), "admin of another clinic": (THEIRS, HILL)}
 
@@ -88,11 +88,19 @@ def a_caregiver(engine: Engine, clock: HandClock) -> TestClient:
 
 
 def filled(engine: Engine, path: str, clinic: str = CLINIC) -> str:
-    """A path whose fields hold what is some clinic's: its first patient, a plan of theirs, an alert; and a token of nobody's."""
+    """A path whose fields hold what is some clinic's: its first patient, who is around them, a plan, an alert; and a token of nobody's."""
     with reading(engine) as c:
         rows = {
             "patient": c.execute(select(PATIENT.c.id).where(PATIENT.c.clinic_id == clinic).order_by(PATIENT.c.ref)).scalars().first(),
             "plan": c.execute(select(PLAN.c.id).where(PLAN.c.clinic_id == clinic).order_by(PLAN.c.ref)).scalars().first(),
+            "role": c.execute(
+                select(ROLE.c.id)
+                .join(PATIENT, PATIENT.c.id == ROLE.c.patient_id)
+                .where(ROLE.c.clinic_id == clinic)
+                .order_by(PATIENT.c.ref, ROLE.c.role)
+            )
+            .scalars()
+            .first(),
             "alert": c.execute(select(ALERT.c.id).where(ALERT.c.clinic_id == clinic).order_by(ALERT.c.id)).scalars().first(),
         }
     return re.sub(r"{(\w+)}", lambda field: rows.get(field[1]) or NOBODYS, path)

@@ -6,7 +6,7 @@ everything holds, and no number is texted but with the code that proves it.
 
 from __future__ import annotations
 
-from reminders.services.enrolling.anew import NewPatient, enrol
+from reminders.services.enrolling.anew import NewPatient, clinic, enrol
 from reminders.services.enrolling.details import Beside, Details, Standing, change_details, details
 from reminders.services.enrolling.phones import (
     Around,
@@ -37,6 +37,7 @@ __all__ = [
     "around",
     "change_details",
     "change_number",
+    "clinic",
     "details",
     "end_person",
     "end_texts",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from db.engine import writing
+from db.engine import reading, writing
 from reminders.domain.contact import Role
 from reminders.domain.roles import Right
 from reminders.errors import BadFile, Fault
@@ -101,6 +101,12 @@ class NewPatient:
         }
 
 
+def clinic(engine: Engine, clinic_id: str) -> Clinic:
+    """The clinic at which somebody is enrolled."""
+    with reading(engine) as c:
+        return people.clinic_of(c, clinic_id)
+
+
 def enrol(engine: Engine, clinic_id: str, given: NewPatient, *, by: str, now: datetime) -> str:
     """Store a new patient, without a plan yet, and text the code that proves the number; return the patient's id.
 
@@ -108,9 +114,9 @@ def enrol(engine: Engine, clinic_id: str, given: NewPatient, *, by: str, now: da
     """
     with writing(engine) as c:
         staff.require(c, clinic_id, by, Right.CARE)
-        clinic = people.clinic_of(c, clinic_id)
-        shape, faults = _read(given, clinic)
-        faults += [fault for fault in _of_a_person(c, given, shape, clinic, now) if fault.path not in {each.path for each in faults}]
+        where = people.clinic_of(c, clinic_id)
+        shape, faults = _read(given, where)
+        faults += [fault for fault in _of_a_person(c, given, shape, where, now) if fault.path not in {each.path for each in faults}]
         if shape is None or faults:
             raise BadFile(faults)
         patient_id = enrolment.add_patient(c, clinic_id, shape, at=now, by=by)
@@ -125,7 +131,9 @@ def _read(given: NewPatient, clinic: Clinic) -> tuple[PatientShape | None, list[
     try:
         return read_import(file).patients[0], []
     except BadFile as bad:
-        return None, by_fields(bad.faults, {f"patients[0].{path}": field for path, field in FIELDS.items()})
+        found = by_fields(bad.faults, {f"patients[0].{path}": field for path, field in FIELDS.items()})
+        said = given.consent.by.strip()  # else it is the name of who holds the phone, which has a field of its own
+        return None, [fault for fault in found if said or fault.path != "consent_by"]
 
 
 def _of_a_person(c: Connection, given: NewPatient, shape: PatientShape | None, clinic: Clinic, now: datetime) -> Iterator[Fault]:
