@@ -60,7 +60,7 @@ def contacts(c: Connection, clinic_id: str, patient_id: str) -> list[Row]:
     point = and_(CONTACT_POINT.c.clinic_id == CONTACT_ROLE.c.clinic_id, CONTACT_POINT.c.id == CONTACT_ROLE.c.contact_point_id)
     of_role = [CONTACT_ROLE.c[name] for name in ("id", "role", "ref", "name", "relationship", "after_misses")]
     of_point = [CONTACT_POINT.c[name] for name in ("phone", "verified_at", "opted_out_at", "unusable_at")]
-    mine = CONTACT_ROLE.c.clinic_id == clinic_id, CONTACT_ROLE.c.patient_id == patient_id
+    mine = CONTACT_ROLE.c.clinic_id == clinic_id, CONTACT_ROLE.c.patient_id == patient_id, CONTACT_ROLE.c.ended_at.is_(None)
     return _rows(c, select(*of_role, *of_point).join(CONTACT_POINT, point).where(*mine).order_by(CONTACT_ROLE.c.id))
 
 

@@ -81,7 +81,6 @@ PAGES: Mapping[str, Page] = MappingProxyType(
         "/account": Page("nurse"),
         "/patients/{patient}/plans/{plan}/sheet": Page("nurse", _silent),
         "/patients/{patient}/plans/new": Page(fields=_silent),
-        "/patients/{patient}/plans/new": Page(fields=_of_a_patient),
         "/patients/new": Page("nurse"),
         "/patients/{patient}": Page(fields=_silent),
         "/patients/{patient}/details": Page("nurse", _silent),
