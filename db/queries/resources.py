@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from datetime import date, datetime
 from typing import TYPE_CHECKING, Any
@@ -20,6 +21,7 @@ Place = tuple[datetime, str]
 CLINIC, PATIENT, PLAN, PLAN_VERSION, PLAN_EVENT, DOSE, ALERT = (
     metadata.tables[name] for name in ("clinic", "patient", "plan", "plan_version", "plan_event", "dose", "alert")
 )
+CODE = re.compile(r"\d")
 TEXT_OUT, TEXT_IN, CONTACT_POINT, CONTACT_ROLE, CONSENT, MEDICINE, CHECK_IN, RATING = (
     metadata.tables[name] for name in ("text_out", "text_in", "contact_point", "contact_role", "consent", "medicine", "check_in", "rating")
 )
@@ -150,6 +152,7 @@ def _ours(row: Row, phones: Mapping[str, str]) -> Row:
     names = ("id", "at", "purpose", "body", "state", "status", "error_code", "plan_id")
     return {
         **{name: row[name] for name in names},
+        "body": CODE.sub("•", row["body"]) if row["purpose"] == "verification" else row["body"],  # between us and the phone
         "ours": True,
         "phone": phones[row["contact_point_id"]],
         "understood": None,

@@ -16,7 +16,7 @@ from reminders import drugs
 from reminders.domain.contact import Role, WhyNot
 from reminders.errors import BadFile, NotAllowed, NotFound, UnknownPatient
 from reminders.formats.plan_file import read_plan
-from reminders.services import enrolling
+from reminders.services import enrolling, looking_up
 from reminders.services.enrolling import Agreed, Details, NewPatient, NewPerson, Person
 from reminders.services.records import people, plans
 from tests.files import a_plan_file
@@ -256,13 +256,15 @@ def test_not_too_many_codes(on_paper: Stage) -> None:
 
 
 def test_the_digits_are_in_the_text_alone(clinic: Stage) -> None:
-    """The ledger keeps the hash of a code: in no audit, no alert and no check do its digits stand."""
+    """The ledger keeps the hash of a code: in no audit, no alert and no check do its digits stand, and no program is told them."""
     patient_id = enrolled(clinic)
     code = code_at(clinic)
     say(clinic, patient_id, code)
     kept = {table: str(clinic.rows(table)) for table in ("audit", "alert", "number_check", "question", "consent")}
+    asked = looking_up.texts(clinic.engine, CLINIC, patient_id, before=None, limit=10)
 
     assert [table for table, rows in kept.items() if code in rows] == []
+    assert ("your code is ••••••" in str(asked), code in str(asked)) == (True, False)
 
 
 def test_a_number_that_is_proved_for_somebody_else_is_not_proved_for_this_one(clinic: Stage) -> None:
