@@ -693,6 +693,21 @@ class TextAttempt(SQLModel, table=True):
     claimed_at: datetime = Field(sa_type=UtcDateTime)
 
 
+class Takeover(SQLModel, table=True):
+    """A person at the clinic has taken a patient's conversation over, until an instant or until somebody hands it back."""
+
+    __tablename__ = "takeover"
+    __table_args__ = (within_clinic("patient_id", "patient"), Index("ix_takeover_patient", "patient_id", "until"))
+    clinic_id: str = Field(primary_key=True, max_length=ID)
+    id: str = Field(primary_key=True, max_length=ID)
+    patient_id: str = Field(max_length=ID)
+    by: str = Field(max_length=80)
+    began_at: datetime = Field(sa_type=UtcDateTime)
+    until: datetime = Field(sa_type=UtcDateTime)
+    ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    ended_by: str | None = Field(default=None, max_length=80)
+
+
 class IncomingText(SQLModel, table=True):
     """A text from a person, kept once for ever under the carrier's own id.
 
@@ -865,7 +880,7 @@ class Audit(SQLModel, table=True):
     """The audit chain of a clinic: each event carries the hash of the one before. Ids and codes, never message text."""
 
     __tablename__ = "audit"
-    __table_args__ = (ForeignKeyConstraint(["clinic_id"], ["clinic.id"]),)
+    __table_args__ = (ForeignKeyConstraint(["clinic_id"], ["clinic.id"]), Index("ix_audit_subject", "subject"))
     clinic_id: str = Field(primary_key=True, max_length=ID)
     no: int = Field(primary_key=True)
     at: datetime = Field(sa_type=UtcDateTime)

@@ -23,6 +23,7 @@ Purpose: TypeAlias = Literal[
     "check_in",
     "caregiver_alert",
     "staff_alert",
+    "staff_text",
     "emergency",
     "opt_out",
     "opt_in",

@@ -12,7 +12,7 @@ from reminders.messaging.intents import Intent
 
 
 class QuestionKind(StrEnum):
-    """What was asked. A reminder asks too: `dose`, for one dose or for several that travelled together."""
+    """What was asked. A reminder asks too: `dose`, for one dose or for several that travelled together; and so does a person, `staff`."""
 
     DOSE = "dose"
     ON_TIME_OR_NOW = "on_time_or_now"
@@ -34,6 +34,7 @@ class QuestionKind(StrEnum):
     CONSENT = "consent"
     CAREGIVER_CONSENT = "caregiver_consent"
     CAREGIVER_CHECK = "caregiver_check"
+    STAFF = "staff"
 
 
 class Meaning(StrEnum):
@@ -62,6 +63,7 @@ class Meaning(StrEnum):
     AGREED = "agreed"
     REFUSED = "refused"
     WILL_CHECK = "will_check"
+    TO_STAFF = "to_staff"
 
 
 @dataclass(frozen=True, slots=True)

@@ -218,6 +218,7 @@ _WORDS: Mapping[QuestionKind, tuple[tuple[_Fits, Meaning], ...]] = MappingProxyT
         QuestionKind.CONSENT: ((_is(Yes), Meaning.AGREED), (_is(No), Meaning.REFUSED)),
         QuestionKind.CAREGIVER_CONSENT: ((_is(Yes), Meaning.AGREED), (_is(No), Meaning.REFUSED)),
         QuestionKind.CAREGIVER_CHECK: ((_is(Yes), Meaning.WILL_CHECK),),
+        QuestionKind.STAFF: ((_is(Yes, No), Meaning.TO_STAFF),),
     },
 )
 """What words mean to a question that has words of its own; how those of a dose and of "which dose?" are read, see above."""

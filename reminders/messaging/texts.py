@@ -44,6 +44,7 @@ class Purpose(StrEnum):
     CHECK_IN = "check_in"
     CAREGIVER_ALERT = "caregiver_alert"
     STAFF_ALERT = "staff_alert"
+    STAFF_TEXT = "staff_text"
     EMERGENCY = "emergency"
     OPT_OUT = "opt_out"
     OPT_IN = "opt_in"
@@ -105,6 +106,7 @@ FIELD_WIDTHS: Mapping[str, int] = MappingProxyType(
         "n": 2,
         "times": 3,
         "link": 85,
+        "words": 144,
     },
 )
 """The longest each field may be, in GSM-7 units, for a text to stay one segment."""

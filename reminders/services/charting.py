@@ -8,31 +8,98 @@ from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from db.engine import reading
+from db.queries.timeline import Before
 from reminders.domain.acting import StaffAction
 from reminders.domain.offering import offered, withheld
 from reminders.domain.plan_state import PlanState
 from reminders.domain.roles import Right, StaffRole
 from reminders.errors import UnknownPatient, UnknownPlan
-from reminders.services.records import alerts, charts, dose_charts, people, plans, staff
+from reminders.services.records import alerts, charts, conversations, dose_charts, people, plans, staff, timelines
 from reminders.services.records.charts import AlertCard, Cell, Chart, PhaseLine, PlanChart
+from reminders.services.records.conversations import Conversation
 from reminders.services.records.dose_charts import DoseChart
+from reminders.services.records.timelines import Coming, Entry, Kind
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
+    from reminders.services.records.people import Patient
     from reminders.services.records.plans import StoredPlan
 
-__all__ = ["Acted", "AlertCard", "Cell", "Chart", "DoseSeen", "PhaseLine", "PlanChart", "PlanSeen", "chart", "dose", "plan_of", "to_act_on"]
+__all__ = [
+    "Acted",
+    "AlertCard",
+    "Before",
+    "Cell",
+    "Chart",
+    "DoseSeen",
+    "Kind",
+    "Page",
+    "PhaseLine",
+    "PlanChart",
+    "PlanSeen",
+    "Timeline",
+    "dose",
+    "page",
+    "plan_of",
+    "timeline",
+    "to_act_on",
+]
+
+TEXTS_ON_PAGE, LINES_ON_PAGE, LINES = 12, 15, 40
+"""So many texts and lines stand on the page of a patient, and so many lines on a page of the timeline [our default]."""
 
 
-def chart(engine: Engine, clinic_id: str, patient_id: str, *, by: str, now: datetime, first: date | None = None) -> Chart:
-    """A patient's chart, from a local date on, or around today. Raises UnknownPatient, and NotAllowed for who cares for nobody."""
+@dataclass(frozen=True, slots=True)
+class Page:
+    """What the page of a patient shows: the chart, the newest texts, the newest of what else happened, and what is to come."""
+
+    chart: Chart
+    conversation: Conversation
+    timeline: Timeline
+
+
+@dataclass(frozen=True, slots=True)
+class Timeline:
+    """What happened to a patient, newest first, and what is to come. `before`: the place before which there is more."""
+
+    patient_id: str
+    patient: str
+    zone: str
+    entries: tuple[Entry, ...]
+    before: Before | None
+    coming: tuple[Coming, ...]
+
+
+def page(engine: Engine, clinic_id: str, patient_id: str, *, by: str, now: datetime, first: date | None = None) -> Page:
+    """All that the page of a patient shows. Raises UnknownPatient, and NotAllowed for who cares for nobody."""
     with reading(engine) as c:
         staff.require(c, clinic_id, by, Right.CARE)
         found = charts.chart_of(c, clinic_id, patient_id, now=now, first=first)
-    if found is None:
-        raise UnknownPatient("there is no such patient")
-    return found
+        if found is None:
+            raise UnknownPatient("there is no such patient")
+        patient = people.patients(c, [patient_id])[patient_id]
+        talk = conversations.conversation_of(c, patient, before=None, now=now, limit=TEXTS_ON_PAGE)
+        return Page(found, talk, _timeline(c, patient, set(Kind) - {Kind.TEXTS}, None, now=now, limit=LINES_ON_PAGE))
+
+
+def timeline(
+    engine: Engine, clinic_id: str, patient_id: str, *, by: str, now: datetime, kind: Kind | None = None, before: Before | None = None
+) -> Timeline:
+    """What happened to a patient before a place, of one kind or of all. Raises UnknownPatient, NotAllowed for who cares for nobody."""
+    with reading(engine) as c:
+        staff.require(c, clinic_id, by, Right.CARE)
+        patient = people.patients(c, [patient_id]).get(patient_id)
+        if patient is None or patient.clinic.id != clinic_id:
+            raise UnknownPatient("there is no such patient")
+        return _timeline(c, patient, set(Kind) if kind is None else {kind}, before, now=now, limit=LINES)
+
+
+def _timeline(c: Connection, patient: Patient, kinds: Collection[Kind], before: Before | None, *, now: datetime, limit: int) -> Timeline:
+    mine = plans.read(c, charts.plan_ids(c, patient.clinic.id, patient.id))
+    entries, more = timelines.page_of(c, patient, mine, kinds=kinds, before=before, now=now, limit=limit)
+    coming = () if before is not None else timelines.coming_of(tuple(mine.values()), now=now)
+    return Timeline(patient.id, patient.name, patient.zone, entries, more, coming)
 
 
 def dose(engine: Engine, clinic_id: str, patient_id: str, plan_id: str, *, on: date, number: int, by: str) -> DoseSeen:

@@ -88,6 +88,11 @@ ROUTES: Mapping[tuple[str, str], Access] = MappingProxyType(
         ("GET", "/patients/{patient}/plans/new"): Access.PRESCRIBE,
         ("POST", "/patients/{patient}/plans/new"): Access.PRESCRIBE,
         ("GET", "/patients/{patient}"): Access.CARE,
+        ("GET", "/patients/{patient}/conversation"): Access.CARE,
+        ("POST", "/patients/{patient}/conversation"): Access.CARE,
+        ("POST", "/patients/{patient}/conversation/hand-back"): Access.CARE,
+        ("POST", "/patients/{patient}/conversation/take-over"): Access.CARE,
+        ("GET", "/patients/{patient}/timeline"): Access.CARE,
         ("GET", "/patients/{patient}/plans/{plan}/act"): Access.CARE,
         ("POST", "/patients/{patient}/plans/{plan}/act"): Access.CARE,  # what a provider alone may do, the service asks
         ("GET", "/patients/{patient}/plans/{plan}/dose"): Access.CARE,

@@ -19,7 +19,7 @@ from reminders.simulation.sandbox import Sandbox
 from reminders.web.access import ROUTES, Access, is_let_in
 from reminders.web.bodies import MOST_FIELDS, body_of
 from reminders.web.dose_strip import day_words, dose_strip
-from reminders.web.words import doses_words, far, moment, place, words
+from reminders.web.words import doses_words, far, moment, place, reading, words
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -45,7 +45,9 @@ def environment() -> Environment:
         loader=PackageLoader("reminders.web"), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
     templates.globals["dose_strip"] = dose_strip
-    templates.filters.update(day=day_words, moment=moment, doses=doses_words, far=far, words=words, place=place, plain=plain)
+    templates.filters.update(
+        day=day_words, moment=moment, doses=doses_words, far=far, words=words, place=place, plain=plain, reading=reading
+    )
     return templates
 
 

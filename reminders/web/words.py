@@ -41,3 +41,8 @@ def far(length: timedelta) -> str:
     minutes = int(length.total_seconds()) // 60
     parts = ((minutes // 1440, "d"), (minutes // 60 % 24, "h"), (minutes % 60, "min"))
     return " ".join([f"{count} {unit}" for count, unit in parts if count][:2]) or "less than a minute"
+
+
+def reading(code: str) -> str:
+    """Write what a text was taken to mean: "NotTaken" is "not taken"."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", code).lower()

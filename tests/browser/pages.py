@@ -90,6 +90,8 @@ PAGES: Mapping[str, Page] = MappingProxyType(
         "/patients/{patient}/people/{role}/consent": Page("nurse", _own_number),
         "/patients/{patient}/people/{role}/number": Page("nurse", _own_number),
         "/patients/{patient}/zone": Page("nurse", _silent),
+        "/patients/{patient}/conversation": Page("nurse", _silent),
+        "/patients/{patient}/timeline": Page(fields=_silent),
         "/patients/{patient}/plans/{plan}/act": Page("nurse", _silent, "?action=mute"),
         "/patients/{patient}/plans/{plan}/dose": Page(fields=_silent, query=f"?date={BUSY.isoformat()}&slot=1"),
         "/care/{token}": Page(None, _a_caregivers_link),

@@ -22,7 +22,7 @@ BERTA: dict[str, Any] = {"ref": "berta", "name": "Berta Lund", "phone": "+120255
 def the_chart(stage: Stage, ref: str = "ana", *, first: date | None = None) -> Chart:
     """A patient's chart, by their reference."""
     (row,) = (row for row in stage.rows("patient") if row["ref"] == ref)
-    return charting.chart(stage.engine, CLINIC, row["id"], by=HADDAD, now=stage.now, first=first)
+    return charting.page(stage.engine, CLINIC, row["id"], by=HADDAD, now=stage.now, first=first).chart
 
 
 def letters(chart: Chart) -> dict[str, str]:

@@ -182,15 +182,15 @@ def test_whose_page_it_is() -> None:
         (row,) = stage.rows("plan")
         look = partial(charting.to_act_on, stage.engine, "harbor-clinic", by=HADDAD, roles={StaffRole.PROVIDER}, now=stage.now)
         with pytest.raises(UnknownPatient):
-            charting.chart(stage.engine, "harbor-clinic", "nobody", by=HADDAD, now=stage.now)
+            charting.page(stage.engine, "harbor-clinic", "nobody", by=HADDAD, now=stage.now)
         with pytest.raises(UnknownPlan):
             look("nobody", row["id"])
         with pytest.raises(UnknownPlan):
             look(row["patient_id"], "none")
         with pytest.raises(NotAllowed, match="Kim Park"):
-            charting.chart(stage.engine, "harbor-clinic", row["patient_id"], by="Kim Park", now=stage.now)
+            charting.page(stage.engine, "harbor-clinic", row["patient_id"], by="Kim Park", now=stage.now)
         with pytest.raises(NotAllowed, match="nobody at the clinic"):
-            charting.chart(stage.engine, "hill-clinic", row["patient_id"], by=HADDAD, now=stage.now)
+            charting.page(stage.engine, "hill-clinic", row["patient_id"], by=HADDAD, now=stage.now)
 
 
 def test_what_needs_a_reason() -> None:

@@ -58,6 +58,7 @@ def upgrade() -> None:
     _question()
     _rating()
     _text_out()
+    _takeover()
     _check_in()
     _supply()
     _dose()
@@ -266,6 +267,7 @@ def _audit() -> None:
         sa.ForeignKeyConstraint(["clinic_id"], ["clinic.id"], name=op.f("fk_audit_clinic_id")),
         sa.PrimaryKeyConstraint("clinic_id", "no", name=op.f("pk_audit")),
     )
+    op.create_index("ix_audit_subject", "audit", ["subject"], unique=False)
 
 
 def _contact_point() -> None:
@@ -796,6 +798,27 @@ def _rating() -> None:
         sa.PrimaryKeyConstraint("clinic_id", "id", name=op.f("pk_rating")),
     )
     op.create_index("ix_rating_patient", "rating", ["patient_id", "at"], unique=False)
+
+
+def _takeover() -> None:
+    op.create_table(
+        "takeover",
+        sa.Column("clinic_id", sa.String(40), nullable=False),
+        sa.Column("id", sa.String(40), nullable=False),
+        sa.Column("patient_id", sa.String(40), nullable=False),
+        sa.Column("by", sa.String(80), nullable=False),
+        sa.Column("began_at", INSTANT, nullable=False),
+        sa.Column("until", INSTANT, nullable=False),
+        sa.Column("ended_at", INSTANT, nullable=True),
+        sa.Column("ended_by", sa.String(80), nullable=True),
+        sa.ForeignKeyConstraint(
+            ["clinic_id", "patient_id"],
+            ["patient.clinic_id", "patient.id"],
+            name=op.f("fk_takeover_clinic_id_patient_id"),
+        ),
+        sa.PrimaryKeyConstraint("clinic_id", "id", name=op.f("pk_takeover")),
+    )
+    op.create_index("ix_takeover_patient", "takeover", ["patient_id", "until"], unique=False)
 
 
 def _text_out() -> None:

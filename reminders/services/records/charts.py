@@ -239,7 +239,7 @@ def chart_of(c: Connection, clinic_id: str, patient_id: str, *, now: datetime, f
         wording=patient.wording,
         local_now=local_now,
         span=span,
-        lines=tuple(_line(line) for line in patient.lines),
+        lines=tuple(phone_line(line) for line in patient.lines),
         plans=tuple(
             _plan(c, stored[row["id"]], row=row, past=past.get(row["id"], ()), span=span, open_alerts=open_alerts, now=now) for row in found
         ),
@@ -251,6 +251,11 @@ def chart_of(c: Connection, clinic_id: str, patient_id: str, *, now: datetime, f
             for row in queries.acknowledged(c, list(stored), limit=MEDICINES_SHOWN)
         ),
     )
+
+
+def plan_ids(c: Connection, clinic_id: str, patient_id: str) -> list[str]:
+    """The ids of the plans that a chart shows."""
+    return [row["id"] for row in queries.plans(c, clinic_id, patient_id, limit=PLANS_SHOWN)]
 
 
 def span_from(first: date | None, today: date) -> Span:
@@ -363,7 +368,8 @@ def _coming(plan: StoredPlan, past: Sequence[Cell], span: Span, now: datetime) -
             yield Cell(slot.local_date, slot.number, slot.local_time, slot.due_at, slot.amount.value, slot.phase_no)
 
 
-def _line(line: Line) -> PhoneLine:
+def phone_line(line: Line) -> PhoneLine:
+    """A phone, as a chart shows it."""
     why = "" if isinstance(line.may_text, Contactable) else WHY_NOT_IN_WORDS[line.may_text.why.value]
     return PhoneLine(line.contact_point_id, line.phone, line.role, line.name, why, line.shared, line.after_misses)
 

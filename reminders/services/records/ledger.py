@@ -35,6 +35,7 @@ ACCOUNT, RECOVERY_CODE, INVITATION, WEB_SESSION, SIGN_IN_GUARD = (
     metadata.tables[name] for name in ("account", "recovery_code", "invitation", "web_session", "sign_in_guard")
 )
 API_KEY, API_KEY_ROLE, API_ANSWER = (metadata.tables[name] for name in ("api_key", "api_key_role", "api_answer"))
+TAKEOVER = metadata.tables["takeover"]
 AUDIT, LOOP_PASS, SENDER, WATERMARK, TROUBLE, QUARANTINE, STRANGER, PROBE = (
     metadata.tables[name] for name in ("audit", "loop_pass", "sender", "watermark", "trouble", "quarantine", "stranger", "probe")
 )

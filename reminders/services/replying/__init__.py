@@ -188,11 +188,10 @@ STATEMENTS = (i.Digit, i.Taken, i.NotTaken, i.Yes, i.No, i.SomeTaken, i.NoneOfTh
 
 
 def _not_understood(talk: Talk) -> None:
-    """One short menu, shown to staff, and no state changes."""
+    """One short menu, shown to staff, and no state changes; no menu where a person has taken the conversation over: it is for them."""
     talk.misread = True
-    talk.reply(simply("not_understood", "menu"))
-    words = "A text was not understood. Read it."
-    talk.alert(talk.everyone[:1], Notice("unreadable", "info", f"unreadable {talk.sid}", words, clinical=False, owner="clinic"))
+    if not talk.for_a_person("A text was not understood. Read it.", talk.everyone[:1]):
+        talk.reply(simply("not_understood", "menu"))
 
 
 def _about_a_dose(talk: Talk, said: Statement, then: str) -> None:

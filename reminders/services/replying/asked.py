@@ -255,6 +255,11 @@ def _caregiver_check(talk: Talk, answered: Answered) -> None:
     talk.say(one.patient, simply("caregiver_thanks", "answer"))
 
 
+def _to_staff(talk: Talk, answered: Answered) -> None:
+    """A yes or no to what a person wrote is for that person: it takes no dose."""
+    talk.for_a_person("An answer to what somebody at the clinic wrote. Read it.", [_patient_of(talk, answered)])
+
+
 def _row(talk: Talk, answered: Answered) -> Row:
     return next(row for row in talk.questions if row["id"] == answered.question.id)
 
@@ -284,5 +289,6 @@ ANSWERS: Mapping[QuestionKind, Callable[[Talk, Answered], None]] = MappingProxyT
         QuestionKind.BENEFIT: _check_in,
         QuestionKind.SLEEPINESS: _check_in,
         QuestionKind.FLUIDS: _check_in,
+        QuestionKind.STAFF: _to_staff,
     }
 )

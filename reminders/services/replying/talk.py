@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from reminders.domain.clinic_hours import ClinicHours
 from reminders.domain.contact import Contactable, Role
 from reminders.messaging.texts import when
-from reminders.services.records import alerts, doses, due, plans, texts
+from reminders.services.records import alerts, doses, due, plans, takeovers, texts
 from reminders.services.records.alerts import Notice
 from reminders.services.records.texts import Draft
 
@@ -120,6 +120,16 @@ class Talk:
         for one in patients:
             only = one.plans[0].id if len(one.plans) == 1 else None
             alerts.raise_once(self.c, one.patient, replace(notice, plan_id=notice.plan_id or only), now=self.now)
+
+    def for_a_person(self, words: str, patients: Sequence[Due]) -> bool:
+        """Show a text to the clinic; or to whoever has taken the conversation over, by a deadline then. Return whether somebody has."""
+        held = takeovers.holding(self.c, [one.patient.id for one in self.answers], written_at=self.at, now=self.now)
+        about = [one for one in self.answers if one.patient.id in held] or patients
+        for one in about:
+            holder = held.get(one.patient.id)
+            severity, owner = ("info", "clinic") if holder is None else ("warning", holder)
+            self.alert([one], Notice("unreadable", severity, f"unreadable {self.sid}", words, clinical=False, owner=owner))
+        return bool(held)
 
     def alert_unless_open(self, patients: Iterable[Due], notice: Notice) -> None:
         """Tell a person at the clinic, unless the same is waiting there already. Once closed, it can be told again."""

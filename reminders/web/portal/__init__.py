@@ -16,6 +16,7 @@ from reminders.web.portal.phone_pages import person_pages, phone_pages
 from reminders.web.portal.plan_pages import plan_pages
 from reminders.web.portal.sandbox_pages import sandbox_pages
 from reminders.web.portal.sheet_page import sheet_page
+from reminders.web.portal.talking_pages import talking_pages
 from reminders.web.portal.zone_pages import zone_pages
 
 
@@ -36,4 +37,5 @@ def portal(parts: Parts) -> tuple[APIRouter, ...]:
         sandbox_pages(parts),
         sheet_page(parts),
         zone_pages(parts),
+        talking_pages(parts),
     )

@@ -22,6 +22,8 @@ from reminders.web.dose_curve import DAY_WIDTH, dose_curve
 from reminders.web.dose_grid import dose_grid, legend
 from reminders.web.pages import page
 from reminders.web.parts import Parts
+from reminders.web.places import address_of
+from reminders.web.portal.talking_pages import KIND_WORDS, STANDINGS, new_key
 
 if TYPE_CHECKING:
     from reminders.domain.acting import StaffAction
@@ -55,11 +57,20 @@ def patient_pages(parts: Parts) -> APIRouter:
         """Show a patient, around today or from a date on."""
         me = person_of(request)
         first = _date(request.query_params.get("from", ""))
-        chart = charting.chart(parts.engine, me.clinic_id, patient, by=me.name, now=parts.clock.now(), first=first)
+        seen = charting.page(parts.engine, me.clinic_id, patient, by=me.name, now=parts.clock.now(), first=first)
+        chart = seen.chart
         return page(
             request,
             "portal/patient.html",
             chart=chart,
+            talk=seen.conversation,
+            line=seen.timeline,
+            kinds=KIND_WORDS,
+            standings=STANDINGS,
+            typed={},
+            faults={},
+            key=new_key(),
+            place_of=address_of,
             plans=tuple(_shown(plan, chart, me) for plan in chart.plans),
             legend=legend(),
             words=ACT_WORDS,
