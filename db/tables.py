@@ -158,6 +158,31 @@ class WebSession(SQLModel, table=True):
     seen_at: datetime = Field(sa_type=UtcDateTime)
 
 
+class SystemAdmin(SQLModel, table=True):
+    """Who runs the installation and belongs to no clinic: how they sign in, the link with which they set that up, and their one session.
+
+    `recovery`: what is kept of their recovery codes, with spaces. Without a login they cannot sign in yet, or no more.
+    """
+
+    __tablename__ = "system_admin"
+    __table_args__ = (UniqueConstraint("name"), UniqueConstraint("login"), UniqueConstraint("link_hash"), UniqueConstraint("session_hash"))
+    id: str = Field(primary_key=True, max_length=ID)
+    name: str = Field(max_length=80)
+    login: str | None = Field(default=None, max_length=80)
+    password_hash: str | None = Field(default=None, max_length=200)
+    totp_secret: str | None = Field(default=None, max_length=64)
+    totp_step: int | None = Field(default=None)
+    recovery: str = Field(default="", max_length=800)
+    link_hash: str | None = Field(default=None, max_length=64)
+    link_secret: str | None = Field(default=None, max_length=64)
+    link_until: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    session_hash: str | None = Field(default=None, max_length=64)
+    session_began_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    session_seen_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+    created_at: datetime = Field(sa_type=UtcDateTime)
+    ended_at: datetime | None = Field(default=None, sa_type=UtcDateTime)
+
+
 class SignInGuard(SQLModel, table=True):
     """When somebody last tried to sign in under a name, or from an address, known by its hash: seconds since 1970, with spaces."""
 

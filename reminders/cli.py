@@ -21,6 +21,7 @@ from reminders.commands import (
     serve_command,
     staff_commands,
     supply_commands,
+    system_commands,
 )
 
 app = typer.Typer(
@@ -48,6 +49,7 @@ app.add_typer(drug_commands.app, name="drugs")
 app.add_typer(supply_commands.app, name="supply")
 app.add_typer(staff_commands.app, name="staff")
 app.add_typer(caregiver_commands.app, name="caregiver")
+app.add_typer(system_commands.app, name="system")
 app.add_typer(key_commands.app, name="key")
 app.command("simulate")(demo_commands.simulate)
 app.command("texts")(phone_commands.texts)

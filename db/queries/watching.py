@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import case, func, select, union_all
+from sqlalchemy import case, func, select, true, union_all
 
 from db.tables import TEXT_STATES, metadata
 
@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
 Row = Mapping[str, Any]
 
-CLINIC, PATIENT, PLAN, DOSE = (metadata.tables[name] for name in ("clinic", "patient", "plan", "dose"))
+CLINIC, STAFF, PATIENT, PLAN, DOSE = (metadata.tables[name] for name in ("clinic", "staff", "patient", "plan", "dose"))
 TEXT_OUT, TEXT_IN, ALERT, LOOP_PASS = (metadata.tables[name] for name in ("text_out", "text_in", "alert", "loop_pass"))
 CONTACT_POINT, CONTACT_ROLE = metadata.tables["contact_point"], metadata.tables["contact_role"]
 SENDER, WATERMARK = metadata.tables["sender"], metadata.tables["watermark"]
@@ -29,6 +29,18 @@ _GRAVEST_FIRST = case({"emergency": 0, "urgent": 1, "warning": 2}, value=ALERT.c
 def clinics(c: Connection) -> list[Row]:
     """Every clinic: id, name, zone, simulated; by name."""
     return _rows(c, select(CLINIC.c.id, CLINIC.c.name, CLINIC.c.zone, CLINIC.c.simulated).order_by(CLINIC.c.name, CLINIC.c.id))
+
+
+def clinic_counts(c: Connection) -> list[Row]:
+    """Every clinic by numbers: id, name, zone, simulated, staff, patients, plans (that go on), alerts (open); by name."""
+    going_on = PLAN.c.state.in_(("active", "staying", "muted", "suspended"))
+    wanted = {"staff": (STAFF, STAFF.c.ended_at.is_(None)), "patients": (PATIENT, true()), "plans": (PLAN, going_on)}
+    wanted["alerts"] = (ALERT, ALERT.c.closed_at.is_(None))
+    counts = [
+        select(func.count()).select_from(table).where(table.c.clinic_id == CLINIC.c.id, condition).scalar_subquery().label(name)
+        for name, (table, condition) in wanted.items()
+    ]
+    return _rows(c, select(CLINIC.c.id, CLINIC.c.name, CLINIC.c.zone, CLINIC.c.simulated, *counts).order_by(CLINIC.c.name, CLINIC.c.id))
 
 
 def plan_counts(c: Connection, clinic_id: str) -> list[Row]:

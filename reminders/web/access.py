@@ -19,7 +19,7 @@ from starlette.responses import Response
 from reminders.domain.roles import Right, has_right
 from reminders.services import caring, signing_in
 from reminders.services.caring import Holder
-from reminders.services.signing_in import Person
+from reminders.services.signing_in import Operator, Person
 from reminders.web.from_here import is_from_here
 from reminders.web.parts import Parts
 
@@ -38,6 +38,7 @@ class Access(Enum):
     PRESCRIBE = "who prescribes"
     SANDBOX = "who cares for the clinic's patients; before anybody can sign in, this machine"
     ADMINISTER = "who says who works at the clinic"
+    OPERATE = "who runs the installation, and belongs to no clinic"
     CAREGIVER = "who holds a link to a caregiver's page"
     API_ANYBODY = "any program, with a key or without"
     API_KEY = "a program with a key"
@@ -120,12 +121,15 @@ ROUTES: Mapping[tuple[str, str], Access] = MappingProxyType(
         ("POST", "/setup/{token}"): Access.ANYBODY,
         ("GET", "/sign-in"): Access.ANYBODY,
         ("POST", "/sign-in"): Access.ANYBODY,
-        ("POST", "/sign-out"): Access.SIGNED_IN,
+        ("POST", "/sign-out"): Access.ANYBODY,
         ("POST", "/sign-out/everywhere"): Access.SIGNED_IN,
         ("POST", "/sms/inbound"): Access.MACHINE,
         ("POST", "/sms/probe"): Access.MACHINE,
         ("POST", "/sms/status"): Access.MACHINE,
         ("GET", "/static/{name}"): Access.ANYBODY,
+        ("GET", "/system"): Access.OPERATE,
+        ("POST", "/system/clinics"): Access.OPERATE,
+        ("POST", "/system/invite"): Access.OPERATE,
     }
 )
 
@@ -140,6 +144,10 @@ RIGHTS: Mapping[Access, Right] = MappingProxyType(
         Access.API_ADMINISTER: Right.ADMINISTER,
     }
 )
+
+
+OF_NO_CLINIC = frozenset({Access.OPERATE, Access.CAREGIVER})
+"""What is for nobody on a clinic's list, whatever their roles."""
 
 
 class LinkGone(Exception):
@@ -164,17 +172,25 @@ def guarding(parts: Parts) -> Callable[[Request], Awaitable[None]]:
         if access is Access.CAREGIVER:
             request.state.holder = await _holder(parts, request)
             return
-        request.state.person = await _person(parts, request)
-        if access is Access.ANYBODY:
-            return
-        if access is Access.SANDBOX and request.state.person is None and await run_in_threadpool(is_open_here, parts, request):
-            return
-        if request.state.person is None:
-            raise SignInFirst
-        if not is_let_in(request.state.person, access):
-            raise HTTPException(HTTPStatus.FORBIDDEN)
+        await _see_who_it_is(parts, request, access)
 
     return guard
+
+
+async def _see_who_it_is(parts: Parts, request: Request, access: Access) -> None:
+    """Note who is signed in, and let nobody go on for whom it is not."""
+    request.state.person = await _person(parts, request)
+    request.state.operator = None if request.state.person else await _operator(parts, request)
+    if access is Access.ANYBODY or (access is Access.OPERATE and request.state.operator is not None):
+        return
+    if request.state.operator is not None:
+        raise HTTPException(HTTPStatus.FORBIDDEN)
+    if access is Access.SANDBOX and request.state.person is None and await run_in_threadpool(is_open_here, parts, request):
+        return
+    if request.state.person is None:
+        raise SignInFirst
+    if not is_let_in(request.state.person, access):
+        raise HTTPException(HTTPStatus.FORBIDDEN)
 
 
 def is_open_here(parts: Parts, request: Request) -> bool:
@@ -184,7 +200,7 @@ def is_open_here(parts: Parts, request: Request) -> bool:
 
 def is_let_in(person: Person, access: Access) -> bool:
     """Whether who is signed in may ask what is for these."""
-    return access not in RIGHTS or has_right(person.roles, RIGHTS[access])
+    return access not in OF_NO_CLINIC and (access not in RIGHTS or has_right(person.roles, RIGHTS[access]))
 
 
 def is_from_our_page(request: Request) -> bool:
@@ -202,6 +218,22 @@ async def _person(parts: Parts, request: Request) -> Person | None:
         return None
     by_itself = AGAIN in request.query_params  # else a page left open would keep somebody signed in who has gone
     return await run_in_threadpool(signing_in.who, parts.engine, token, now=parts.security_clock.now(), is_use=not by_itself)
+
+
+async def _operator(parts: Parts, request: Request) -> Operator | None:
+    token = request.cookies.get(cookie_name(parts))
+    if not token:
+        return None
+    by_itself = AGAIN in request.query_params
+    return await run_in_threadpool(signing_in.who_operates, parts.engine, token, now=parts.security_clock.now(), is_use=not by_itself)
+
+
+def operator_of(request: Request) -> Operator:
+    """Who runs the installation, on a route that is for nobody else."""
+    operator = request.state.operator
+    if not isinstance(operator, Operator):
+        raise SignInFirst
+    return operator
 
 
 async def _holder(parts: Parts, request: Request) -> Holder:

@@ -56,6 +56,7 @@ def page(request: Request, template: str, *, status: HTTPStatus = HTTPStatus.OK,
     person, sandbox = getattr(request.state, "person", None), request.app.state.sandbox
     shell = {
         "person": person,
+        "operator": getattr(request.state, "operator", None),
         "places": places_of(person, request.url.path, sandbox),
         "here": request.url.path,
         "transport": request.app.state.transport,

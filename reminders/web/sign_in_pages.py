@@ -33,7 +33,7 @@ def sign_in_pages(parts: Parts) -> APIRouter:
     @router.get("/sign-in")
     def ask(request: Request) -> Response:
         """Ask who it is."""
-        if request.state.person is not None:
+        if request.state.person is not None or request.state.operator is not None:
             return see("/")
         return page(request, "sign_in.html", login="", refused=False)
 

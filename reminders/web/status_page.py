@@ -24,6 +24,8 @@ def status_page(parts: Parts) -> APIRouter:
     @router.get("/")
     def overview(request: Request) -> Response:
         """Show how things stand: to who is signed in at their clinic; before anybody can sign in, to this machine."""
+        if request.state.operator is not None:
+            return see("/system")
         person = request.state.person
         if person is None and not is_open_here(parts, request):
             return see("/sign-in")

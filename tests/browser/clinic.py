@@ -15,7 +15,7 @@ from reminders.domain.roles import StaffRole
 from reminders.services import staffing
 from tests.files import File, a_caregiver, a_consent
 from tests.stage import YEAR, Stage, at, patient, phase, plan
-from tests.web.signed_in import CLINIC, NURSE, PROVIDER, Phone, an_account
+from tests.web.signed_in import CLINIC, NURSE, PROVIDER, Phone, an_account, an_operator
 
 BUSY = date(YEAR, 3, 6)
 EVENTFUL = BUSY - timedelta(days=1)
@@ -68,7 +68,8 @@ def a_busy_afternoon(engine: Engine, *, quiet_days: int = 0) -> Harbor:
     for name, roles in PEOPLE.values():
         staffing.add(engine, CLINIC, name, roles, now=at)
     an_hour_ago = HandClock(at - timedelta(hours=1))  # so that no code that a phone shows now is used up
-    return Harbor(at, {who: an_account(engine, an_hour_ago, name) for who, (name, _) in PEOPLE.items()})
+    phones = {who: an_account(engine, an_hour_ago, name) for who, (name, _) in PEOPLE.items()}
+    return Harbor(at, phones | {"operator": an_operator(engine, an_hour_ago)})
 
 
 def _a_day(clinic: Stage, day: date) -> None:

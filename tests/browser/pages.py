@@ -100,6 +100,7 @@ PAGES: Mapping[str, Page] = MappingProxyType(
         "/sandbox/phones/{patient}": Page(fields=_silent),
         "/setup/{token}": Page(None, _a_link),
         "/sign-in": Page(None),
+        "/system": Page("operator"),
     }
 )
 

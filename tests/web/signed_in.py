@@ -15,13 +15,14 @@ from reminders.clock import HandClock, SandboxClock
 from reminders.domain.roles import StaffRole
 from reminders.messaging.sandbox import SandboxTransport
 from reminders.services import importing, signing_in, staffing
-from reminders.services.signing_in import SetUp
+from reminders.services.signing_in import SetUp, operating
 from reminders.simulation.sandbox import Sandbox
 from tests.files import a_clinic, a_patient, an_import_file
 from tests.web.serving import NOW, asking, some_parts
 
 CLINIC, HILL = "harbor-clinic", "hill-clinic"
 PASSWORD = "gravel otter lantern sixpence"
+OPERATOR = "Pat Quinn"
 OURS = {"Sec-Fetch-Site": "same-origin"}
 ADMIN, PROVIDER, NURSE, THEIRS = "Kim Park", "Dr. Noor Haddad", "Nurse Lee", "Dr. Ada Moss"
 
@@ -51,10 +52,20 @@ class Phone:
 def an_account(engine: Engine, clock: HandClock, name: str, *, clinic: str = CLINIC, login: str = "") -> Phone:
     """Let somebody on a list set their account up."""
     token = signing_in.invite(engine, clinic, name, by="command line", now=clock.now())
+    return set_up_behind(engine, clock, token, login or f"{name.rsplit(maxsplit=1)[-1].lower()}@{clinic}.example")
+
+
+def an_operator(engine: Engine, clock: HandClock, name: str = OPERATOR) -> Phone:
+    """Let a system admin set up how they sign in."""
+    token = operating.add(engine, name, by="command line", now=clock.now())
+    return set_up_behind(engine, clock, token, f"{name.partition(' ')[0].lower()}@system.example")
+
+
+def set_up_behind(engine: Engine, clock: HandClock, token: str, login: str) -> Phone:
+    """Set an account up behind a one-time link that begins a new phone."""
     seen = signing_in.opened(engine, token, now=clock.now())
     assert seen is not None
-    assert seen.secret is not None
-    phone = Phone(seen.secret, login or f"{name.rsplit(maxsplit=1)[-1].lower()}@{clinic}.example")
+    phone = Phone(seen.secret or "", login)
     codes = signing_in.set_up(engine, token, SetUp(login=phone.login, password=PASSWORD, code=phone.code(clock)), now=clock.now())
     assert codes is not None
     phone.recovery += codes

@@ -22,18 +22,32 @@ from reminders.web.access import ROUTES, SAFE, Access
 from reminders.web.api.rows import API_ROUTES
 from reminders.web.app import create_app
 from tests.web.serving import ANA, NOW, a_carrier, asking, some_parts
-from tests.web.signed_in import ADMIN, CLINIC, HILL, NURSE, PROVIDER, THEIRS, a_browser, an_account, signed_in, signing_in_as, two_clinics
+from tests.web.signed_in import (
+    ADMIN,
+    CLINIC,
+    HILL,
+    NURSE,
+    PROVIDER,
+    THEIRS,
+    a_browser,
+    an_account,
+    an_operator,
+    signed_in,
+    signing_in_as,
+    two_clinics,
+)
 
-WHO = ("nobody", "staff", "provider", "admin", "admin of another clinic", "a caregiver")
+WHO = ("nobody", "staff", "provider", "admin", "admin of another clinic", "a caregiver", "a system admin")
 LETS_IN = {
     Access.ANYBODY: set(WHO),
     Access.MACHINE: set(WHO),
-    Access.SIGNED_IN: set(WHO) - {"nobody", "a caregiver"},
+    Access.SIGNED_IN: set(WHO) - {"nobody", "a caregiver", "a system admin"},
     Access.CARE: {"staff", "provider", "admin of another clinic"},  # who prescribes there too
-    Access.SANDBOX: set(WHO) - {"admin"},  # nobody, too: on this machine, for as long as nobody can sign in
+    Access.SANDBOX: set(WHO) - {"admin", "a system admin"},  # nobody, too: on this machine, for as long as nobody can sign in
     Access.PRESCRIBE: {"provider", "admin of another clinic"},
     Access.ADMINISTER: {"admin", "admin of another clinic"},
     Access.CAREGIVER: {"a caregiver"},
+    Access.OPERATE: {"a system admin"},
 }
 """Who may ask at all. What of it is whose, the tests below and those of each page say."""
 
@@ -107,9 +121,10 @@ def filled(engine: Engine, path: str, clinic: str = CLINIC) -> str:
 
 
 def ledger(engine: Engine) -> dict[str, list[tuple[object, ...]]]:
-    """Everything that a page could change."""
+    """Everything that a page could change, but when somebody who is signed in was last seen."""
+    tables = {name: [column for column in table.c if column.name != "session_seen_at"] for name, table in metadata.tables.items()}
     with reading(engine) as c:
-        return {name: [tuple(row) for row in c.execute(select(table))] for name, table in metadata.tables.items() if name not in OF_LOOKING}
+        return {name: [tuple(row) for row in c.execute(select(*columns))] for name, columns in tables.items() if name not in OF_LOOKING}
 
 
 def test_every_route_is_declared() -> None:
@@ -137,6 +152,7 @@ def test_the_matrix(engine_of_two: Engine, who: str) -> None:
     """
     clock, doors = HandClock(NOW), sorted(key for key, access in ROUTES.items() if access is not Access.MACHINE and key != ("GET", "/"))
     phone = an_account(engine_of_two, clock, NAMES[who][0], clinic=NAMES[who][1]) if who in NAMES else None
+    phone = an_operator(engine_of_two, clock) if who == "a system admin" else phone
     client = a_caregiver(engine_of_two, clock) if who == "a caregiver" else a_browser(engine_of_two, clock)
     found = {}
     for method, path in doors:
@@ -257,3 +273,24 @@ def test_once_somebody_can_sign_in_this_machine_is_nobody(engine_of_two: Engine)
         (200, True),
         (303, "/sign-in"),
     )
+
+
+def test_a_system_admin_reads_no_patient(engine_of_two: Engine) -> None:
+    """Every route, asked as a system admin with the ids of what is there: nothing of any patient or member is in any answer."""
+    clock = HandClock(NOW)
+    phone, client = an_operator(engine_of_two, clock), a_browser(engine_of_two, clock)
+    patients = select(PATIENT.c.name, PATIENT.c.id)
+    with reading(engine_of_two) as c:
+        theirs = {word for row in c.execute(patients) for word in row} | {"+12025550101", "+12025550131", PROVIDER, NURSE, THEIRS}
+    seen = {}
+    for method, path in sorted(key for key, access in ROUTES.items() if access is not Access.MACHINE):
+        if not client.cookies:
+            assert signing_in_as(client, phone, clock).status_code == 303
+        before = ledger(engine_of_two)
+        there = filled(engine_of_two, path)
+        answer = client.request(method, there)
+        seen[method, path] = [word for word in theirs if word in answer.text.replace(there, "")]
+        assert ledger(engine_of_two) == before or path in {"/sign-out", "/system/clinics", "/system/invite"}
+        clock.advance(timedelta(seconds=30))
+
+    assert [where for where, words in seen.items() if words] == []

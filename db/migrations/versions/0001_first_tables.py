@@ -20,18 +20,7 @@ def downgrade() -> None:
 def upgrade() -> None:
     """Make the first tables."""
     _clinic()
-    _delivery_event()
-    _loop_pass()
-    _probe()
-    _quarantine()
-    _sandbox_clock()
-    _sandbox_event()
-    _sandbox_story()
-    _sender()
-    _stranger()
-    _text_in()
-    _trouble()
-    _watermark()
+    _of_the_installation()
     _audit()
     _contact_point()
     _patient()
@@ -68,6 +57,22 @@ def upgrade() -> None:
     _dose_event()
     _plan_stay()
     _text_item()
+
+
+def _of_the_installation() -> None:
+    _delivery_event()
+    _loop_pass()
+    _probe()
+    _quarantine()
+    _sandbox_clock()
+    _sandbox_event()
+    _sandbox_story()
+    _sender()
+    _stranger()
+    _system_admin()
+    _text_in()
+    _trouble()
+    _watermark()
 
 
 def _clinic() -> None:
@@ -199,6 +204,32 @@ def _stranger() -> None:
         sa.PrimaryKeyConstraint("phone", name=op.f("pk_stranger")),
     )
     op.create_index("ix_stranger_answered_at", "stranger", ["answered_at"], unique=False)
+
+
+def _system_admin() -> None:
+    op.create_table(
+        "system_admin",
+        sa.Column("id", sa.String(40), nullable=False),
+        sa.Column("name", sa.String(80), nullable=False),
+        sa.Column("login", sa.String(80), nullable=True),
+        sa.Column("password_hash", sa.String(200), nullable=True),
+        sa.Column("totp_secret", sa.String(64), nullable=True),
+        sa.Column("totp_step", sa.Integer(), nullable=True),
+        sa.Column("recovery", sa.String(800), nullable=False),
+        sa.Column("link_hash", sa.String(64), nullable=True),
+        sa.Column("link_secret", sa.String(64), nullable=True),
+        sa.Column("link_until", INSTANT, nullable=True),
+        sa.Column("session_hash", sa.String(64), nullable=True),
+        sa.Column("session_began_at", INSTANT, nullable=True),
+        sa.Column("session_seen_at", INSTANT, nullable=True),
+        sa.Column("created_at", INSTANT, nullable=False),
+        sa.Column("ended_at", INSTANT, nullable=True),
+        sa.PrimaryKeyConstraint("id", name=op.f("pk_system_admin")),
+        sa.UniqueConstraint("link_hash", name=op.f("uq_system_admin_link_hash")),
+        sa.UniqueConstraint("login", name=op.f("uq_system_admin_login")),
+        sa.UniqueConstraint("name", name=op.f("uq_system_admin_name")),
+        sa.UniqueConstraint("session_hash", name=op.f("uq_system_admin_session_hash")),
+    )
 
 
 def _text_in() -> None:

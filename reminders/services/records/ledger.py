@@ -30,6 +30,7 @@ TEXT_ATTEMPT, TEXT_IN, QUESTION, DELIVERY_EVENT, ALERT = (
 CHECK_IN, RATING, SUPPLY, ON_CALL, NUMBER_CHECK = (
     metadata.tables[name] for name in ("check_in", "rating", "supply", "on_call", "number_check")
 )
+SYSTEM_ADMIN = metadata.tables["system_admin"]
 CARE_GRANT, CARE_LINK = (metadata.tables[name] for name in ("care_grant", "care_link"))
 ACCOUNT, RECOVERY_CODE, INVITATION, WEB_SESSION, SIGN_IN_GUARD = (
     metadata.tables[name] for name in ("account", "recovery_code", "invitation", "web_session", "sign_in_guard")

@@ -18,9 +18,10 @@ from reminders.domain.signing_in import GUESSES_OF_ACCOUNT, GUESSES_OF_ADDRESS, 
 from reminders.errors import BadFile, Fault, NotFound
 from reminders.formats.import_file import ClinicShape
 from reminders.formats.parts import read_name, read_phone, read_zone
-from reminders.services.records import accounts, enrolment, staff
+from reminders.services.records import accounts, enrolment, operators, staff
 from reminders.services.records.accounts import Person
 from reminders.services.records.audit import Entry, write_audit
+from reminders.services.records.operators import Operator
 from reminders.services.signing_in import passwords, second_factor
 
 if TYPE_CHECKING:
@@ -32,18 +33,22 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Opened",
+    "Operator",
     "Person",
     "SetUp",
     "account_of",
+    "faults_of_clinic",
     "first_link",
     "has_begun",
     "invite",
     "kept",
+    "link_for",
     "opened",
     "set_up",
     "sign_in",
     "sign_out",
     "who",
+    "who_operates",
 ]
 
 SETTER_UP = "setup link"
@@ -80,15 +85,15 @@ class SetUp:
 def first_link(engine: Engine, *, now: datetime) -> str | None:
     """Make the link with which a ledger without any clinic is begun; None where there is one, or somebody who can sign in."""
     with writing(engine) as c:
-        if accounts.any_account(c) or staff.clinics(c):
+        if accounts.any_account(c) or operators.any_login(c) or staff.clinics(c):
             return None
-        return _link(c, None, None, new_device=True, holds=SETUP_HOLDS, now=now)
+        return link_for(c, None, None, new_device=True, holds=SETUP_HOLDS, now=now)
 
 
 def has_begun(engine: Engine) -> bool:
     """Whether anybody can sign in."""
     with reading(engine) as c:
-        return accounts.any_account(c)
+        return accounts.any_account(c) or operators.any_login(c)
 
 
 def invite(engine: Engine, clinic_id: str, name: str, *, by: str, new_device: bool = False, now: datetime) -> str:
@@ -102,10 +107,11 @@ def invite(engine: Engine, clinic_id: str, name: str, *, by: str, new_device: bo
             raise NotFound(f"nobody on the list of {clinic_id} is called {name!r}")
         fresh = new_device or accounts.of_person(c, clinic_id, member.id) is None
         write_audit(c, clinic_id, Entry(now, by, "link made", member.id, "new device" if fresh else ""))
-        return _link(c, clinic_id, member.id, new_device=fresh, holds=INVITATION_HOLDS, now=now)
+        return link_for(c, clinic_id, member.id, new_device=fresh, holds=INVITATION_HOLDS, now=now)
 
 
-def _link(c: Connection, clinic_id: str | None, staff_id: str | None, *, new_device: bool, holds: timedelta, now: datetime) -> str:
+def link_for(c: Connection, clinic_id: str | None, staff_id: str | None, *, new_device: bool, holds: timedelta, now: datetime) -> str:
+    """Make a one-time link for somebody on a clinic's list, or for whoever begins (neither); return what stands in it."""
     token = secrets.token_urlsafe(32)
     row = {
         "token_hash": kept(token),
@@ -124,6 +130,9 @@ def opened(engine: Engine, token: str, *, now: datetime) -> Opened | None:
     """What a one-time link is for; None where it is good no more, or never was."""
     with reading(engine) as c:
         row = accounts.invitation(c, kept(token), now)
+        operator = operators.invited(c, kept(token), now)
+    if operator is not None:
+        return Opened(operator["name"], None, operator["link_secret"])
     return None if row is None else Opened(row["name"], row["clinic"], row["totp_secret"] if row["new_device"] else None)
 
 
@@ -134,10 +143,13 @@ def set_up(engine: Engine, token: str, given: SetUp, *, now: datetime) -> tuple[
     """
     login = given.login.strip().casefold()
     with reading(engine) as c:
-        row = accounts.invitation(c, kept(token), now)
-        if row is None:
-            return None
-        faults = [*_faults_of_person(c, row, given, login), *(_faults_of_clinic(given) if row["clinic_id"] is None else ())]
+        row, operator = accounts.invitation(c, kept(token), now), operators.invited(c, kept(token), now)
+    if operator is not None:
+        return _set_up_operator(engine, operator, given, login, now)
+    if row is None:
+        return None
+    with reading(engine) as c:
+        faults = [*_faults_of_person(c, row, given, login), *(faults_of_clinic(given) if row["clinic_id"] is None else ())]
         step, wrong = _step(c, row, given, now)
     if faults or wrong:
         raise BadFile([*faults, *wrong])
@@ -146,7 +158,7 @@ def set_up(engine: Engine, token: str, given: SetUp, *, now: datetime) -> tuple[
     with writing(engine) as c:
         if not accounts.use_invitation(c, kept(token)):
             return None
-        if accounts.is_taken(c, login, but=row["staff_id"]):  # by somebody else, at the same moment
+        if _is_taken(c, login, but=row["staff_id"]):  # by somebody else, at the same moment
             raise BadFile([_taken()])
         clinic_id, staff_id = (row["clinic_id"], row["staff_id"]) if row["clinic_id"] else _first_person(c, given, now)
         if step is None and not accounts.use_recovery_code(c, clinic_id, staff_id, second_factor.kept_of(given.code)):
@@ -158,20 +170,42 @@ def set_up(engine: Engine, token: str, given: SetUp, *, now: datetime) -> tuple[
     return codes
 
 
+def _set_up_operator(engine: Engine, row: Row, given: SetUp, login: str, now: datetime) -> tuple[str, ...] | None:
+    """Set up how a system admin signs in; what they had before is good no more."""
+    about = {"staff_id": row["id"], "name": row["name"], "clinic": second_factor.ISSUER}
+    with reading(engine) as c:
+        faults = list(_faults_of_person(c, about, given, login))
+    step = second_factor.step_of(row["link_secret"], given.code.strip(), now, last=None)
+    if faults or step is None:
+        raise BadFile([*faults, *([_wrong_code()] if step is None else [])])
+    password_hash = passwords.hashed(given.password)
+    codes = second_factor.new_recovery_codes()
+    with writing(engine) as c:
+        if _is_taken(c, login, but=row["id"]):
+            raise BadFile([_taken()])
+        hashes = map(second_factor.kept_of, codes)
+        return codes if operators.put(c, row, login=login, password_hash=password_hash, step=step, recovery=hashes, at=now) else None
+
+
+def _is_taken(c: Connection, login: str, *, but: str | None) -> bool:
+    return accounts.is_taken(c, login, but=but) or operators.is_taken(c, login, but=but)
+
+
 def _faults_of_person(c: Connection, row: Row, given: SetUp, login: str) -> Iterator[Fault]:
     try:
         read_name(login)
     except ValueError as error:
         yield Fault("login", str(error))
     else:
-        if accounts.is_taken(c, login, but=row["staff_id"]):
+        if _is_taken(c, login, but=row["staff_id"]):
             yield _taken()
     about = (login, row["name"] or given.name, row["clinic"] or given.clinic)
     if words := passwords.fault(given.password, about=about):
         yield Fault("password", words)
 
 
-def _faults_of_clinic(given: SetUp) -> Iterator[Fault]:
+def faults_of_clinic(given: SetUp) -> Iterator[Fault]:
+    """What is wrong with a clinic that is to be made, and with the name of its first person, each with its field."""
     checks: tuple[tuple[str, str, Callable[[str], object]], ...] = (
         ("name", given.name, read_name),
         ("clinic", given.clinic, read_name),
@@ -220,8 +254,12 @@ def sign_in(engine: Engine, *, login: str, password: str, code: str, address: st
         may = accounts.count_try(c, name_key, now, most=GUESSES_OF_ACCOUNT)
         may = accounts.count_try(c, address_key, now, most=GUESSES_OF_ADDRESS) and may
         account = accounts.of_login(c, login)
-    if not may or not passwords.is_it(password, account["password_hash"] if account else None) or account is None:
+        operator = operators.of_login(c, login)
+    known = account or operator
+    if not may or not passwords.is_it(password, known["password_hash"] if known else None) or known is None:
         return None
+    if account is None:
+        return _let_operator_in(engine, known, code, name_key, now)
     whose = account["clinic_id"], account["staff_id"]
     step = second_factor.step_of(account["totp_secret"], code.strip(), now, last=account["totp_step"])
     token = secrets.token_urlsafe(32)
@@ -234,6 +272,21 @@ def sign_in(engine: Engine, *, login: str, password: str, code: str, address: st
             return None
         accounts.forget_tries(c, name_key)
         accounts.begin_session(c, kept(token), *whose, at=now)
+    return token
+
+
+def _let_operator_in(engine: Engine, operator: Row, code: str, name_key: str, now: datetime) -> str | None:
+    step = second_factor.step_of(operator["totp_secret"], code.strip(), now, last=operator["totp_step"])
+    token = secrets.token_urlsafe(32)
+    with writing(engine) as c:
+        if step is not None:
+            used = operators.use_step(c, operator["id"], step)
+        else:
+            used = operators.use_recovery_code(c, operator, second_factor.kept_of(code))
+        if not used:
+            return None
+        accounts.forget_tries(c, name_key)
+        operators.begin_session(c, operator, kept(token), at=now)
     return token
 
 
@@ -253,11 +306,25 @@ def who(engine: Engine, token: str, *, now: datetime, is_use: bool = True) -> Pe
     return person
 
 
+def who_operates(engine: Engine, token: str, *, now: datetime, is_use: bool = True) -> Operator | None:
+    """The same of a system admin, who is nobody at any clinic."""
+    with reading(engine) as c:
+        found = operators.session(c, kept(token), now)
+    if found is None:
+        return None
+    operator, is_old = found
+    if is_old and is_use:
+        with writing(engine) as c:
+            operators.note_use(c, kept(token), now)
+    return operator
+
+
 def sign_out(engine: Engine, token: str, *, everywhere: bool = False, now: datetime) -> None:
     """End a session, and with `everywhere` all of the person's. It is no error if it is over already."""
     with writing(engine) as c:
         found = accounts.session(c, kept(token), now)
         accounts.end_session(c, kept(token))
+        operators.end_session(c, kept(token))
         if found is not None and everywhere:
             accounts.end_sessions(c, found[0].clinic_id, found[0].staff_id)
 

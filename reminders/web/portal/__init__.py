@@ -16,6 +16,7 @@ from reminders.web.portal.phone_pages import person_pages, phone_pages
 from reminders.web.portal.plan_pages import plan_pages
 from reminders.web.portal.sandbox_pages import sandbox_pages
 from reminders.web.portal.sheet_page import sheet_page
+from reminders.web.portal.system_pages import system_pages
 from reminders.web.portal.talking_pages import talking_pages
 from reminders.web.portal.zone_pages import zone_pages
 
@@ -38,4 +39,5 @@ def portal(parts: Parts) -> tuple[APIRouter, ...]:
         sheet_page(parts),
         zone_pages(parts),
         talking_pages(parts),
+        system_pages(parts),
     )
