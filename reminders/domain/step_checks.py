@@ -11,6 +11,8 @@ from reminders.domain.finding import Finding, breach, ours
 from reminders.domain.plan import Kind, Phase, Plan, plain
 from reminders.domain.profile import DrugProfile, Severity
 
+TOO_SHORT = "taper_too_short"
+
 
 def check_steps(plan: Plan, profile: DrugProfile) -> Iterator[Finding]:
     """Yield what is unusual in the start, the steps and the end of a plan."""
@@ -129,7 +131,7 @@ def _stop(plan: Plan, profile: DrugProfile) -> Iterator[Finding]:
 def _taper_too_short(plan: Plan, profile: DrugProfile) -> Iterator[Finding]:
     rule, days = profile.taper_min_days, sum(phase.days or 0 for phase in plan.phases)
     if rule is not None and days < rule.value:
-        yield breach(rule, "taper_too_short", "phases", "a short taper", found=f"{days} days", limit=f"{rule.value} days")
+        yield breach(rule, TOO_SHORT, "phases", "a short taper", found=f"{days} days", limit=f"{rule.value} days")
 
 
 def _largest_cut(phases: Sequence[Phase]) -> Decimal:

@@ -2,22 +2,27 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
-from db.engine import reading, writing
+from db.engine import reading, undoing, writing
 from reminders import drugs
 from reminders.domain.checking import check_plan
 from reminders.domain.finding import Finding
-from reminders.domain.plan import Course, Plan
+from reminders.domain.gate import resume_extra_days
+from reminders.domain.plan import Course, Kind, Plan, as_followed
 from reminders.domain.plan_state import PlanState
 from reminders.domain.profile import Severity
+from reminders.domain.rearranging import coming_phases
 from reminders.domain.roles import Right
-from reminders.domain.schedule import Slot, slots_between
+from reminders.domain.schedule import Slot, phase_spans, slots_between
 from reminders.domain.seam import Seam
+from reminders.domain.step_checks import TOO_SHORT, check_steps
 from reminders.domain.supply import outlook
 from reminders.errors import BadFile, Fault, NotAllowed, UnknownPlan
+from reminders.formats.plan_file import canonical
 from reminders.services.records import announcements, approved, changing, interacting, people, plans, quarantines, staff, stepping, supplies
 from reminders.services.records.broken import fault_of
 from reminders.services.records.changing import Change
@@ -25,6 +30,7 @@ from reminders.services.records.changing import Change
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
+    from reminders.domain.plan import PlannedDose
     from reminders.domain.supply import Outlook
     from reminders.services.records.people import Patient
     from reminders.services.records.plans import StoredPlan
@@ -41,6 +47,7 @@ class Edited:
     """What a new document does to a plan: its seam, what speaks against it, and the slots around the join by the old and the new way.
 
     `problems`: why a provider must look at the seam, in words; empty if nobody need. `supply`: None where nobody keeps count.
+    `seal`: the hash of the document, its seam and what was found: it changes when one of them does.
     """
 
     plan: str
@@ -53,15 +60,23 @@ class Edited:
     after: tuple[Slot, ...]
     findings: tuple[Finding, ...]
     supply: Outlook | None
+    seal: str
 
 
 @dataclass(frozen=True, slots=True)
 class Running:
-    """A plan of a patient as it stands, and their local date."""
+    """A plan of a patient as it stands, and their local date. `document`: what is changed of it, its stays laid in, up to today."""
 
     patient: Patient
     plan: StoredPlan
     today: date
+    document: Plan
+
+    @property
+    def doses(self) -> tuple[PlannedDose, ...]:
+        """The doses of the day that are taken now; before the first day, those of that one, and after the last, those of the last."""
+        coming = coming_phases(self.document, self.today)
+        return (coming[0] if coming else self.document.phases[-1]).doses
 
 
 def running(engine: Engine, whose: tuple[str, str], plan_id: str, *, now: datetime) -> Running:
@@ -71,26 +86,40 @@ def running(engine: Engine, whose: tuple[str, str], plan_id: str, *, now: dateti
         plan = plans.read(c, [plan_id]).get(plan_id)
         if plan is None or (plan.clinic_id, plan.patient_id) != whose or plan.state in OVER:
             raise UnknownPlan
-        patient = people.patients(c, [patient_id])[patient_id]
-        return Running(patient, plan, now.astimezone(plan.plan.tz).date())
+        patient, today = people.patients(c, [patient_id])[patient_id], now.astimezone(plan.plan.tz).date()
+        return Running(patient, plan, today, _up_to(plan, today))
+
+
+def _up_to(plan: StoredPlan, today: date) -> Plan:
+    """A plan with its stays laid in; an open one ends today, as if the plan went on now."""
+    version = plan.course.current
+    closed = tuple(stay for stay in version.stays if stay.extra_days is not None)
+    document = as_followed(version.plan, closed)
+    for stay in version.stays:
+        ends = phase_spans(document)[stay.phase_no - 1].ends if stay.extra_days is None else None
+        if ends is not None:
+            extra = resume_extra_days(planned_end=ends, stay_since=stay.since, resumed=today)
+            document = as_followed(document, (replace(stay, extra_days=extra),))
+    return document
 
 
 def preview(engine: Engine, ref: str, document: Plan, *, now: datetime, clinic_id: str | None = None) -> Edited:
-    """Show what a new document would do, and store nothing.
+    """Show what a new document would do now, with all that has fallen due until then; nothing of it is stored.
 
     Raises UnknownPlan; NotAllowed for another drug or zone, or a plan that does not go on; BadFile with every error the check finds.
     """
-    with reading(engine) as c:
-        plan = _editable(c, ref, document, clinic_id)
-        findings = _findings(c, plan, document)
-        return _edited(c, plan, changing.seam_of(c, plan, document, now=now), findings, now=now)
+    with undoing(engine) as c:
+        return _looked(c, ref, document, clinic_id, now=now)[1]
 
 
-def approve(engine: Engine, ref: str, document: Plan, *, by: str, reason: str, now: datetime, clinic_id: str | None = None) -> Edited:
+def approve(
+    engine: Engine, ref: str, document: Plan, *, by: str, reason: str, now: datetime, clinic_id: str | None = None, seen: str | None = None
+) -> Edited:
     """Store a new document as the plan's next version, by a named person with a reason; the patient is told of changed amounts.
 
-    Raises what `preview` raises, NotAllowed without a reason or a provider's name, LedgerHeld before a gap was relived; then
-    nothing has changed.
+    `seen`: the seal of the preview that they saw; left out, they saw none. Raises what `preview` raises, BadFile at `seal` if
+    that is another by now, NotAllowed without a reason or a provider's name, LedgerHeld before a gap was relived; then nothing
+    has changed.
     """
     if not reason.strip():
         raise NotAllowed("a change of a plan needs its reason")
@@ -98,12 +127,11 @@ def approve(engine: Engine, ref: str, document: Plan, *, by: str, reason: str, n
         quarantines.refuse_while_held(c)
         plan = _editable(c, ref, document, clinic_id)
         staff.require(c, plan.clinic_id, by, Right.PRESCRIBE)
-        people.lock(c, [plan.patient_id])
-        stepping.look_first(c, [plan.patient_id], now=now)
-        announcements.decide_now(c, plan.patient_id, now=now)  # what fell due until now, fell due under the old way of things
-        plan = _editable(c, ref, document, clinic_id)
-        findings = _findings(c, plan, document)
-        edited = _edited(c, plan, changing.seam_of(c, plan, document, now=now), findings, now=now)
+        plan, edited = _looked(c, ref, document, clinic_id, now=now)
+        if seen is not None and seen != edited.seal:
+            raise BadFile(
+                [Fault("seal", "this is not what was shown: a dose has come between, or more is known by now. Look at it once more")]
+            )
         patient = people.patients(c, [plan.patient_id])[plan.patient_id]
         seam = changing.change(c, patient, plan, Change(document, "edited", by, reason), now=now)
         if seam.first is not None:
@@ -112,6 +140,16 @@ def approve(engine: Engine, ref: str, document: Plan, *, by: str, reason: str, n
             stepping.announce_change(c, patient, fresh, old, new, starts=starts, now=now)
         supplies.look_soon(c, plan.id, at=now)
         return edited
+
+
+def _looked(c: Connection, ref: str, document: Plan, clinic_id: str | None, *, now: datetime) -> tuple[StoredPlan, Edited]:
+    """Catch up with what fell due until now, which fell due under the old way of things; then see what the document would do."""
+    plan = _editable(c, ref, document, clinic_id)
+    people.lock(c, [plan.patient_id])
+    stepping.look_first(c, [plan.patient_id], now=now)
+    announcements.decide_now(c, plan.patient_id, now=now)
+    plan = _editable(c, ref, document, clinic_id)
+    return plan, _edited(c, plan, changing.seam_of(c, plan, document, now=now), _findings(c, plan, document), now=now)
 
 
 def _editable(c: Connection, ref: str, document: Plan, clinic_id: str | None) -> StoredPlan:
@@ -130,7 +168,7 @@ def _editable(c: Connection, ref: str, document: Plan, clinic_id: str | None) ->
 def _findings(c: Connection, plan: StoredPlan, document: Plan) -> tuple[Finding, ...]:
     """What the check finds, beside the patient's other plans of the ingredient. Raises BadFile with the errors."""
     known = approved.known_of(c, plan.patient_id, on=document.start, but=plan.id)
-    found = check_plan(document, plan.profile, others=known.others, is_alike=drugs.alike(plan.profile))
+    found = [*check_plan(document, plan.profile, others=known.others, is_alike=drugs.alike(plan.profile)), *_taper_alone(plan, document)]
     errors = [fault_of(finding) for finding in found if finding.level is Severity.ERROR]
     errors += [Fault("medicines", words) for words in interacting.unacknowledged(c, plan)]
     if errors:
@@ -138,11 +176,25 @@ def _findings(c: Connection, plan: StoredPlan, document: Plan) -> tuple[Finding,
     return (*found, *approved.check_beside(plan.profile, known))
 
 
+def _taper_alone(plan: StoredPlan, document: Plan) -> Iterator[Finding]:
+    """What is too short of a taper that begins in the midst of a plan: the days before its first cut are none of it."""
+    first, *rest = document.phases
+    if (
+        document.kind is Kind.TAPER
+        and plan.plan.kind is not Kind.TAPER
+        and rest
+        and first.doses in {phase.doses for phase in plan.plan.phases}
+    ):
+        alone = replace(document, start=document.start + timedelta(days=first.days or 0), phases=tuple(rest))
+        yield from (finding for finding in check_steps(alone, plan.profile) if finding.code == TOO_SHORT)
+
+
 def _edited(c: Connection, plan: StoredPlan, seam: Seam, findings: tuple[Finding, ...], *, now: datetime) -> Edited:
     until = (seam.first.due_at if seam.first else now) + SHOWN
     joined = Course((*plan.course.versions, seam.version))
     left = supplies.left_of(c, plan)
     since = plan.decided_until + timedelta.resolution
+    shown = [plans.document_of(seam.version.plan), str(seam.first), str(seam.jumped), [str(finding) for finding in findings]]
     return Edited(
         plan=plan.ref,
         version=seam.version.no,
@@ -154,4 +206,5 @@ def _edited(c: Connection, plan: StoredPlan, seam: Seam, findings: tuple[Finding
         after=slots_between(joined, now - SHOWN, until),
         findings=findings,
         supply=None if left is None else outlook(joined, plan.profile, left, since=since, now=now),
+        seal=plans.digest_of(canonical(shown)),
     )

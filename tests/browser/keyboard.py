@@ -10,6 +10,8 @@ from playwright.sync_api import Page
 MOST_STOPS = 400
 BOXES = 20
 """What a browser stops at by itself beside them: a box that scrolls."""
+PARTS = 4
+"""So often, at most, it stops at one field: at the hours, the minutes, the half and the button of a time."""
 
 # What can be reached, in the order of the document, with its looks while nobody is on it.
 _STOPS = """() => {
@@ -57,12 +59,14 @@ def tabbed_through(page: Page) -> Journey:
     """Press Tab until the page is through; a trap ends at `MOST_STOPS`."""
     there: list[str] = page.evaluate(_STOPS)
     reached, unseen, covered = list[int](), list[str](), list[str]()
-    for _ in range(min(len(there) + BOXES, MOST_STOPS)):
+    for _ in range(min(PARTS * len(there) + BOXES, MOST_STOPS)):
         page.keyboard.press("Tab")
         here: dict[str, Any] = page.evaluate(_HERE)
         if here["no"] < 0:
             if here["over"]:
                 break
+            continue
+        if reached and reached[-1] == here["no"]:
             continue
         reached.append(here["no"])
         unseen += [] if here["seen"] else [there[here["no"]]]

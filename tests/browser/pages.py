@@ -79,6 +79,8 @@ PAGES: Mapping[str, Page] = MappingProxyType(
     {
         "/": Page(query="?refresh=off"),
         "/account": Page("nurse"),
+        "/patients/{patient}/plans/{plan}/edit": Page(fields=_silent),
+        "/patients/{patient}/plans/{plan}/taper": Page(fields=_silent),
         "/patients/{patient}/plans/{plan}/sheet": Page("nurse", _silent),
         "/patients/{patient}/plans/new": Page(fields=_silent),
         "/patients/new": Page("nurse"),

@@ -10,9 +10,9 @@ from sqlalchemy import Engine
 from reminders.errors import BadFile, NotAllowed, UnknownPlan
 from reminders.formats.plan_file import read_plan
 from reminders.services import editing
-from reminders.services.editing import Edited
+from reminders.services.editing import Edited, Running
 from tests.files import File
-from tests.stage import Stage, patient, phase, plan
+from tests.stage import Stage, at, patient, phase, plan
 
 RISE = (phase("5/5/5", 3), phase("10/10/10", 3), phase("15/15/15"))
 
@@ -147,6 +147,102 @@ def test_a_plan_that_is_over_is_not_edited() -> None:
         clinic.acts("stop", "03-02 10:00")
         with pytest.raises(NotAllowed, match="is stopped"):
             previewed(clinic, document())
+
+
+# --- what was seen ---------------------------------------------------------------------------------------------------------------
+
+
+def whose(clinic: Stage) -> tuple[tuple[str, str], str]:
+    """Ana by the ids of her clinic and row, and her plan by its id."""
+    (row,) = clinic.rows("plan")
+    return (row["clinic_id"], row["patient_id"]), row["id"]
+
+
+def running(clinic: Stage) -> Running:
+    """Ana's plan as it stands now."""
+    of, plan_id = whose(clinic)
+    return editing.running(clinic.engine, of, plan_id, now=clinic.now)
+
+
+def sealed(clinic: Stage, new: Any, seal: str) -> Edited:  # noqa: ANN401 - a plan
+    """Dr. Haddad approves what bears a seal."""
+    return editing.approve(clinic.engine, "ana-baclofen", new, by="Dr. Noor Haddad", reason="too sleepy", now=clinic.now, seen=seal)
+
+
+def test_what_was_seen_is_what_is_stored(engine: Engine) -> None:
+    """A minute later nothing has come between: the seam that was shown is the seam that is stored."""
+    with Stage(engine, patient(plan(*RISE))) as clinic:
+        clinic.answers("03-02 08:05")
+        clinic.run_until("03-02 08:30")
+        seen = previewed(clinic, document(*LATER))
+        clinic.run_until("03-02 08:31")
+        assert sealed(clinic, document(*LATER), seen.seal).first == seen.first
+
+
+def test_a_dose_that_comes_between_makes_it_another(engine: Engine) -> None:
+    """At 14:00 a dose is announced: what was shown at 13:59 is shown anew, and nothing is stored."""
+    with Stage(engine, patient(plan(*RISE))) as clinic:
+        clinic.run_until("03-02 13:59")
+        seen = previewed(clinic, document(*LATER))
+        clinic.run_until("03-02 14:01")
+        with pytest.raises(BadFile, match="Look at it once more"):
+            sealed(clinic, document(*LATER), seen.seal)
+        assert len(clinic.rows("plan_version")) == 1
+
+
+def test_another_document_has_another_seal() -> None:
+    """What is approved is what was shown."""
+    with Stage.on_paper(patient(plan(*RISE))) as clinic:
+        seen = previewed(clinic, document(*LATER))
+        with pytest.raises(BadFile, match="not what was shown"):
+            sealed(clinic, document(*RISE), seen.seal)
+
+
+def test_a_preview_has_caught_up_and_stores_nothing() -> None:
+    """A dose due five minutes ago, that no pass has seen yet, counts as announced: no second one is laid beside it."""
+    with Stage.on_paper(patient(plan(*RISE))) as clinic:
+        clinic.clock.advance_to(at("03-02 08:05"))
+        seen = previewed(clinic, document(*LATER))
+        assert seen.first is not None
+        assert (f"{seen.first.local_time:%H:%M}", clinic.rows("dose"), clinic.rows("text_out")) == ("15:00", [], [])
+
+
+def test_a_running_plan_and_what_is_coming_of_it() -> None:
+    """On its fifth day: the document as signed, and today's doses."""
+    with Stage.on_paper(patient(plan(*RISE, advance="as_prescribed"))) as clinic:
+        clinic.run_until("03-06 10:00")
+        now = running(clinic)
+        assert (now.document, [str(dose.amount) for dose in now.doses]) == (now.plan.course.current.plan, ["10 mg"] * 3)
+
+
+def test_a_stay_is_behind_in_what_is_changed() -> None:
+    """Two days stayed: the phase is that much longer, and the next begins tomorrow at the earliest."""
+    with Stage.on_paper(patient(plan(*RISE, advance="as_prescribed"))) as clinic:
+        clinic.acts("stay", "03-03 12:00")
+        clinic.run_until("03-06 12:00")
+        now = running(clinic)
+        assert [phase.days for phase in now.document.phases] == [6, 3, None]
+
+
+@pytest.mark.parametrize("state", ["stopped", "another's"])
+def test_a_plan_that_is_nobodys_or_over_is_not_there(state: str) -> None:
+    """Neither one that was stopped, nor by somebody else's patient."""
+    with Stage.on_paper() as clinic:
+        (clinic_id, patient_id), plan_id = whose(clinic)
+        if state == "stopped":
+            clinic.acts("stop", "03-02 10:00", reason="allergic")
+        else:
+            patient_id = "nobody"
+        with pytest.raises(UnknownPlan):
+            editing.running(clinic.engine, (clinic_id, patient_id), plan_id, now=clinic.now)
+
+
+def test_a_taper_in_the_midst_of_a_plan_is_held_against_itself() -> None:
+    """Three days down from 60 mg, after a month on it: a short taper all the same."""
+    with Stage.on_paper(patient(plan(phase("20/20/20")))) as clinic:
+        clinic.run_until("03-20 12:00")
+        short = document(phase("20/20/20", 19), phase("10/10/10", 3), phase("5/5/5", 3), kind="taper", advance="as_prescribed")
+        assert "taper_too_short" in {finding.code for finding in previewed(clinic, short).findings}
 
 
 # --- slower ---------------------------------------------------------------------------------------------------------------------

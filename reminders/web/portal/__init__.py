@@ -8,6 +8,7 @@ from reminders.web.parts import Parts
 from reminders.web.portal.acting_pages import acting_pages
 from reminders.web.portal.care_pages import care_pages
 from reminders.web.portal.dose_pages import dose_pages
+from reminders.web.portal.edit_pages import edit_pages
 from reminders.web.portal.enrolling_pages import details_pages, new_patient_pages
 from reminders.web.portal.key_pages import key_pages
 from reminders.web.portal.medicine_pages import medicine_pages
@@ -34,6 +35,7 @@ def portal(parts: Parts) -> tuple[APIRouter, ...]:
         patient_pages(parts),
         person_pages(parts),
         phone_pages(parts),
+        edit_pages(parts),
         plan_pages(parts),
         sandbox_pages(parts),
         sheet_page(parts),

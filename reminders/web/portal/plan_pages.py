@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from http import HTTPStatus
+from typing import Any
 
 from fastapi import APIRouter
 from starlette.concurrency import run_in_threadpool
@@ -99,8 +100,8 @@ def _new_page(parts: Parts, request: Request, who: Candidate, typed: Mapping[str
         looked = approving.look(parts.engine, whose, filled.plan, now=parts.clock.now(), before=before)
     builder = Builder(f"/patients/{who.patient.id}/plans/new")
     template = "portal/plan_builder.html" if is_part(request) else "portal/plan_new.html"
-    shown = _shown(request, builder, who, typed, filled)
-    return page(request, template, status=_status(request, filled), looked=looked, view=_view_of(looked), **shown)
+    values = shown(request, builder, who, typed, filled)
+    return page(request, template, status=_status(request, filled), looked=looked, view=_view_of(looked), **values)
 
 
 def _view_of(looked: Looked | None) -> object:
@@ -112,7 +113,8 @@ def _status(request: Request, filled: Filled) -> HTTPStatus:
     return HTTPStatus.UNPROCESSABLE_ENTITY if filled.faults and not is_part(request) else HTTPStatus.OK
 
 
-def _shown(request: Request, builder: Builder, who: Candidate, typed: Mapping[str, str], filled: Filled) -> dict[str, object]:
+def shown(request: Request, builder: Builder, who: Candidate, typed: Mapping[str, str], filled: Filled) -> dict[str, Any]:
+    """What the builder's form shows of what was typed, and of what it comes to."""
     profile, way = builder.fixed or profile_of(typed), WAYS.get(typed.get("way", ""))
     templates = templates_of(profile, way)
     times = [*times_of(typed), *[""] * MOST_TIMES][:MOST_TIMES]
