@@ -50,6 +50,7 @@ ROLES = ("patient", "proxy", "caregiver")
 SEES = ("alerts", "today", "strip")
 STRANGE = text("clinic_id IS NULL AND from_phone <> ''")  # from a number nobody here knows, which is not forgotten yet
 UNHEARD = text("unheard_until IS NOT NULL")  # waits for the carrier's list of incoming texts
+GRAVE, CALM = text("severity_rank < 4"), text("severity_rank = 4")  # with an open alert, and without one
 OPEN = text("closed_at IS NULL")  # somebody has yet to look at it
 STILL = text("ended_at IS NULL")  # around the patient now
 UNSETTLED = text("rank < 3 AND sid IS NOT NULL")  # the carrier has it, and has not said what became of it
@@ -257,7 +258,8 @@ class Patient(SQLModel, table=True):
         one_of("alcohol", "unknown", "none", "some"),
         CheckConstraint("severity_rank BETWEEN 0 AND 4", name="severity_rank"),
         Index("ix_patient_next_due_at", "next_due_at"),
-        Index("ix_patient_roster", "clinic_id", "severity_rank", "grave_since", "name", "id"),
+        Index("ix_patient_grave", "clinic_id", "severity_rank", "grave_since", "name", "id", sqlite_where=GRAVE, postgresql_where=GRAVE),
+        Index("ix_patient_calm", "clinic_id", "name", "id", sqlite_where=CALM, postgresql_where=CALM),
         Index("ix_patient_id", "id"),
     )
     clinic_id: str = Field(primary_key=True, max_length=ID)
@@ -477,7 +479,7 @@ class Plan(SQLModel, table=True):
         UniqueConstraint("clinic_id", "ref"),
         one_of("state", *PLAN_STATES),
         Index("ix_plan_patient", "patient_id"),
-        Index("ix_plan_state", "clinic_id", "state", "patient_id"),
+        Index("ix_plan_state", "clinic_id", "state", "drug", "patient_id"),
         Index("ix_plan_drug", "clinic_id", "drug", "patient_id"),
         Index("ix_plan_id", "id"),
         Index("ix_plan_next_due_at", "next_due_at"),

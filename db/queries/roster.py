@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import literal, select, tuple_
+from sqlalchemy import Column, func, literal, literal_column, select, tuple_
 
 from db.tables import metadata
 
@@ -21,8 +21,15 @@ PATIENT, PATIENT_WORD, PLAN, DOSE, ALERT, CONTACT_POINT, CONTACT_ROLE = (
 )
 NO_ALERT = 4
 _END = "\U0010ffff"  # no character comes after it
+FEW, MOST_ROWS, COUNTED = 1_000, 3, 5_000
+"""So many patients are read one by one; a patient can be told of by several rows, of plans or words say, hardly by more than three."""
+LOT = 100
+"""How many are asked for at once: with more, PostgreSQL would rather read all the patients there are."""
+
 _ORDER = (PATIENT.c.severity_rank, PATIENT.c.grave_since, PATIENT.c.name, PATIENT.c.id)
-_SHOWN = (*_ORDER, PATIENT.c.ref, PATIENT.c.zone)
+_COLUMNS = (*_ORDER, PATIENT.c.ref, PATIENT.c.zone)
+_NONE: ColumnElement[int] = literal_column(str(NO_ALERT))  # written out: the indexes are of those above it, or at it
+_LATEST = datetime.max.replace(tzinfo=UTC)
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,20 +63,25 @@ class Place:
 def patients(c: Connection, clinic_id: str, wanted: Wanted, *, after: Place | None, limit: int) -> list[Row]:
     """The next patients after a place: severity_rank, grave_since, name, id, ref, zone.
 
-    Those with an open alert and those without stand in one index, and are walked one after the other: an empty instant compares with
-    nothing, so that no one condition goes over the border.
+    Few who are meant are read one by one and put in order. Where many are, the order is walked, looking at each whether they are
+    meant, until there are enough: no more are passed over than it takes, on average, to meet one of them, a hundred at a thousandth.
     """
+    conditions = _conditions(clinic_id, wanted)
+    few = _few(c, conditions) if conditions else None
+    if few is not None:
+        return _sorted(c, clinic_id, few, wanted.rank, after)[:limit]
     found: list[Row] = []
     if after is None or after.since is not None:
-        found += _rows(c, _grave(clinic_id, wanted, after).limit(limit))
+        found += _rows(c, _grave(clinic_id, wanted, conditions, after).limit(limit))
         after = None
     if len(found) < limit and wanted.rank in {None, NO_ALERT}:
-        found += _rows(c, _others(clinic_id, wanted, after).limit(limit - len(found)))
+        found += _rows(c, _others(clinic_id, conditions, after).limit(limit - len(found)))
     return found
 
 
-def _grave(clinic_id: str, wanted: Wanted, after: Place | None) -> Select[Any]:
-    query = _of(clinic_id, wanted).where(PATIENT.c.severity_rank < NO_ALERT)
+def _grave(clinic_id: str, wanted: Wanted, conditions: Sequence[Condition], after: Place | None) -> Select[Any]:
+    """Those with an open alert: they have an index of their own, and so have the others, so that each order is walked as it stands."""
+    query = _shown(clinic_id, conditions).where(PATIENT.c.severity_rank < _NONE)
     if wanted.rank is not None:
         query = query.where(PATIENT.c.severity_rank == wanted.rank)
     if after is not None:
@@ -77,8 +89,8 @@ def _grave(clinic_id: str, wanted: Wanted, after: Place | None) -> Select[Any]:
     return query.order_by(*_ORDER)
 
 
-def _others(clinic_id: str, wanted: Wanted, after: Place | None) -> Select[Any]:
-    query = _of(clinic_id, wanted).where(PATIENT.c.severity_rank == NO_ALERT, PATIENT.c.grave_since.is_(None))
+def _others(clinic_id: str, conditions: Sequence[Condition], after: Place | None) -> Select[Any]:
+    query = _shown(clinic_id, conditions).where(PATIENT.c.severity_rank == _NONE)
     if after is not None:
         query = query.where(_comes_after((PATIENT.c.name, PATIENT.c.id), (after.name, after.patient_id)))
     return query.order_by(PATIENT.c.name, PATIENT.c.id)
@@ -89,35 +101,79 @@ def _comes_after(columns: Sequence[ColumnElement[Any]], place: Sequence[object])
     return tuple_(*columns) > tuple_(*there)
 
 
-def _of(clinic_id: str, wanted: Wanted) -> Select[Any]:
-    return select(*_SHOWN).where(PATIENT.c.clinic_id == clinic_id, *(PATIENT.c.id.in_(ids) for ids in _conditions(clinic_id, wanted)))
+def _shown(clinic_id: str, conditions: Sequence[Condition]) -> Select[Any]:
+    meant = (condition.holds_for(PATIENT.c.id) for condition in conditions)
+    return select(*_COLUMNS).where(PATIENT.c.clinic_id == clinic_id, *meant)
 
 
-def _conditions(clinic_id: str, wanted: Wanted) -> list[Select[Any]]:
-    """Who meets each thing that is asked, by their ids."""
-    of_plan: list[ColumnElement[bool]] = []
-    if wanted.state is not None:
-        of_plan.append(PLAN.c.state == wanted.state)
-    if wanted.drug is not None:
-        of_plan.append(PLAN.c.drug == wanted.drug)
-    conditions = [select(PLAN.c.patient_id).where(PLAN.c.clinic_id == clinic_id, *of_plan)] if of_plan else []
-    for word in wanted.words:
-        begins = PATIENT_WORD.c.clinic_id == clinic_id, PATIENT_WORD.c.word >= word, PATIENT_WORD.c.word < word + _END
-        conditions.append(select(PATIENT_WORD.c.patient_id).where(*begins))
+def _few(c: Connection, conditions: Sequence[Condition]) -> list[str] | None:
+    """Who meets every condition, by their ids, where they are few; None where they are many. Of several the narrowest leads."""
+    first, *rest = conditions if len(conditions) == 1 else sorted(conditions, key=lambda condition: _size(c, condition))
+    query = first.ids.where(*(condition.holds_for(first.whose) for condition in rest)).limit(FEW * MOST_ROWS)
+    found = list(dict.fromkeys(c.scalars(query)))
+    return found if len(found) <= FEW else None
+
+
+def _size(c: Connection, condition: Condition) -> int:
+    """How many rows tell of those who meet a condition, counted so far as it matters which of two is the narrower."""
+    return int(c.scalar(select(func.count()).select_from(condition.ids.limit(COUNTED).subquery())) or 0)
+
+
+def _sorted(c: Connection, clinic_id: str, ids: Sequence[str], rank: int | None, after: Place | None) -> list[Row]:
+    """Some patients in the order of the roster, from a place on."""
+    found: list[Row] = []
+    for start in range(0, len(ids), LOT):
+        lot = select(*_COLUMNS).where(PATIENT.c.clinic_id == clinic_id, PATIENT.c.id.in_(ids[start : start + LOT]))
+        found += _rows(c, lot if rank is None else lot.where(PATIENT.c.severity_rank == rank))
+    stands = sorted(found, key=_place_of)
+    return (
+        stands
+        if after is None
+        else [row for row in stands if _place_of(row) > (after.rank, after.since or _LATEST, after.name, after.patient_id)]
+    )
+
+
+def _place_of(row: Row) -> tuple[int, datetime, str, str]:
+    return row["severity_rank"], row["grave_since"] or _LATEST, row["name"], row["id"]
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """Something that is asked of a patient: `ids` are those who meet it, each by `whose`, a column of the rows that tell of it."""
+
+    ids: Select[Any]
+    whose: Column[str]
+
+    def holds_for(self, patient_id: Column[str]) -> ColumnElement[bool]:
+        """Whether somebody meets it, looked up by their id.
+
+        The offset keeps PostgreSQL from making a join of it, for which it would read all the patients there are.
+        """
+        return self.ids.where(self.whose == patient_id).limit(1).offset(0).correlate(patient_id.table).exists()
+
+
+def _conditions(clinic_id: str, wanted: Wanted) -> list[Condition]:
+    """What is asked."""
+    conditions = []
     if wanted.phone is not None:
         conditions.append(_behind(clinic_id, CONTACT_POINT.c.phone == wanted.phone))
     if wanted.phone_end is not None:
         conditions.append(_behind(clinic_id, CONTACT_POINT.c.phone_end == wanted.phone_end))
+    for word in sorted(wanted.words, key=len, reverse=True):
+        words = PATIENT_WORD.alias()
+        begins = words.c.clinic_id == clinic_id, words.c.word >= word, words.c.word < word + _END
+        conditions.append(Condition(select(words.c.patient_id).where(*begins), words.c.patient_id))
+    of_plan = [PLAN.c[name] == value for name, value in (("state", wanted.state), ("drug", wanted.drug)) if value is not None]
+    if of_plan:
+        conditions.append(Condition(select(PLAN.c.patient_id).where(PLAN.c.clinic_id == clinic_id, *of_plan), PLAN.c.patient_id))
     return conditions
 
 
-def _behind(clinic_id: str, number: ColumnElement[bool]) -> Select[Any]:
+def _behind(clinic_id: str, number: ColumnElement[bool]) -> Condition:
     point = (CONTACT_POINT.c.clinic_id == CONTACT_ROLE.c.clinic_id) & (CONTACT_POINT.c.id == CONTACT_ROLE.c.contact_point_id)
-    return (
-        select(CONTACT_ROLE.c.patient_id)
-        .join(CONTACT_POINT, point)
-        .where(CONTACT_POINT.c.clinic_id == clinic_id, number, CONTACT_ROLE.c.ended_at.is_(None))
-    )
+    here = CONTACT_POINT.c.clinic_id == clinic_id, number, CONTACT_ROLE.c.ended_at.is_(None)
+    query = select(CONTACT_ROLE.c.patient_id).join(CONTACT_POINT, point).where(*here)
+    return Condition(query, CONTACT_ROLE.c.patient_id)
 
 
 def place_of_patient(c: Connection, clinic_id: str, patient_id: str) -> Place | None:

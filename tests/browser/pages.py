@@ -12,7 +12,7 @@ from db.engine import reading
 from db.tables import metadata
 from reminders.domain.caring import Grant, Sees
 from reminders.domain.roles import StaffRole
-from reminders.services import caring, key_holding, signing_in
+from reminders.services import caring, key_holding, queueing, signing_in
 from reminders.web.access import ROUTES, Access
 from tests.browser.clinic import BUSY, Harbor
 from tests.browser.visiting import WIDE, Visit, Visits
@@ -42,6 +42,21 @@ def _own_number(engine: Engine, harbor: Harbor) -> Mapping[str, str]:
     roles, patient = metadata.tables["contact_role"], _silent(engine, harbor)["patient"]
     with reading(engine) as c:
         return {"patient": patient, "role": c.execute(select(roles.c.id).where(roles.c.patient_id == patient)).scalars().first() or ""}
+
+
+def _an_alert(engine: Engine, _: Harbor) -> Mapping[str, str]:
+    """The oldest alert that is open."""
+    alert = metadata.tables["alert"]
+    with reading(engine) as c:
+        return {
+            "alert": c.execute(select(alert.c.id).where(alert.c.closed_at.is_(None)).order_by(alert.c.raised_at)).scalars().first() or ""
+        }
+
+
+def _a_full_queue(engine: Engine, _: Harbor) -> Mapping[str, str]:
+    """The queue with most to do."""
+    counted = queueing.counted(engine, CLINIC, by=NURSE)
+    return {"queue": max(counted, key=lambda each: each.alerts).queue.value}
 
 
 def _a_caregivers_link(engine: Engine, harbor: Harbor) -> Mapping[str, str]:
@@ -96,6 +111,10 @@ PAGES: Mapping[str, Page] = MappingProxyType(
         "/patients/{patient}/timeline": Page(fields=_silent),
         "/patients/{patient}/plans/{plan}/act": Page("nurse", _silent, "?action=mute"),
         "/patients/{patient}/plans/{plan}/dose": Page(fields=_silent, query=f"?date={BUSY.isoformat()}&slot=1"),
+        "/alerts/{alert}": Page("nurse", _an_alert),
+        "/patients": Page("nurse"),
+        "/queues": Page("nurse"),
+        "/queues/{queue}": Page("nurse", _a_full_queue),
         "/care/{token}": Page(None, _a_caregivers_link),
         "/keys": Page(fields=_a_key),
         "/people": Page(),
@@ -110,6 +129,9 @@ NO_PAGES: frozenset[str] = frozenset(
     {
         "/care",  # comes by its link
         "/sandbox",  # goes on to the first patient's
+        "/queues/count",
+        "/queues/part",
+        "/queues/{queue}/part",
         "/static/{name}",
     }
 )

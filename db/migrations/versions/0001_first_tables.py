@@ -351,7 +351,10 @@ def _patient() -> None:
     )
     op.create_index("ix_patient_id", "patient", ["id"], unique=False)
     op.create_index("ix_patient_next_due_at", "patient", ["next_due_at"], unique=False)
-    op.create_index("ix_patient_roster", "patient", ["clinic_id", "severity_rank", "grave_since", "name", "id"], unique=False)
+    grave, calm = sa.text("severity_rank < 4"), sa.text("severity_rank = 4")
+    op.create_index("ix_patient_calm", "patient", ["clinic_id", "name", "id"], unique=False, sqlite_where=calm, postgresql_where=calm)
+    order = ["clinic_id", "severity_rank", "grave_since", "name", "id"]
+    op.create_index("ix_patient_grave", "patient", order, unique=False, sqlite_where=grave, postgresql_where=grave)
 
 
 def _patient_word() -> None:
@@ -779,7 +782,7 @@ def _plan() -> None:
     op.create_index("ix_plan_next_due_at", "plan", ["next_due_at"], unique=False)
     op.create_index("ix_plan_drug", "plan", ["clinic_id", "drug", "patient_id"], unique=False)
     op.create_index("ix_plan_patient", "plan", ["patient_id"], unique=False)
-    op.create_index("ix_plan_state", "plan", ["clinic_id", "state", "patient_id"], unique=False)
+    op.create_index("ix_plan_state", "plan", ["clinic_id", "state", "drug", "patient_id"], unique=False)
     op.create_index("ix_plan_recount_at", "plan", ["recount_at"], unique=False)
     op.create_index("ix_plan_step_check_at", "plan", ["step_check_at"], unique=False)
 

@@ -15,6 +15,8 @@ from reminders.web.portal.medicine_pages import medicine_pages
 from reminders.web.portal.patient_pages import patient_pages
 from reminders.web.portal.phone_pages import person_pages, phone_pages
 from reminders.web.portal.plan_pages import plan_pages
+from reminders.web.portal.queue_pages import alert_pages, queue_pages
+from reminders.web.portal.roster_pages import roster_pages
 from reminders.web.portal.sandbox_pages import sandbox_pages
 from reminders.web.portal.sheet_page import sheet_page
 from reminders.web.portal.system_pages import system_pages
@@ -37,6 +39,9 @@ def portal(parts: Parts) -> tuple[APIRouter, ...]:
         phone_pages(parts),
         edit_pages(parts),
         plan_pages(parts),
+        roster_pages(parts),
+        queue_pages(parts),
+        alert_pages(parts),
         sandbox_pages(parts),
         sheet_page(parts),
         zone_pages(parts),
