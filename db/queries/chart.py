@@ -6,12 +6,12 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import select, union_all
+from sqlalchemy import select
 
 from db.tables import metadata
 
 if TYPE_CHECKING:
-    from sqlalchemy import ColumnElement, Connection, Select
+    from sqlalchemy import Connection, Select
 
 Row = Mapping[str, Any]
 
@@ -84,20 +84,10 @@ def alerts(c: Connection, clinic_id: str, patient_id: str, *, limit: int) -> lis
 
 
 def acknowledged(c: Connection, plan_ids: Sequence[str], *, limit: int) -> list[Row]:
-    """Which interacting medicines were taken on beside some plans, by whom and why, newest first."""
+    """What was said of the list of medicines beside some plans, by whom and why, newest first."""
     kinds = ("interaction acknowledged", "medicine added", "medicine removed", "alcohol none")
-    return _newest(c, [select(PLAN_EVENT).where(PLAN_EVENT.c.plan_id == one, PLAN_EVENT.c.kind.in_(kinds)) for one in plan_ids], limit)
-
-
-def _newest(c: Connection, queries: Sequence[Select[Any]], limit: int) -> list[Row]:
-    """The newest of several queries on one table, each looked for by its own index: together they would be sorted whole."""
-    if not queries:
-        return []
-    table = PLAN_EVENT
-    order: tuple[ColumnElement[Any], ...] = (table.c.at.desc(), table.c.id.desc())
-    parts = [query.order_by(*order).limit(limit).subquery() for query in queries]
-    every = union_all(*(select(part) for part in parts)).subquery()
-    return _rows(c, select(every).order_by(every.c.at.desc(), every.c.id.desc()).limit(limit))
+    mine = (PLAN_EVENT.c.plan_id.in_(plan_ids), PLAN_EVENT.c.kind.in_(kinds))
+    return _rows(c, select(PLAN_EVENT).where(*mine).order_by(PLAN_EVENT.c.at.desc(), PLAN_EVENT.c.id.desc()).limit(limit))
 
 
 def _rows(c: Connection, query: Select[Any]) -> list[Row]:

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Table, and_, or_, select, true, union_all
+from sqlalchemy import Table, and_, or_, select, true
 
 from db.tables import metadata
 
@@ -49,13 +49,11 @@ def _is_before(at: ColumnElement[Any], key: ColumnElement[Any], source: str, bef
 def _newest(
     c: Connection, keys: Sequence[object], by: Callable[[Any], Select[Any]], *, order: tuple[Table, str, str], limit: int
 ) -> list[Row]:
-    """The newest rows under each of some keys: each is looked for by its own index, for together they would be sorted whole."""
-    if not keys:
-        return []
+    """The newest rows under each of some keys. Each is asked for by itself: together they would all be read, to be sorted."""
     table, at, key = order
-    parts = [by(one).order_by(table.c[at].desc(), table.c[key].desc()).limit(limit).subquery() for one in keys]
-    every = union_all(*(select(part) for part in parts)).subquery()
-    return _rows(c, select(every).order_by(every.c[at].desc(), every.c[key].desc()).limit(limit))
+    newest = (table.c[at].desc(), table.c[key].desc())
+    found = [row for one in keys for row in _rows(c, by(one).order_by(*newest).limit(limit))]
+    return sorted(found, key=lambda row: (row[at], row[key]), reverse=True)[:limit]
 
 
 def texts_out(

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING
 from db.engine import reading
 from reminders.domain.adherence import adherence
 from reminders.domain.plan import plain
+from reminders.domain.roles import Right
 from reminders.domain.schedule import next_slot
-from reminders.errors import UnknownPlan
+from reminders.errors import UnknownPatient, UnknownPlan
 from reminders.reports.adherence_report import PlanAdherence
-from reminders.services.records import history, plans
+from reminders.services.records import history, people, plans, staff
 from reminders.services.records.history import AlertLine, DoseLine
 
 if TYPE_CHECKING:
@@ -34,6 +35,21 @@ def adherence_of_plans(
         lines = history.dose_lines(c, first=first, end=end, clinic_id=clinic_id)
         known = history.plan_refs(c, clinic_id)
     return tuple(_of_plan(patient, plan, drug, [line for line in lines if line.plan == plan]) for patient, plan, drug in known)
+
+
+def adherence_of_patient(engine: Engine, clinic_id: str, patient_id: str, *, by: str) -> tuple[PlanAdherence, ...]:
+    """How far the taking matched each plan of a patient, over all its doses.
+
+    Raises UnknownPatient, NotAllowed for who cares for nobody at the clinic.
+    """
+    with reading(engine) as c:
+        staff.require(c, clinic_id, by, Right.CARE)
+        patient = people.patients(c, [patient_id]).get(patient_id)
+        if patient is None or patient.clinic.id != clinic_id:
+            raise UnknownPatient("there is no such patient")
+        lines = history.dose_lines(c, clinic_id=clinic_id, patient_id=patient_id)
+        known = history.plan_refs(c, clinic_id, patient_id)
+    return tuple(_of_plan(ref, plan, drug, [line for line in lines if line.plan == plan]) for ref, plan, drug in known)
 
 
 def _of_plan(patient: str, plan: str, drug: str, lines: list[DoseLine]) -> PlanAdherence:

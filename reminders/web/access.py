@@ -95,6 +95,7 @@ ROUTES: Mapping[tuple[str, str], Access] = MappingProxyType(
         ("GET", "/patients"): Access.CARE,
         ("POST", "/patients/search"): Access.CARE,
         ("GET", "/patients/{patient}"): Access.CARE,
+        ("GET", "/patients/{patient}/adherence.csv"): Access.CARE,
         ("GET", "/patients/{patient}/conversation"): Access.CARE,
         ("POST", "/patients/{patient}/conversation"): Access.CARE,
         ("POST", "/patients/{patient}/conversation/hand-back"): Access.CARE,

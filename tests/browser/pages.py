@@ -127,6 +127,7 @@ PAGES: Mapping[str, Page] = MappingProxyType(
 
 NO_PAGES: frozenset[str] = frozenset(
     {
+        "/patients/{patient}/adherence.csv",
         "/care",  # comes by its link
         "/sandbox",  # goes on to the first patient's
         "/queues/count",

@@ -13,19 +13,21 @@ from typing import TYPE_CHECKING
 
 from db.queries import chart as queries
 from reminders.domain.adherence import Adherence, Mark, adherence, mark_of
+from reminders.domain.caring import Grant, granted
 from reminders.domain.contact import Contactable, Role
 from reminders.domain.dose_state import DoseState, Standing
 from reminders.domain.offering import Stands
 from reminders.domain.plan import DAY
 from reminders.domain.plan_state import PlanState
 from reminders.domain.schedule import instant_of, phase_spans, slots_between
-from reminders.services.records import alerts, people, plans, supplies
+from reminders.services.records import alerts, care, people, plans, supplies
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from reminders.domain.plan import PlannedDose
     from reminders.domain.supply import Outlook
+    from reminders.services.records.care import Agreed
     from reminders.services.records.ledger import Row
     from reminders.services.records.people import Line, Patient
     from reminders.services.records.plans import StoredPlan
@@ -146,15 +148,22 @@ class AlertCard:
 
 @dataclass(frozen=True, slots=True)
 class PhoneLine:
-    """A person's phone. `may_text`: empty, or why it may not be texted; `after_misses`: from how many they are told, of a caregiver."""
+    """A person's phone. `may_text`: empty, or why it may not be texted; `after_misses`: from how many they are told, of a caregiver.
+
+    `grant`: what a page behind a link would show them, of who is around the patient; `agreed_by`: who agreed to it, empty where it is
+    the least of their role.
+    """
 
     point_id: str
+    role_id: str
     phone: str
     role: Role
     name: str
     may_text: str
     shared: bool
     after_misses: int | None
+    grant: Grant | None = None
+    agreed_by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +238,7 @@ def chart_of(c: Connection, clinic_id: str, patient_id: str, *, now: datetime, f
     open_alerts = queries.alerts(c, clinic_id, patient_id, limit=ALERTS_SHOWN)
     past = _past(c, clinic_id, [row["id"] for row in found], span)
     points = {line.contact_point_id: line.phone for line in patient.lines}
+    agreed = care.of_roles(c, [line.role_id for line in patient.lines])
     return Chart(
         id=patient.id,
         ref=patient.ref,
@@ -239,7 +249,7 @@ def chart_of(c: Connection, clinic_id: str, patient_id: str, *, now: datetime, f
         wording=patient.wording,
         local_now=local_now,
         span=span,
-        lines=tuple(phone_line(line) for line in patient.lines),
+        lines=tuple(phone_line(line, agreed.get(line.role_id)) for line in patient.lines),
         plans=tuple(
             _plan(c, stored[row["id"]], row=row, past=past.get(row["id"], ()), span=span, open_alerts=open_alerts, now=now) for row in found
         ),
@@ -368,10 +378,22 @@ def _coming(plan: StoredPlan, past: Sequence[Cell], span: Span, now: datetime) -
             yield Cell(slot.local_date, slot.number, slot.local_time, slot.due_at, slot.amount.value, slot.phase_no)
 
 
-def phone_line(line: Line) -> PhoneLine:
-    """A phone, as a chart shows it."""
+def phone_line(line: Line, agreed: Agreed | None = None) -> PhoneLine:
+    """A phone, as a chart shows it, and what was agreed that its holder sees."""
     why = "" if isinstance(line.may_text, Contactable) else WHY_NOT_IN_WORDS[line.may_text.why.value]
-    return PhoneLine(line.contact_point_id, line.phone, line.role, line.name, why, line.shared, line.after_misses)
+    grant = None if line.role is Role.PATIENT else granted(line.role, agreed.grant if agreed else None)
+    return PhoneLine(
+        point_id=line.contact_point_id,
+        role_id=line.role_id,
+        phone=line.phone,
+        role=line.role,
+        name=line.name,
+        may_text=why,
+        shared=line.shared,
+        after_misses=line.after_misses,
+        grant=grant,
+        agreed_by=agreed.agreed_by if agreed else "",
+    )
 
 
 def alert_card(row: Row, now: datetime) -> AlertCard:

@@ -58,8 +58,10 @@ class DoseLine:
     mark: Mark
 
 
-def dose_lines(c: Connection, *, first: date | None = None, end: date | None = None, clinic_id: str | None = None) -> list[DoseLine]:
-    """The doses of `first <= local date < end`, by patient and plan, in order of due instant."""
+def dose_lines(
+    c: Connection, *, first: date | None = None, end: date | None = None, clinic_id: str | None = None, patient_id: str | None = None
+) -> list[DoseLine]:
+    """The doses of `first <= local date < end`, by patient and plan, in order of due instant; of everybody, or of one patient."""
     query = (
         select(DOSE, PLAN.c.ref.label("plan_ref"), PLAN.c.drug, PATIENT.c.ref.label("patient_ref"))
         .join(PLAN, (PLAN.c.id == DOSE.c.plan_id) & (PLAN.c.clinic_id == DOSE.c.clinic_id))
@@ -72,6 +74,8 @@ def dose_lines(c: Connection, *, first: date | None = None, end: date | None = N
         query = query.where(DOSE.c.local_date < end)
     if clinic_id is not None:
         query = query.where(DOSE.c.clinic_id == clinic_id)
+    if patient_id is not None:
+        query = query.where(DOSE.c.patient_id == patient_id)
     return [_line(row) for row in rows(c, query)]
 
 
@@ -106,13 +110,15 @@ def _mark(row: Row) -> Mark:
     return mark_of(standing, row["due_at"], row["take_until"])
 
 
-def plan_refs(c: Connection, clinic_id: str | None = None) -> list[tuple[str, str, str]]:
-    """Every plan: (patient's reference, plan's reference, drug), in order."""
+def plan_refs(c: Connection, clinic_id: str | None = None, patient_id: str | None = None) -> list[tuple[str, str, str]]:
+    """Every plan, or those of one patient: (patient's reference, plan's reference, drug), in order."""
     query = select(PATIENT.c.ref, PLAN.c.ref, PLAN.c.drug).join(
         PLAN, (PLAN.c.patient_id == PATIENT.c.id) & (PLAN.c.clinic_id == PATIENT.c.clinic_id)
     )
     if clinic_id is not None:
         query = query.where(PLAN.c.clinic_id == clinic_id)
+    if patient_id is not None:
+        query = query.where(PLAN.c.patient_id == patient_id)
     return [(patient, plan, drug) for patient, plan, drug in c.execute(query.order_by(PATIENT.c.ref, PLAN.c.ref))]
 
 

@@ -10,12 +10,14 @@ from typing import TYPE_CHECKING
 from fastapi import APIRouter
 from starlette.exceptions import HTTPException
 from starlette.requests import Request
-from starlette.responses import HTMLResponse
+from starlette.responses import HTMLResponse, Response
 
 from reminders.domain.adherence import percent
 from reminders.domain.offering import offered, withheld
+from reminders.domain.roles import Right, has_right
 from reminders.messaging.texts import phone_words
-from reminders.services import charting
+from reminders.reports.csv_file import csv_text
+from reminders.services import charting, reporting
 from reminders.web.access import person_of
 from reminders.web.act_words import ACT_WORDS
 from reminders.web.dose_curve import DAY_WIDTH, dose_curve
@@ -78,7 +80,17 @@ def patient_pages(parts: Parts) -> APIRouter:
             later=chart.span.first + MOVES,
             day_width=DAY_WIDTH,
             phone_words=phone_words,
+            may_prescribe=has_right(me.roles, Right.PRESCRIBE),
         )
+
+    @router.get("/adherence.csv")
+    def adherence(request: Request, patient: str) -> Response:
+        """Give how far the taking matched each plan, as a file whose name says nothing of whose it is."""
+        me = person_of(request)
+        found = reporting.adherence_of_patient(parts.engine, me.clinic_id, patient, by=me.name)
+        lines = [plan.rows() for plan in found]
+        text = csv_text(list(lines[0]) if lines else ["patient", "plan", "drug"], lines)
+        return Response(text, media_type="text/csv", headers={"Content-Disposition": 'attachment; filename="adherence.csv"'})
 
     return router
 

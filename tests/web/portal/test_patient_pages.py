@@ -271,3 +271,37 @@ def test_what_is_wrong_with_a_correction(nurse: Portal) -> None:
     assert (none.status_code, set(faults(none.text))) == (422, {"state", "reason"})
     assert (kept.status_code, set(faults(kept.text))) == (422, {"reason"})
     assert 'value="taken" required checked' in kept.text
+
+
+# Around it
+
+
+def test_adherence_as_a_file(nurse: Portal) -> None:
+    """The counts and shares of each plan; its name says nothing of whose it is, and another clinic gets none."""
+    nurse.client.post(f"{nurse.at}/dose", data={**DOSE, "state": "taken", "reason": "she called"})
+    answer = nurse.client.get(f"/patients/{nurse.patient}/adherence.csv")
+    head, *lines = answer.text.split("\r\n")
+    theirs = portal_of(nurse.engine, THEIRS, clinic=HILL)
+
+    assert answer.headers["Content-Type"].startswith("text/csv")
+    assert answer.headers["Content-Disposition"] == 'attachment; filename="adherence.csv"'
+    assert lines[1:] == [""]
+    found = dict(zip(head.split(","), lines[0].split(","), strict=True))
+    assert (found["patient"], found["due"], found["taken"], found["lower_percent"]) == ("ana", "1", "1", "100")
+    assert theirs.client.get(f"/patients/{nurse.patient}/adherence.csv").status_code == 404
+
+
+def test_what_a_caregiver_may_see(nurse: Portal) -> None:
+    """By default the least: what they were told of. A link is made from here."""
+    page = nurse.client.get(f"/patients/{nurse.patient}")
+
+    assert re.search(r"Rui Silva , caregiver .*? after 2 doses .*? what they were told of Make a link", said(page))
+    assert len(re.findall(rf'action="/patients/{nurse.patient}/caregivers/\w+/link"', page.text)) == 1
+
+
+@pytest.mark.parametrize(("who", "offered"), [(PROVIDER, True), (NURSE, False)])
+def test_a_new_plan_is_a_providers(clinics: Engine, who: str, offered: bool) -> None:  # noqa: FBT001 - cells of a table
+    """Who may not prescribe is led to no page that would refuse them."""
+    portal = portal_of(clinics, who)
+
+    assert (f'href="/patients/{portal.patient}/plans/new"' in portal.client.get(f"/patients/{portal.patient}").text) is offered
