@@ -3,52 +3,78 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pyotp
 import pytest
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Locator, Page, expect
+from sqlalchemy import Engine
 
 from db.engine import make_engine
-from reminders.services import signing_in
+from reminders.services import importing, signing_in
 from tests.browser.serving import Served, served
 from tests.browser.signing import sign_in
 from tests.browser.visiting import Visits
 from tests.databases import migrated
-from tests.web.signed_in import PASSWORD, Phone
+from tests.files import a_patient, an_import_file
+from tests.web.signed_in import CLINIC, PASSWORD, Phone
 
 MORNING = datetime(2026, 3, 2, 14, 0, tzinfo=UTC)
 """A Monday, 09:00 in New York."""
+STEP = tuple(
+    (f"{day} Mar, {at}", f"{day[:3]} {said} dose: 1 tablet of 5 mg")
+    for day in ("Tue 3", "Wed 4", "Thu 5")
+    for at, said in (("08:00", "8:00 am"), ("14:00", "2:00 pm"), ("20:00", "8:00 pm"))
+)
+"""The doses of the first step: when each is due, and what its reminder says."""
+WHY = "called: the phone lay at her sister's"
+
+
+@dataclass(frozen=True)
+class FirstDay:
+    """An installation that nobody has set up yet.
+
+    link  the path of the one-time link that its first start printed.
+    """
+
+    engine: Engine
+    portal: Served
+    visits: Visits
+    link: str
 
 
 @pytest.fixture
-def first_day(
-    tmp_path: Path, chromium: Browser, ran_in_browser: set[str], request: pytest.FixtureRequest
-) -> Iterator[tuple[Visits, Served, str]]:
-    """An installation that nobody has set up yet, a browser, and the one-time link that its first start printed."""
+def first_day(tmp_path: Path, chromium: Browser, ran_in_browser: set[str], request: pytest.FixtureRequest) -> Iterator[FirstDay]:
+    """A served ledger with nothing in it, and a browser; at the end nothing may have gone amiss in any page."""
     ran_in_browser.add(request.node.nodeid)
     engine = make_engine(migrated(f"sqlite:///{tmp_path / 'doseline.db'}"))
     link = signing_in.first_link(engine, now=MORNING)
-    assert link is not None
     with served(str(engine.url), at=MORNING, log=str(tmp_path / "portal.log")) as portal, Visits(chromium, portal) as visits:
-        yield visits, portal, f"/setup/{link}"
+        yield FirstDay(engine, portal, visits, f"/setup/{link}")
         amiss = visits.amiss
     engine.dispose()
     assert amiss == []
 
 
 @pytest.mark.timeout(300)
-def test_the_whole_loop(first_day: tuple[Visits, Served, str]) -> None:
-    """A clinic is set up, a patient is stepped up, falls silent, is seen, goes on, goes back; and it is all in the export."""
-    visits, portal, link = first_day
-    desk = visits.visit().page
-    a_clinic_is_set_up(desk, portal, link)
+def test_the_whole_loop(first_day: FirstDay) -> None:
+    """A clinic is set up, a patient is stepped up, falls silent, is seen, goes on and goes back; and the whole can be taken away."""
+    desk = first_day.visits.visit().page
+    a_clinic_is_set_up(desk, first_day)
+    chart = a_patient_is_enrolled(desk, first_day)
+    a_titration_is_built_and_approved(desk, chart)
+    phones = desk.context.new_page()
+    phones.goto("/sandbox")
+    each_dose_of_the_first_step_is_answered(phones)
+    an_alert_arrives_by_itself(desk, phones)
+    the_plan_goes_on_and_steps_back(desk, chart)
 
 
-def a_clinic_is_set_up(desk: Page, portal: Served, link: str) -> None:
+def a_clinic_is_set_up(desk: Page, day: FirstDay) -> None:
     """Behind the one-time link: a clinic, an account, a phone that shows codes; and in by password and code."""
-    desk.goto(link)
+    desk.goto(day.link)
     for label, typed in (("Name of the clinic", "Harbor Clinic"), ("Phone", "+12025550100"), ("Your name", "Dr. Noor Haddad")):
         desk.get_by_label(label, exact=True).fill(typed)
     desk.get_by_label("Time zone").select_option("America/New_York")
@@ -56,8 +82,100 @@ def a_clinic_is_set_up(desk: Page, portal: Served, link: str) -> None:
     desk.get_by_label("Name to sign in with").fill("noor@harbor.example")
     desk.get_by_label("Password").fill(PASSWORD)
     phone = Phone(desk.locator("code.secret").inner_text(), "noor@harbor.example")
-    desk.get_by_label("Code", exact=True).fill(pyotp.TOTP(phone.secret).at(portal.clock.now()))
+    desk.get_by_label("Code", exact=True).fill(pyotp.TOTP(phone.secret).at(day.portal.clock.now()))
     desk.get_by_role("button", name="Set it up").click()
-    recovery = desk.get_by_role("listitem").all_inner_texts()
-    assert len(recovery) == 10
-    sign_in(desk, phone, portal.clock, code=recovery[0])  # the code of this half minute is used up
+    recovery = desk.get_by_role("main").get_by_role("listitem")
+    expect(recovery).to_have_count(10)
+    sign_in(desk, phone, day.portal.clock, code=recovery.first.inner_text())  # the code of this half minute is used up
+
+
+def a_patient_is_enrolled(desk: Page, day: FirstDay) -> str:
+    """Ana, of whom nobody has asked about alcohol; return the path of her page."""
+    people = an_import_file(a_patient(plans=[], caregivers=[], medicines=[], alcohol="unknown"))
+    people["clinic"]["staff"] = []
+    importing.import_file(day.engine, people, now=MORNING, clinic_id=CLINIC)
+    desk.goto("/sandbox")
+    return f"/patients/{desk.url.rpartition('/')[2]}"
+
+
+def a_titration_is_built_and_approved(desk: Page, chart: str) -> None:
+    """The label's steps, drawn up while they are chosen; a warning, a reason to go on, and a name under the table."""
+    desk.goto(f"{chart}/plans/new")
+    desk.get_by_label("Drug", exact=True).select_option("baclofen, tablet")
+    desk.get_by_label("How the plan goes").select_option("Step up, by a ready layout")
+    desk.get_by_label("Layout").select_option(label="label: 5, 10, 15, then 20 mg three times a day, three days each; the last goes on")
+    expect(desk.get_by_text("Still needed: the times of day")).to_be_visible()
+    for number, at in enumerate(("08:00", "14:00", "20:00"), 1):
+        desk.get_by_label(f"Dose {number}").fill(at)
+    desk.get_by_label("A step happens if its conditions are met").check()
+    table = desk.get_by_role("region", name="The dated table")
+    expect(table.get_by_role("row")).to_have_count(5)
+    expect(table.get_by_role("row", name="Mon 9 – Wed 11 Mar")).to_contain_text("45 mg")
+    expect(desk.get_by_text("Warning:")).to_be_visible()
+
+    desk.get_by_role("button", name="Go on to sign it").click()
+    desk.get_by_label("Your reason to go on").fill("asked on the phone: none")
+    desk.get_by_role("button", name="Approve this plan").click()
+    expect(plan_of(desk)).to_contain_text("1 of 4: 5 mg × 3 a day")
+
+
+def each_dose_of_the_first_step_is_answered(phones: Page) -> None:
+    """The clock goes from event to event, and "1" is the answer to each dose, until the second step has come."""
+    hers, said = phones.get_by_role("log", name="Texts on the phone of Ana Silva"), phones.get_by_text("Ana Silva: 1", exact=True)
+    for answered, (at, words) in enumerate(STEP, 1):
+        while face(phones).inner_text() != at:
+            moved(phones, "Next event")
+        expect(hers).to_contain_text(words)
+        phones.get_by_role("button", name="1 taken").click()
+        expect(said).to_have_count(answered)
+
+
+def an_alert_arrives_by_itself(desk: Page, phones: Page) -> None:
+    """Three doses of the second step pass without a word; who looks at the clinic's side sees why, and has pressed nothing."""
+    desk.goto("/sandbox")
+    desk.evaluate("() => { window.untouched = true }")
+    clinic = desk.get_by_role("log", name="What the clinic sees")
+    expect(clinic).to_contain_text("phase 1 of 4")
+    for _ in range(3):
+        moved(phones, "No reply")
+    expect(clinic).to_contain_text("3 doses running not taken, 3 of them unconfirmed. The plan stays on phase 2.")
+    assert desk.evaluate("() => window.untouched")
+
+
+def the_plan_goes_on_and_steps_back(desk: Page, chart: str) -> None:
+    """The provider sees what each act will do before it is done."""
+    desk.goto(chart)
+    desk.get_by_role("link", name="Go on", exact=True).click()
+    will_happen(desk, "Mon 9 Mar", "08:00 15 mg, 14:00 15 mg, 20:00 15 mg")
+    desk.get_by_role("button", name="Go on", exact=True).click()
+    expect(plan_of(desk)).to_contain_text("2 of 4: 10 mg × 3 a day")
+
+    desk.get_by_role("link", name="Step back", exact=True).click()
+    desk.get_by_label("Reason").fill(WHY)
+    desk.get_by_role("button", name="Show what will happen").click()
+    will_happen(desk, "Sat 7 Mar", "14:00 5 mg, 20:00 5 mg")
+    desk.get_by_role("button", name="Step back", exact=True).click()
+    expect(plan_of(desk)).to_contain_text("1 of 4: 5 mg × 3 a day")
+
+
+def plan_of(desk: Page) -> Locator:
+    """The plan on a patient's page."""
+    return desk.get_by_role("region", name="Baclofen", exact=False).first
+
+
+def face(phones: Page) -> Locator:
+    """What the sandbox's clock shows."""
+    return phones.get_by_role("region", name="The clock").locator("time")
+
+
+def moved(phones: Page, way: str) -> None:
+    """Move the sandbox's clock, and wait until it stands there."""
+    before = face(phones).inner_text()
+    phones.get_by_role("button", name=way, exact=True).click()
+    expect(face(phones)).not_to_have_text(before)
+    expect(phones.get_by_role("button", name=way, exact=True)).to_be_visible()
+
+
+def will_happen(desk: Page, day: str, doses: str) -> None:
+    """What an act would make of a day is shown before it is done."""
+    expect(desk.get_by_role("region", name="What will happen").get_by_role("row", name=day)).to_contain_text(doses)
