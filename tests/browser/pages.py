@@ -119,6 +119,7 @@ PAGES: Mapping[str, Page] = MappingProxyType(
         "/keys": Page(fields=_a_key),
         "/people": Page(),
         "/sandbox/phones/{patient}": Page(fields=_silent),
+        "/sandbox/story": Page(),
         "/setup/{token}": Page(None, _a_link),
         "/sign-in": Page(None),
         "/system": Page("operator"),
@@ -133,6 +134,7 @@ NO_PAGES: frozenset[str] = frozenset(
         "/queues/count",
         "/queues/part",
         "/queues/{queue}/part",
+        "/sandbox/story/file",
         "/static/{name}",
     }
 )

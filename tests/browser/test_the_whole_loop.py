@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -13,6 +14,8 @@ from playwright.sync_api import Browser, Locator, Page, expect
 from sqlalchemy import Engine
 
 from db.engine import make_engine
+from reminders.domain.acting import StaffAct, StaffAction
+from reminders.formats.story_file import TextIn, read_story
 from reminders.services import importing, signing_in
 from tests.browser.serving import Served, served
 from tests.browser.signing import sign_in
@@ -59,7 +62,7 @@ def first_day(tmp_path: Path, chromium: Browser, ran_in_browser: set[str], reque
 
 
 @pytest.mark.timeout(300)
-def test_the_whole_loop(first_day: FirstDay) -> None:
+def test_the_whole_loop(first_day: FirstDay, tmp_path: Path) -> None:
     """A clinic is set up, a patient is stepped up, falls silent, is seen, goes on and goes back; and the whole can be taken away."""
     desk = first_day.visits.visit().page
     a_clinic_is_set_up(desk, first_day)
@@ -70,6 +73,7 @@ def test_the_whole_loop(first_day: FirstDay) -> None:
     each_dose_of_the_first_step_is_answered(phones)
     an_alert_arrives_by_itself(desk, phones)
     the_plan_goes_on_and_steps_back(desk, chart)
+    it_is_taken_away_as_a_file(desk, tmp_path)
 
 
 def a_clinic_is_set_up(desk: Page, day: FirstDay) -> None:
@@ -156,6 +160,22 @@ def the_plan_goes_on_and_steps_back(desk: Page, chart: str) -> None:
     will_happen(desk, "Sat 7 Mar", "14:00 5 mg, 20:00 5 mg")
     desk.get_by_role("button", name="Step back", exact=True).click()
     expect(plan_of(desk)).to_contain_text("1 of 4: 5 mg × 3 a day")
+
+
+def it_is_taken_away_as_a_file(desk: Page, folder: Path) -> None:
+    """All that was done is a story file: nine answers, and two acts of a provider, with the reason."""
+    desk.goto("/sandbox/story")
+    with desk.expect_download() as saved:
+        desk.get_by_role("link", name="Save the story file").click()
+    file = folder / saved.value.suggested_filename
+    saved.value.save_as(file)
+    story = read_story(json.loads(file.read_text(encoding="utf-8")))
+
+    assert [event.text for event in story.events if isinstance(event, TextIn)] == ["1"] * len(STEP)
+    assert [(event.action, event.reason) for event in story.events if isinstance(event, StaffAct)] == [
+        (StaffAction.RESUME, ""),
+        (StaffAction.STEP_BACK, WHY),
+    ]
 
 
 def plan_of(desk: Page) -> Locator:
