@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -16,13 +17,12 @@ from sqlalchemy import Engine
 from db.engine import make_engine
 from reminders.domain.acting import StaffAct, StaffAction
 from reminders.formats.story_file import TextIn, read_story
-from reminders.services import importing, signing_in
+from reminders.services import signing_in
 from tests.browser.serving import Served, served
 from tests.browser.signing import sign_in
 from tests.browser.visiting import Visits
 from tests.databases import migrated
-from tests.files import a_patient, an_import_file
-from tests.web.signed_in import CLINIC, PASSWORD, Phone
+from tests.web.signed_in import PASSWORD, Phone
 
 MORNING = datetime(2026, 3, 2, 14, 0, tzinfo=UTC)
 """A Monday, 09:00 in New York."""
@@ -66,10 +66,10 @@ def test_the_whole_loop(first_day: FirstDay, tmp_path: Path) -> None:
     """A clinic is set up, a patient is stepped up, falls silent, is seen, goes on and goes back; and the whole can be taken away."""
     desk = first_day.visits.visit().page
     a_clinic_is_set_up(desk, first_day)
-    chart = a_patient_is_enrolled(desk, first_day)
-    a_titration_is_built_and_approved(desk, chart)
     phones = desk.context.new_page()
-    phones.goto("/sandbox")
+    a_patient_is_enrolled(desk, phones)
+    a_titration_is_built_and_approved(desk)
+    chart = desk.url
     each_dose_of_the_first_step_is_answered(phones)
     an_alert_arrives_by_itself(desk, phones)
     the_plan_goes_on_and_steps_back(desk, chart)
@@ -93,18 +93,32 @@ def a_clinic_is_set_up(desk: Page, day: FirstDay) -> None:
     sign_in(desk, phone, day.portal.clock, code=recovery.first.inner_text())  # the code of this half minute is used up
 
 
-def a_patient_is_enrolled(desk: Page, day: FirstDay) -> str:
-    """Ana, of whom nobody has asked about alcohol; return the path of her page."""
-    people = an_import_file(a_patient(plans=[], caregivers=[], medicines=[], alcohol="unknown"))
-    people["clinic"]["staff"] = []
-    importing.import_file(day.engine, people, now=MORNING, clinic_id=CLINIC)
-    desk.goto("/sandbox")
-    return f"/patients/{desk.url.rpartition('/')[2]}"
+def a_patient_is_enrolled(desk: Page, phones: Page) -> None:
+    """Ana, of whom nobody has asked about alcohol; what her phone was texted, she reads out."""
+    desk.goto("/patients/new")
+    for label, typed in (("Name", "Ana Silva"), ("Reference", "ana"), ("Mobile number", "202 555 0101"), ("Time zone", "America/New_York")):
+        desk.get_by_label(label, exact=True).fill(typed)
+    for label in ("On paper, signed", "How many tablets of which strength", "Nobody has asked"):
+        desk.get_by_label(label).check()
+    for label, typed in (("When", "2026-03-02T08:30"), ("To which wording", "consent-en-1")):
+        desk.get_by_label(label, exact=True).fill(typed)
+    desk.get_by_role("button", name="Enrol, and text the code").click()
+    expect(desk.get_by_text("not verified: only the code is texted")).to_be_visible()
+
+    phones.goto("/sandbox")
+    text = phones.get_by_role("log", name="Texts on the phone of Ana Silva").get_by_text("your code is")
+    code = re.search(r"code is (\d+)", text.inner_text())
+    assert code is not None
+    desk.get_by_label("The code that Ana Silva reads out").fill(code[1])
+    desk.get_by_role("button", name="Verify the number").click()
+    expect(desk.get_by_text("not verified")).to_have_count(0)
+    desk.get_by_role("link", name="Back to Ana Silva").click()
+    expect(desk.get_by_role("heading", level=1)).to_have_text("Ana Silva")
 
 
-def a_titration_is_built_and_approved(desk: Page, chart: str) -> None:
+def a_titration_is_built_and_approved(desk: Page) -> None:
     """The label's steps, drawn up while they are chosen; a warning, a reason to go on, and a name under the table."""
-    desk.goto(f"{chart}/plans/new")
+    desk.goto(f"{desk.url}/plans/new")
     desk.get_by_label("Drug", exact=True).select_option("baclofen, tablet")
     desk.get_by_label("How the plan goes").select_option("Step up, by a ready layout")
     desk.get_by_label("Layout").select_option(label="label: 5, 10, 15, then 20 mg three times a day, three days each; the last goes on")
@@ -165,6 +179,8 @@ def the_plan_goes_on_and_steps_back(desk: Page, chart: str) -> None:
 def it_is_taken_away_as_a_file(desk: Page, folder: Path) -> None:
     """All that was done is a story file: nine answers, and two acts of a provider, with the reason."""
     desk.goto("/sandbox/story")
+    desk.get_by_role("button", name="Play it again").click()
+    expect(desk.get_by_text("It plays the same:")).to_be_visible()
     with desk.expect_download() as saved:
         desk.get_by_role("link", name="Save the story file").click()
     file = folder / saved.value.suggested_filename
