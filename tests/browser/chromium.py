@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Browser, sync_playwright
+from playwright.sync_api import Browser, expect, sync_playwright
 
 CHROMIUM = Path("/usr/bin/chromium")
 AWAY = f"NO BROWSER: install Debian's chromium ({CHROMIUM}); no test of a page in a browser did run"
@@ -29,6 +29,7 @@ def a_browser(chromium: Path = CHROMIUM) -> Iterator[Browser]:
     """Start Chromium, and end it. Skips where there is none; `.ci/run` installs it, and refuses the skip."""
     if not chromium.exists():
         pytest.skip(AWAY)
+    expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
         browser = playwright.chromium.launch(executable_path=chromium, headless=True, args=FLAGS)
         yield browser
