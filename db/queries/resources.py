@@ -183,11 +183,6 @@ def alerts(
     return _newest(c, query, ALERT.c.raised_at, ALERT.c.id, before=before, limit=limit)
 
 
-def alert(c: Connection, clinic_id: str, alert_id: str) -> Row | None:
-    """An alert, or None."""
-    return _one(c, select(*(ALERT.c[name] for name in _ALERT)).where(ALERT.c.clinic_id == clinic_id, ALERT.c.id == alert_id))
-
-
 def check_ins(c: Connection, clinic_id: str, patient_id: str, *, limit: int) -> list[Row]:
     """When a patient was asked how it goes, and what, newest first."""
     whose = and_(PLAN.c.clinic_id == CHECK_IN.c.clinic_id, PLAN.c.id == CHECK_IN.c.plan_id)

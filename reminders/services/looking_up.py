@@ -15,7 +15,7 @@ from db.engine import reading
 from db.queries import resources
 from reminders.domain.plan import Plan
 from reminders.domain.schedule import PhaseSpan, phase_spans
-from reminders.errors import BadFile, Fault, NotFound, UnknownAlert, UnknownPatient, UnknownPlan
+from reminders.errors import BadFile, Fault, NotFound, UnknownPatient, UnknownPlan
 from reminders.services.records import plans, staff
 
 if TYPE_CHECKING:
@@ -174,15 +174,6 @@ def alerts(engine: Engine, clinic_id: str, *, wanted: Mapping[str, str], is_open
             limit,
             at="raised_at",
         )
-
-
-def alert(engine: Engine, clinic_id: str, alert_id: str) -> Row:
-    """An alert. Raises UnknownAlert."""
-    with reading(engine) as c:
-        found = resources.alert(c, clinic_id, alert_id)
-    if found is None:
-        raise UnknownAlert
-    return found
 
 
 def check_ins(engine: Engine, clinic_id: str, patient_id: str, *, before: str | None, limit: int) -> tuple[tuple[Row, ...], Page]:

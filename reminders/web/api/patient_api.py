@@ -8,8 +8,10 @@ from fastapi import Query
 from pydantic import Field
 from starlette.responses import JSONResponse
 
+from reminders.as_json.panels import roster_json
 from reminders.domain.plan_state import PlanState
-from reminders.services import looking_up
+from reminders.services import looking_up, rostering
+from reminders.services.rostering import Filters
 from reminders.web.api.door import Caller
 from reminders.web.api.routes import family, operation
 from reminders.web.api.shapes import (
@@ -21,6 +23,8 @@ from reminders.web.api.shapes import (
     PatientId,
     PatientLine,
     PlansAnswer,
+    RosterAnswer,
+    SearchBody,
     TextAnswer,
 )
 from reminders.web.api.writing import check_in_json, page_json, patient_json, row_json
@@ -39,6 +43,14 @@ def patients(call: Caller, asked: Annotated[Filtered, Query()]) -> JSONResponse:
     """List the patients, in an order that means nothing, so that a walk through all of them misses none that was there."""
     state = None if asked.state is None else asked.state.value
     return page_json(looking_up.patients(call.engine, call.clinic_id, after=asked.after, state=state, limit=asked.limit))
+
+
+@operation(router, "POST", "/patients/search", Listed[RosterAnswer])
+def search(call: Caller, body: SearchBody) -> JSONResponse:
+    """List the patients who need somebody first, or find one by name, reference or phone. It is a POST: a name stands in no address."""
+    filters = Filters(body.state, body.drug, body.severity, body.text)
+    found = rostering.roster(call.engine, call.clinic_id, by=call.by, filters=filters, now=call.now, after=body.after, limit=body.limit)
+    return JSONResponse({"items": [roster_json(line) for line in found.lines], "next": found.after})
 
 
 @operation(router, "GET", "/patients/{patient}", PatientAnswer)

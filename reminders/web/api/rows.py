@@ -12,6 +12,9 @@ API = "/api/v1"
 _CARE = (
     ("GET", "/alerts"),
     ("GET", "/alerts/{alert}"),
+    ("POST", "/alerts/{alert}/acknowledge"),
+    ("POST", "/alerts/{alert}/give-back"),
+    ("POST", "/alerts/{alert}/resolve"),
     ("GET", "/doses/{dose}"),
     ("POST", "/doses/{dose}/correct"),
     ("GET", "/exports/adherence"),
@@ -19,6 +22,7 @@ _CARE = (
     ("POST", "/imports"),
     ("GET", "/patients"),
     ("POST", "/patients"),
+    ("POST", "/patients/search"),
     ("GET", "/patients/{patient}"),
     ("GET", "/patients/{patient}/check-ins"),
     ("GET", "/patients/{patient}/plans"),
@@ -40,6 +44,8 @@ _CARE = (
     ("GET", "/plans/{plan}/supply"),
     ("POST", "/plans/{plan}/supply"),
     ("GET", "/plans/{plan}/table"),
+    ("GET", "/queues"),
+    ("GET", "/queues/{queue}"),
 )
 _PRESCRIBE = (
     ("POST", "/patients/{patient}/plans"),

@@ -17,6 +17,7 @@ from reminders.domain.finding import Alcohol
 from reminders.domain.plan import Kind, Unit
 from reminders.domain.plan_state import PlanState
 from reminders.domain.profile import Confidence, Severity
+from reminders.domain.queues import Queue
 from reminders.domain.roles import StaffRole
 from reminders.formats.import_file import TabletsShape
 from reminders.formats.parts import AmountText, ClockText, DateText, InstantText, Name, PhoneText, Reason, ReasonGiven, Word, ZoneText
@@ -27,6 +28,10 @@ ID = r"^[0-9a-f]{32}$"
 MOST_AT_ONCE = 200
 USUAL_AT_ONCE = 50
 
+MOST_ON_ROSTER = 100
+LONGEST_SEARCH = 80
+
+SeverityText: TypeAlias = Literal["info", "warning", "urgent", "emergency"]
 Id: TypeAlias = Annotated[str, Field(pattern=ID)]
 ROW = "An id, as a list gave it. Nothing can be read from it."
 PatientId: TypeAlias = Annotated[str, Path(alias="patient", pattern=ID, description=ROW)]
@@ -597,7 +602,7 @@ class AlertAnswer(Shape):
     patient: Id
     plan: Id | None
     kind: str
-    severity: Literal["info", "warning", "urgent", "emergency"]
+    severity: SeverityText
     clinical: bool
     owner: str
     words: str
@@ -608,6 +613,157 @@ class AlertAnswer(Shape):
     acknowledged_by: str | None
     closed_at: InstantText | None
     close_reason: str | None
+
+
+class DoseOfDay(Shape):
+    """A dose of the running phase's day."""
+
+    at: ClockText
+    amount: AmountText
+    unit: Unit
+
+
+class DayAnswer(Shape):
+    """A local day, and what its doses came to, in their order."""
+
+    date: DateText
+    marks: list[Mark]
+
+
+class PanelAnswer(Shape):
+    """How a plan stands: its phase, its last two weeks, the share of the counted doses that was confirmed, and where that goes."""
+
+    plan: Id
+    ref: str
+    drug: str
+    label: str | None
+    state: PlanState
+    reason: str | None
+    phase: int
+    phases: int
+    doses: list[DoseOfDay]
+    days: list[DayAnswer]
+    confirmed_percent: str
+    counted: int
+    trend: Literal["up", "down", "steady"] | None
+
+
+class ShortAlert(Shape):
+    """An open alert, in short."""
+
+    id: Id
+    kind: str
+    severity: SeverityText
+    taken_on: bool
+
+
+class RosterAnswer(Shape):
+    """A patient as the roster shows them. `severity`: of the gravest open alert; `days`: whole days since the oldest of those."""
+
+    patient: Id
+    name: str
+    ref: str
+    zone: ZoneText
+    severity: SeverityText | None
+    days: int | None
+    alerts: list[ShortAlert]
+    plans: list[PanelAnswer]
+
+
+class SearchBody(Shape):
+    """What the roster is narrowed to. `text`: the beginnings of words of a name or reference, a phone number, or its last four digits."""
+
+    text: Annotated[str, Field(max_length=LONGEST_SEARCH)] = ""
+    state: Annotated[PlanState, Field(strict=False)] | None = None
+    drug: Annotated[str, Field(max_length=80, pattern=r"^[a-z0-9-]*$")] | None = None
+    severity: SeverityText | Literal["none"] | None = None
+    after: Annotated[str, Field(pattern=r"^[ap][0-9a-f]{32}$")] | None = None
+    limit: Annotated[int, Field(ge=1, le=MOST_ON_ROSTER)] = 25
+
+
+class QueueCount(Shape):
+    """How many open alerts a queue has; of those nobody has taken on `untaken`, and of those urgent or worse `grave`."""
+
+    queue: Annotated[Queue, Field(strict=False)]
+    alerts: int
+    untaken: int
+    grave: int
+
+
+class QueuesAnswer(Shape):
+    """Every queue, in order."""
+
+    items: list[QueueCount]
+
+
+class PhoneAnswer(Shape):
+    """A number to call, and whose it is; whether we may text it."""
+
+    name: str
+    role: Role
+    phone: str
+    texted: bool
+
+
+class GateAnswer(Shape):
+    """What the gate of the next step sees: of `closed` doses of the phase `confirmed`, where `needed` must be; and what is unmet."""
+
+    met: bool
+    confirmed: int
+    closed: int
+    needed: int
+    unmet: list[str]
+
+
+class PlanOnCardAnswer(PanelAnswer):
+    """A plan that an alert is about: its gate, where that is asked for, and what this key may do to it."""
+
+    gate: GateAnswer | None
+    may: list[str]
+
+
+class CardAnswer(Shape):
+    """An alert with what it rests on.
+
+    `not_given_back`, `not_resolved`: why not, empty where it can be. `by_provider`: only a provider takes it on, with a reason.
+    """
+
+    id: Id
+    queue: Annotated[Queue, Field(strict=False)]
+    patient: Id
+    patient_name: str
+    patient_ref: str
+    kind: str
+    severity: SeverityText
+    words: str
+    owner: str
+    clinical: bool
+    raised_at: InstantText
+    deadline_at: InstantText | None
+    overdue: str | None
+    acknowledged_at: InstantText | None
+    acknowledged_by: str | None
+    closed_at: InstantText | None
+    close_reason: str | None
+    phones: list[PhoneAnswer]
+    plans: list[PlanOnCardAnswer]
+    not_given_back: str
+    not_resolved: str
+    by_provider: bool
+    labs: list[str]
+
+
+class TakeOnBody(Shape):
+    """Why to go on, where that is asked for, and by when a laboratory checks."""
+
+    reason: Reason = ""
+    labs_due: DateText | None = None
+
+
+class ResolveBody(Shape):
+    """What was done, or found."""
+
+    note: ReasonGiven
 
 
 # Drugs

@@ -33,6 +33,10 @@ ANOTHER["phases"] = [
 ]
 CAROL = a_patient(ref="carol", name="Carol Diaz", phone="+12025550103", consent=a_consent("Carol Diaz"), caregivers=[], plans=[])
 BODIES: Mapping[str, Body] = {
+    "/alerts/{alert}/acknowledge": {},
+    "/alerts/{alert}/give-back": None,
+    "/alerts/{alert}/resolve": {"note": "she meant the cat"},
+    "/patients/search": {"text": "ana", "state": "active", "drug": "baclofen-tablet", "severity": "info"},
     "/doses/{dose}/correct": {"state": "taken", "reason": "told by phone"},
     "/imports": an_import_file(CAROL, clinic=a_clinic(staff=[])),
     "/patients": CAROL,
@@ -90,7 +94,7 @@ class Operation:
 
     def to(self, engine: Engine, *, clinic: str = CLINIC) -> str:
         """Its path, to the rows of a clinic."""
-        path = self.path.replace("{drug}", "baclofen-tablet")
+        path = self.path.replace("{drug}", "baclofen-tablet").replace("{queue}", "replies")
         for name, table in ROWS.items():
             if f"{{{name}}}" in path:
                 path = path.replace(f"{{{name}}}", ids(engine, table, clinic=clinic)[0])
@@ -124,6 +128,8 @@ def prepare(program: Program, engine: Engine, operation: Operation) -> None:
             path = f"/plans/{{plan}}/acts/{before.value}"
             answer = program.post(Operation("POST", path, operation.access).to(engine), BODIES[path])
             assert answer.status_code == 200, answer.text
+    if operation.path.endswith("/give-back"):
+        program.post(f"/alerts/{ids(engine, 'alert')[0]}/acknowledge", {})
     if operation.path.endswith("/step-back"):
         for name, body in (("suspend", REASON), ("restart", {"phase": 2, **REASON})):
             program.post(f"/plans/{ids(engine, 'plan')[0]}/acts/{name}", body)
