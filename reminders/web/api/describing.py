@@ -75,7 +75,7 @@ def _described(api: FastAPI) -> dict[str, Any]:
 def _complete(operation: dict[str, Any], method: str, path: str) -> None:
     """Say what refuses an operation, and how it is marked."""
     for parameter in operation.get("parameters", ()):
-        parameter["schema"] = _untitled(parameter["schema"])
+        parameter["schema"] = _without_null(_untitled(parameter["schema"]))
     if method not in SAFE:
         operation.setdefault("parameters", []).append({"$ref": "#/components/parameters/Mark"})
     if "requestBody" in operation:
@@ -124,6 +124,12 @@ def _name(status: HTTPStatus) -> str:
 
 def _number(status: HTTPStatus) -> str:
     return str(status.value)
+
+
+def _without_null(shape: dict[str, Any]) -> dict[str, Any]:
+    """A parameter that is not needed is left out: no address can say null."""
+    forms = [form for form in shape.get("anyOf", ()) if form != {"type": "null"}]
+    return {key: value for key, value in shape.items() if key != "anyOf"} | forms[0] if len(forms) == 1 else shape
 
 
 def _untitled(value: Any) -> Any:  # noqa: ANN401 - whatever a schema holds

@@ -10,6 +10,7 @@ from starlette.responses import JSONResponse
 
 from reminders.as_json.panels import roster_json
 from reminders.domain.plan_state import PlanState
+from reminders.errors import BadFile, Fault, NotFound
 from reminders.services import looking_up, rostering
 from reminders.services.rostering import Filters
 from reminders.web.api.door import Caller
@@ -49,7 +50,10 @@ def patients(call: Caller, asked: Annotated[Filtered, Query()]) -> JSONResponse:
 def search(call: Caller, body: SearchBody) -> JSONResponse:
     """List the patients who need somebody first, or find one by name, reference or phone. It is a POST: a name stands in no address."""
     filters = Filters(body.state, body.drug, body.severity, body.text)
-    found = rostering.roster(call.engine, call.clinic_id, by=call.by, filters=filters, now=call.now, after=body.after, limit=body.limit)
+    try:
+        found = rostering.roster(call.engine, call.clinic_id, by=call.by, filters=filters, now=call.now, after=body.after, limit=body.limit)
+    except NotFound as nobodys:
+        raise BadFile([Fault("after", str(nobodys))]) from nobodys
     return JSONResponse({"items": [roster_json(line) for line in found.lines], "next": found.after})
 
 

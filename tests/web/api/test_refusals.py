@@ -188,6 +188,17 @@ def test_lists_go_on_where_they_ended(clinics: Engine, program: Program) -> None
         assert program.get(f"{path}?after=x").status_code == 422
 
 
+def test_a_search_goes_on_where_it_ended(program: Program) -> None:
+    """Page by page; a place that is nobody's is refused."""
+    whole = program.post("/patients/search", {}).json()["items"]
+    first = program.post("/patients/search", {"limit": 1}).json()
+    second = program.post("/patients/search", {"limit": 1, "after": first["next"]}).json()
+    nowhere = program.post("/patients/search", {"after": "p" + "0" * 32})
+
+    assert ([*first["items"], *second["items"]], second["next"]) == (whole, None)
+    assert (nowhere.status_code, nowhere.json()["errors"][0]["path"]) == (422, "after")
+
+
 def test_the_names_of_who_acts_are_kept(clinics: Engine, program: Program) -> None:
     """An act by a key stands under the name of its person, like any other."""
     program.post(act(clinics), {"reason": "sleepy"})
