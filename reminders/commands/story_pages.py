@@ -17,7 +17,7 @@ from rich.text import Text
 
 from reminders.domain.acting import StaffAct, StaffAction
 from reminders.domain.adherence import Mark, percent
-from reminders.formats.story_file import CarrierChange, HearingChange, Outage, TextIn
+from reminders.formats.story_file import CarrierChange, DeskAct, HearingChange, Outage, TextIn
 from reminders.reports.adherence_report import CAVEATS
 from reminders.services import reporting
 
@@ -100,6 +100,10 @@ class Telling:
                 what = {StaffAction.MOVE_ZONE: f" to {event.zone}", **listed}.get(action, "")
                 self._move(plan, event.zone)
                 self.acts.append((at, f"{by}: {action.value.replace('_', ' ')} {plan}{what} ({reason})"))
+            case DeskAct(at=at, patient=patient, by=by):
+                did = ["writes"] if event.text else []
+                did += {True: ["takes the conversation over"], False: ["hands the conversation back"], None: []}[event.takes_over]
+                self.acts.append((at, f"{by}: {' and '.join(did)} ({patient})"))
             case CarrierChange(at=at, phone=phone, status=status, code=code):
                 self._add(phone, Entry(at, "carrier", f"from here on: {status}{f' ({code})' if code else ''}"))
             case Outage(at=at, until=until):

@@ -54,7 +54,18 @@ class HearingChange:
     lists: bool | None = None
 
 
-StoryEvent: TypeAlias = TextIn | CarrierChange | StaffAct | Outage | HearingChange
+@dataclass(frozen=True, slots=True)
+class DeskAct:
+    """Somebody at the clinic writes to a patient, or takes the conversation over (`takes_over` False: hands it back), or both."""
+
+    at: datetime
+    patient: str
+    by: str
+    text: str | None = None
+    takes_over: bool | None = None
+
+
+StoryEvent: TypeAlias = TextIn | CarrierChange | StaffAct | DeskAct | Outage | HearingChange
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,6 +165,35 @@ class StaffShape(Shape):
         )
 
 
+class DeskActShape(Shape):
+    """What somebody at the clinic writes to a patient in their own words, and whether they have the conversation in hand."""
+
+    patient: Ref
+    by: Name
+    text: Annotated[str, Field(min_length=1, max_length=1000)] | None = None
+    takes_over: bool | None = None
+
+    @model_validator(mode="after")
+    def _does_something(self) -> DeskActShape:
+        if self.text is None and self.takes_over is None:
+            raise ValueError("give text, or takes_over, true or false")
+        if self.text is not None and self.takes_over is False:
+            raise ValueError("who writes does not hand the conversation back in the same breath: make it two events")
+        return self
+
+
+class DeskShape(Shape):
+    """The clinic writes."""
+
+    at: InstantText
+    desk: DeskActShape
+
+    @property
+    def event(self) -> StoryEvent:
+        """The event it says."""
+        return DeskAct(self.at, self.desk.patient, self.desk.by, self.desk.text, self.desk.takes_over)
+
+
 class OutageEndShape(Shape):
     """When Doseline runs again."""
 
@@ -201,9 +241,13 @@ EventShape: TypeAlias = Annotated[
     Annotated[TextInShape, Tag("<from>")]
     | Annotated[CarrierShape, Tag("<carrier>")]
     | Annotated[StaffShape, Tag("<staff>")]
+    | Annotated[DeskShape, Tag("<desk>")]
     | Annotated[OutageShape, Tag("<outage>")]
     | Annotated[HearingShape, Tag("<hearing>")],
-    by_key(("from", "carrier", "staff", "outage", "hearing"), "must be an event with one of from, carrier, staff, outage or hearing"),
+    by_key(
+        ("from", "carrier", "staff", "desk", "outage", "hearing"),
+        "must be an event with one of from, carrier, staff, desk, outage or hearing",
+    ),
 ]
 
 
@@ -252,6 +296,8 @@ def write_event(event: StoryEvent) -> dict[str, object]:
             labs_due = event.labs_due.isoformat() if event.labs_due else None
             said = {"action": event.action.value, "plan": event.plan, "by": event.by, **rest, **_given(labs_due=labs_due)}
             return {"at": at, "staff": said}
+        case DeskAct(patient=patient, by=by, text=text, takes_over=takes_over):
+            return {"at": at, "desk": {"patient": patient, "by": by, **_given(text=text, takes_over=takes_over)}}
         case Outage(until=until):
             return {"at": at, "outage": {"until": written_at(until)}}
         case HearingChange(webhook=webhook, lists=lists):
@@ -277,6 +323,9 @@ def _in_time(file: StoryFile) -> Iterator[Fault]:
 
 def _of_known_plans(file: StoryFile) -> Iterator[Fault]:
     known = {plan.ref for patient in file.enrolment.patients for plan in patient.plans}
+    people = {patient.ref for patient in file.enrolment.patients}
     for index, shape in enumerate(file.events):
         if isinstance(shape, StaffShape) and shape.staff.plan not in known:
             yield Fault(f"events[{index}].staff.plan", f"no plan of the story's import has the ref {shape.staff.plan!r}")
+        if isinstance(shape, DeskShape) and shape.desk.patient not in people:
+            yield Fault(f"events[{index}].desk.patient", f"no patient of the story's import has the ref {shape.desk.patient!r}")

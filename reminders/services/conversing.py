@@ -17,7 +17,7 @@ from reminders.domain.roles import Right
 from reminders.domain.taking_over import HOLDS_FOR, Takeover
 from reminders.errors import BadFile, Fault, NotAllowed, UnknownPatient
 from reminders.messaging.staff_words import MOST_PARTS, TEMPLATE, weigh
-from reminders.services.records import charts, conversations, people, quarantines, staff, takeovers, texts
+from reminders.services.records import charts, conversations, enrolment, people, quarantines, staff, takeovers, texts
 from reminders.services.records.audit import Entry, write_audit
 from reminders.services.records.conversations import Conversation, DoseLink, Said
 from reminders.services.records.texts import Asked, Draft
@@ -36,6 +36,7 @@ __all__ = [
     "Takeover",
     "Written",
     "conversation",
+    "find",
     "hand_back",
     "take_over",
     "write",
@@ -62,6 +63,16 @@ def conversation(engine: Engine, clinic_id: str, patient_id: str, *, by: str, no
         staff.require(c, clinic_id, by, Right.CARE)
         patient = _patient(c, clinic_id, patient_id)
         return conversations.conversation_of(c, patient, before=before, now=now, limit=PAGE)
+
+
+def find(engine: Engine, patient_ref: str) -> tuple[str, str]:
+    """The clinic and the id of a patient, by the reference they were enrolled by: a story knows no other. Raises UnknownPatient."""
+    with reading(engine) as c:
+        for clinic_id in staff.clinics(c):
+            patient_id = enrolment.patient_of_ref(c, clinic_id, patient_ref)
+            if patient_id is not None:
+                return clinic_id, patient_id
+    raise UnknownPatient(f"there is no patient {patient_ref!r}")
 
 
 def write(

@@ -15,13 +15,14 @@ from typing import TYPE_CHECKING, Any, Protocol, Self
 from reminders.errors import DoselineError
 from reminders.messaging.sandbox import CarrierFault
 from reminders.messaging.transport import ReceivedText
-from reminders.services import delivering, escalating, following_up, polling, prescribing, rehearsing, reminding, replying
+from reminders.services import conversing, delivering, escalating, following_up, polling, prescribing, rehearsing, reminding, replying
 from reminders.services.rehearsing import Work
 
 if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from reminders.domain.acting import StaffAct
+    from reminders.formats.story_file import DeskAct
     from reminders.messaging.sandbox import SandboxTransport
 
 MOST_PASSES = 10_000
@@ -145,6 +146,20 @@ class Driver:
     def hearing(self) -> tuple[bool, bool]:
         """Whether our webhook works, and whether the carrier's lists do."""
         return self._webhook, self._lists
+
+    def talks(self, act: DeskAct) -> None:
+        """Let a person at the clinic write to a patient, take the conversation over, or hand it back."""
+        self._settled = False
+        clinic_id, patient_id = conversing.find(self._engine, act.patient)
+        if act.text is not None:
+            self._texts += 1
+            key, over = f"story-{self._texts:06}-{self.now:%Y%m%d%H%M%S}", bool(act.takes_over)
+            conversing.write(self._engine, clinic_id, patient_id, act.text, by=act.by, key=key, now=self.now, takes_over=over)
+        elif act.takes_over:
+            conversing.take_over(self._engine, clinic_id, patient_id, by=act.by, now=self.now)
+        else:
+            conversing.hand_back(self._engine, clinic_id, patient_id, by=act.by, now=self.now)
+        self._heard_once()
 
     def carrier(self, phone: str, *, status: str, code: int | None) -> None:
         """Let the carrier treat a phone so from now on."""

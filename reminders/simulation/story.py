@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, assert_never
 from reminders.clock import HandClock
 from reminders.domain.acting import StaffAct
 from reminders.domain.adherence import percent
-from reminders.formats.story_file import CarrierChange, HearingChange, Outage, Story, StoryEvent, TextIn
+from reminders.formats.story_file import CarrierChange, DeskAct, HearingChange, Outage, Story, StoryEvent, TextIn
 from reminders.messaging.sandbox import SandboxTransport
 from reminders.services import importing, reporting
 from reminders.services.opening import in_memory
@@ -69,6 +69,8 @@ def _happen(driver: Driver, event: StoryEvent) -> None:
             driver.carrier(phone, status=status, code=code)
         case StaffAct():
             driver.acts(event)
+        case DeskAct():
+            driver.talks(event)
         case Outage(until=until):
             driver.sleep_until(until)
         case HearingChange(webhook=webhook, lists=lists):

@@ -6,7 +6,7 @@ import pytest
 
 from reminders.domain.acting import StaffAct, StaffAction
 from reminders.errors import BadFile
-from reminders.formats.story_file import CarrierChange, HearingChange, Outage, StoryEvent, TextIn, read_story
+from reminders.formats.story_file import CarrierChange, DeskAct, HearingChange, Outage, StoryEvent, TextIn, read_story
 from tests.files import File, a_patient, a_story_file, changed, without
 
 AT = "2026-03-03T13:00:00Z"
@@ -69,6 +69,14 @@ def paths_of(data: object) -> list[str]:
             StaffAct(
                 AT_VALUE, StaffAction.REMOVE_MEDICINE, "ana-baclofen", by="Dr. Noor Haddad", reason="course over", medicine="diazepam"
             ),
+        ),
+        (
+            {"at": AT, "desk": {"patient": "ana", "by": "Nurse Lee", "text": "Please call us.", "takes_over": True}},
+            DeskAct(AT_VALUE, "ana", "Nurse Lee", "Please call us.", takes_over=True),
+        ),
+        (
+            {"at": AT, "desk": {"patient": "ana", "by": "Nurse Lee", "takes_over": False}},
+            DeskAct(AT_VALUE, "ana", "Nurse Lee", takes_over=False),
         ),
         ({"at": AT, "outage": {"until": "2026-03-03T15:00:00Z"}}, Outage(AT_VALUE, datetime(2026, 3, 3, 15, tzinfo=UTC))),
         ({"at": AT, "hearing": {"webhook": False}}, HearingChange(AT_VALUE, webhook=False)),
@@ -145,6 +153,10 @@ def test_a_bad_value_is_named_by_its_path(path: str, value: object) -> None:
             "events[0].staff",
         ),
         ({"staff": {"action": "move_zone", "plan": "ana-baclofen", "by": "Dr. Noor Haddad", "zone": "Mars"}}, "events[0].staff.zone"),
+        ({"desk": {"patient": "nobody", "by": "Nurse Lee", "takes_over": True}}, "events[0].desk.patient"),
+        ({"desk": {"patient": "ana", "by": "Nurse Lee", "text": ""}}, "events[0].desk.text"),
+        ({"desk": {"patient": "ana", "by": "Nurse Lee"}}, "events[0].desk"),
+        ({"desk": {"patient": "ana", "by": "Nurse Lee", "text": "Call us.", "takes_over": False}}, "events[0].desk"),
         ({"outage": {"until": AT}}, "events[0].outage.until"),
         ({"outage": {}}, "events[0].outage.until"),
         ({"hearing": {}}, "events[0].hearing"),

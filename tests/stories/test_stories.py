@@ -427,3 +427,20 @@ def test_the_clocks_change(demo: list[Line]) -> None:
         and "2026-03-07T12" < line["at"] < "2026-03-09T12"
     ]
     assert [at[11:16] for at in due] == ["13:00", "19:00", "01:00", "12:00", "18:00", "00:00"]
+
+
+# A person in the conversation
+
+
+def test_what_a_person_has_in_hand() -> None:
+    """Of four texts that the machine does not understand the two in the middle are the nurse's, who has them in hand; "1" is the dose's."""
+    lines = told("in_a_persons_hands")
+
+    assert [(line["severity"], line["to"]) for line in lines if line.get("alert") == "unreadable"] == [
+        ("info", "clinic"),
+        ("warning", "Nurse Lee"),
+        ("warning", "Nurse Lee"),
+        ("info", "clinic"),
+    ]
+    assert [line["at"][11:16] for line in lines if line.get("purpose") == "menu"] == ["19:02", "19:30"]
+    assert [line["at"][11:16] for line in lines if line.get("state") == "taken"] == ["13:05", "19:15"]
