@@ -49,6 +49,35 @@ FORMS = {
     "a key for ever": Amiss(
         "/keys", {"What for": "hospital system", "Good for how many days": "999"}, "Make it", kept=("What for", "Good for how many days")
     ),
+    "a new patient": Amiss(
+        "/patients/new",
+        {"Name": "Berta Lund", "Reference": "B-17", "Mobile number": "555", "To which wording": "consent-en-1"},
+        "Enrol, and text the code",
+        kept=("Name", "Reference", "Mobile number", "To which wording"),
+    ),
+    "details": Amiss(
+        "/patients/{patient}/details",
+        {"Kidney function, mL/min": "low", "Why it changes": "a new report"},
+        "Keep it",
+        faulty="Kidney function, mL/min",
+        kept=("Kidney function, mL/min", "Why it changes"),
+    ),
+    "a caregiver": Amiss(
+        "/patients/{patient}/people/add",
+        {"Name": "Otto Berg", "Relationship to the patient": "neighbour", "Mobile number": "12", "To which wording": "consent-en-1"},
+        "Add, and text the code",
+        kept=("Name", "Relationship to the patient", "Mobile number"),
+    ),
+    "another number": Amiss(
+        "/patients/{patient}/people/{role}/number",
+        {"New mobile number": "12", "To which wording": "consent-en-1"},
+        "Change it, and text the code",
+        kept=("New mobile number", "To which wording"),
+    ),
+    "a zone": Amiss("/patients/{patient}/zone", {"Time zone": "Boston"}, "Show what will happen", faulty="Time zone", kept=("Time zone",)),
+    "a medicine": Amiss(
+        "/patients/{patient}/medicines", {"Medicine": " ", "Why": "her doctor"}, "Put it on the list", faulty="Medicine", kept=("Why",)
+    ),
     "somebody without a role": Amiss("/people", {"Name": "Pat New"}, "Keep it", kept=("Name",)),
 }
 
