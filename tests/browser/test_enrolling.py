@@ -20,7 +20,7 @@ def code_in(ledger: Engine) -> str:
     text = metadata.tables["text_out"]
     with reading(ledger) as c:
         body = c.execute(select(text.c.body).where(text.c.purpose == "verification").order_by(text.c.created_at.desc())).scalars().first()
-    return re.findall(r"\d{6}", body or "")[0]
+    return str(re.findall(r"\d{6}", body or "")[0])
 
 
 def is_usable(page: Page) -> None:
