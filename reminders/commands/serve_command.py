@@ -39,7 +39,9 @@ def serve(
         host, port = host or settings.host, port or settings.port
         with running(settings) as process:
             settings = replace(settings, host=host, port=port)
-            _say_what_next(settings, signing_in.first_link(process.engine, now=SystemClock().now()))
+            link = signing_in.first_link(process.engine, now=SystemClock().now())
+            for line in what_next(settings, link, has_page=process.sandbox is not None):
+                ERRORS.print(Text(line), soft_wrap=True)
             uvicorn.run(process.app, host=host, port=port, **UVICORN)
 
 
@@ -63,8 +65,8 @@ def _log(settings: Settings) -> None:
         logging.getLogger(name).setLevel(logging.WARNING)
 
 
-def _say_what_next(settings: Settings, link: str | None) -> None:
-    """Say where it runs, and what a newcomer does next."""
+def what_next(settings: Settings, link: str | None, *, has_page: bool) -> list[str]:
+    """Say where it runs, and what a newcomer does next; `has_page`: whether the sandbox's page is there to play with."""
     lines = [f"Doseline serves on http://{settings.host}:{settings.port} (stop with Ctrl-C)."]
     if link is not None:
         lines += [
@@ -72,13 +74,22 @@ def _say_what_next(settings: Settings, link: str | None) -> None:
             f"  {settings.address}/setup/{link}",
             "(Or bring a clinic in with `doseline import`, and make a link for somebody on its list with `doseline staff invite`.)",
         ]
+    if has_page:
+        lines += [
+            "The sandbox is on: texts are kept, none is sent. Its phones, and a clock that you can move:",
+            f"  {settings.address}/sandbox",
+            "Or in another terminal, in this folder:",
+        ]
+    elif settings.transport is TransportName.SANDBOX:
+        lines += [
+            "The sandbox is on: texts are kept, none is sent. It has no page here: its clock can be moved on SQLite alone,",
+            "and of a ledger that no carrier ever had a text of. In another terminal, in this folder:",
+        ]
     if settings.transport is TransportName.SANDBOX:
         lines += [
-            "The sandbox is on: texts are kept, none is sent. In another terminal, in this folder:",
             "  .venv/bin/doseline texts                          the texts, in both directions",
             '  .venv/bin/doseline reply +12025550111 "1"         answer as a patient',
             "  .venv/bin/doseline jobs                           the coming hour",
             "  .venv/bin/doseline alerts                         what a person must look at",
         ]
-    for line in lines:
-        ERRORS.print(Text(line), soft_wrap=True)
+    return lines

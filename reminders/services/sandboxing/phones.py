@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -283,8 +284,13 @@ def _ours(text: Row, why: Iterator[str]) -> Bubble:
 
 
 def _theirs(text: Row) -> Bubble:
-    read = f"read as: {text['reading']}" if text["understood"] else "not understood"
+    read = f"read as: {_spaced(text['reading'])}" if text["understood"] and text["reading"] else "not understood"
     return Bubble(text["received_at"], is_ours=False, body=text["body"], standing="received", why=(read,))
+
+
+def _spaced(reading: str) -> str:
+    """Write what a text was read as for people: "LateQuestion, Named" is "late question, named"."""
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", " ", reading).lower()
 
 
 def _why(text: Row, doses: Sequence[Row], rule: Sequence[Row], facts: _Facts, tz: ZoneInfo) -> Iterator[str]:

@@ -172,6 +172,7 @@ def _shown(parts: Parts, request: Request, patient: str, refused: Refused | None
         request,
         template,
         status=status,
+        part=is_part(request),
         room=room,
         now=sandbox.now,
         move=sandbox.move_on,
