@@ -59,7 +59,7 @@ def behind(c: Connection, clinic_id: str, patient_id: str) -> list[Row]:
         .join(
             CONTACT_ROLE, (CONTACT_ROLE.c.clinic_id == CONTACT_POINT.c.clinic_id) & (CONTACT_ROLE.c.contact_point_id == CONTACT_POINT.c.id)
         )
-        .where(CONTACT_ROLE.c.clinic_id == clinic_id, CONTACT_ROLE.c.patient_id == patient_id)
+        .where(CONTACT_ROLE.c.clinic_id == clinic_id, CONTACT_ROLE.c.patient_id == patient_id, CONTACT_ROLE.c.ended_at.is_(None))
     )
     turn = {"patient": 0, "proxy": 1, "caregiver": 2}
     return sorted(rows(c, query), key=lambda row: (turn[row["role"]], row["name"], row["role_id"]))

@@ -133,7 +133,10 @@ class _People:
             table.name: select(table).where(table.c.clinic_id == clinic_id)
             for table in (CONTACT_ROLE, MEDICINE, PLAN, PLAN_VERSION, SUPPLY)
         }
-        self._roles = by("patient_id", rows(c, here["contact_role"].order_by(CONTACT_ROLE.c.ref, CONTACT_ROLE.c.id)))
+        self._roles = by(
+            "patient_id",
+            rows(c, here["contact_role"].where(CONTACT_ROLE.c.ended_at.is_(None)).order_by(CONTACT_ROLE.c.ref, CONTACT_ROLE.c.id)),
+        )
         self._medicines = by("patient_id", rows(c, here["medicine"].order_by(MEDICINE.c.added_at, MEDICINE.c.id)))
         self._plans = by("patient_id", rows(c, here["plan"].order_by(PLAN.c.created_at, PLAN.c.ref)))
         self._versions = by("plan_id", rows(c, here["plan_version"].order_by(PLAN_VERSION.c.no)))
@@ -189,7 +192,7 @@ class _People:
         return self._consents.get((role["contact_point_id"], role["patient_id"]))
 
     def _is_proved(self, role: Row) -> bool:
-        return self._points[role["contact_point_id"]]["verified_at"] is not None
+        return self._points[role["contact_point_id"]]["verified_at"] is not None and not role["unproved"]
 
 
 def _staff(c: Connection, clinic_id: str) -> Sequence[File]:
