@@ -180,13 +180,8 @@ def _of_supply(path: str, plan: Plan, profile: DrugProfile, strengths: Sequence[
 def _of_other_forms(path: str, plan: Plan, profile: DrugProfile, before: list[tuple[str, Plan]]) -> Iterator[tuple[Severity, Fault]]:
     """What this plan does to the limits of an earlier one of another form, which was checked without it."""
     for earlier_path, earlier in before:
-        if drugs.alike(profile)(earlier) and not profile.is_called(earlier.drug):
-            of = drugs.load(earlier.drug)
-            alone, together = (check_plan(earlier, of, others=others, is_alike=drugs.alike(of)) for others in ((), (plan,)))
-            for finding in together:
-                if finding not in alone and not finding.code.startswith("label"):
-                    message = f"{finding.message}, with {path}"
-                    yield _note(earlier_path, replace(finding, message=message))
+        for finding in approved.spoilt(earlier, plan, profile):
+            yield _note(earlier_path, replace(finding, message=f"{finding.message}, with {path}"))
 
 
 def _note(path: str, finding: Finding) -> tuple[Severity, Fault]:

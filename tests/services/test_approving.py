@@ -24,7 +24,7 @@ from reminders.services.approving import Beside, Looked, Signature
 from reminders.services.records.plans import plan_of
 from tests.builders import a_phase, a_plan, a_titration
 from tests.files import File
-from tests.stage import Stage, patient, plan
+from tests.stage import Stage, patient, phase, plan
 
 DOCTOR = "Dr. Noor Haddad"
 CUT, STEADY = "benzodiazepine-taper", AdvancePolicy.AS_PRESCRIBED
@@ -120,8 +120,23 @@ def test_an_error_blocks() -> None:
         assert "phases[0].doses[0].amount" in paths(clinic, seen, signed(seen))
 
 
+def test_another_form_of_the_ingredient_is_held_against_it() -> None:
+    """Clonidine tablets beside the extended release: what the new plan does to the limits of the one that goes on blocks it."""
+    two = ("08:00", "20:00")
+    filled_in: File = {
+        "strengths": ["0.1"],
+        "missed_dose_rule": {"hours_before_next": "2"},
+        "advance": "as_prescribed",
+        "kind": "maintenance",
+    }
+    er = plan(phase("0.2/0.2", times=two), drug="clonidine-er", label="A", **filled_in)
+    with Stage.on_paper(patient(er, alcohol="none")) as clinic:
+        new = a_plan(a_phase("0.1/0.1", at=("11:00", "16:00")), drug="clonidine-tablet", kind=Kind.MAINTENANCE, label="B")
+        assert any("with this plan" in finding.message for finding in looked(clinic, new).findings)
+
+
 def test_an_interacting_medicine_is_acknowledged_by_name() -> None:
-    """Lisinopril beside tizanidine, as the profile has it: without a reason nothing is stored; with it, the acknowledgement is kept."""
+    """Diazepam beside baclofen, as the profile has it: without a reason nothing is stored; with it, the acknowledgement is kept."""
     with Stage.on_paper(ana_without_plans(alcohol="none", medicines=["diazepam"])) as clinic:
         seen = looked(clinic, a_titration())
         (one,) = seen.interacting

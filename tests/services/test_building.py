@@ -10,6 +10,7 @@ from reminders.domain.day_layout import Layout
 from reminders.domain.plan import AdvancePolicy, InvalidPlan, Kind, plain
 from reminders.domain.taper import Basis, Direction, PercentOf
 from reminders.drugs import UnknownDrug
+from reminders.errors import BadFile
 from reminders.services.building import (
     Cuts,
     OrderedSlot,
@@ -21,6 +22,7 @@ from reminders.services.building import (
     TwoReadings,
     build_plan,
     check_from_before,
+    read_recipe,
     two_bases,
     two_percents,
 )
@@ -328,3 +330,57 @@ def test_a_ready_layout_keeps_its_rhythm() -> None:
 def test_a_ready_layout_that_does_not_fit_is_refused(change: dict[str, object], how: Ready, said: str) -> None:
     """A layout of another name, kind, day or start is refused with the numbers and its source; and it never raises a dose."""
     assert refused(replace(FALL, how=how, **change)).startswith(said)  # type: ignore[arg-type]  # fields by name
+
+
+def kept(**changes: object) -> dict[str, object]:
+    """A recipe's JSON values: 5 mg three times a day until somebody says otherwise."""
+    head = {"drug": "baclofen", "kind": "maintenance", "zone": "America/New_York", "start": "2026-03-02", "advance": "as_prescribed"}
+    return {**head, "times": ["08:00", "14:00", "20:00"], "how": {"by": "keep", "amounts": ["5", "5", "5"]}, **changes}
+
+
+def test_the_same_doses_each_day() -> None:
+    """One phase, without end or for so many days; doses on every n-th day where that is said."""
+    endless, week = (
+        build_plan(read_recipe(kept(**more)))
+        for more in ({}, {"how": {"by": "keep", "amounts": ["5", "5", "5"], "days": 14}, "nth_day": 7})
+    )
+
+    assert [(phase.days, phase.every_n_days, str(phase.per_day)) for plan in (endless, week) for phase in plan.phases] == [
+        (None, 1, "15"),
+        (14, 7, "15"),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("changes", "path"),
+    [
+        ({"kind": "taper"}, "kind"),
+        ({"how": {"by": "keep", "amounts": ["5"]}}, "amounts"),
+    ],
+)
+def test_the_same_doses_that_make_no_plan(changes: dict[str, object], path: str) -> None:
+    """Kept doses taper nothing, and each time has its own."""
+    with pytest.raises(InvalidPlan) as refused:
+        build_plan(read_recipe(kept(**changes)))
+    assert refused.value.path == path
+
+
+@pytest.mark.parametrize(
+    ("changes", "path"),
+    [
+        ({"how": {"by": "magic"}}, "how"),
+        ({"how": {"by": "steps", "from": "5"}}, "how.every_days"),
+        ({"how": {"by": "steps", "from": "0", "to": "-1", "step": "5", "every_days": 3}}, "how.from"),
+        ({"how": {"by": "keep", "amounts": []}}, "how.amounts"),
+        ({"times": ["14:00", "08:00"]}, "times"),
+        ({"times": []}, "times"),
+        ({"nth_day": 0}, "nth_day"),
+        ({"strengths": ["5 mg"]}, "strengths[0]"),
+        ({"dose": "5"}, "dose"),
+    ],
+)
+def test_a_recipe_that_cannot_be_read(changes: dict[str, object], path: str) -> None:
+    """Each fault has its path."""
+    with pytest.raises(BadFile) as refused:
+        read_recipe(kept(**changes))
+    assert path in {fault.path for fault in refused.value.faults}

@@ -101,11 +101,19 @@ def check_acknowledged(profile: DrugProfile, known: Known, acknowledged: Sequenc
 
 
 def _of_other_forms(plan: Plan, profile: DrugProfile, others: Sequence[Plan]) -> Iterator[Finding]:
-    """What this plan does to the limits of one of another form of its ingredient, which was checked without it."""
+    """What this plan does to the limits of those of another form of its ingredient."""
     for other in others:
-        if drugs.alike(profile)(other) and not profile.is_called(other.drug):
-            of = drugs.load(other.drug)
-            alone, together = (check_plan(other, of, others=beside, is_alike=drugs.alike(of)) for beside in ((), (plan,)))
-            for finding in together:
-                if finding not in alone and not finding.code.startswith("label"):
-                    yield replace(finding, path="", message=f"{of.name} ({of.form}): {finding.message}, with this plan")
+        of = drugs.load(other.drug)
+        yield from (
+            replace(finding, path="", message=f"{of.name} ({of.form}): {finding.message}, with this plan")
+            for finding in spoilt(other, plan, profile)
+        )
+
+
+def spoilt(other: Plan, plan: Plan, profile: DrugProfile) -> Iterator[Finding]:
+    """Yield what a plan does to the limits of one of another form of its ingredient, which was checked without it; none for others."""
+    if not drugs.alike(profile)(other) or profile.is_called(other.drug):
+        return
+    of = drugs.load(other.drug)
+    alone, together = (check_plan(other, of, others=beside, is_alike=drugs.alike(of)) for beside in ((), (plan,)))
+    yield from (finding for finding in together if finding not in alone and not finding.code.startswith("label"))
