@@ -28,6 +28,7 @@ from reminders.web.portal.edit_form import Grid, Read, changed, grid_of, read_gr
 from reminders.web.portal.plan_form import MOST_TIMES, STRENGTH, WAYS, fill
 from reminders.web.portal.plan_pages import Builder, shown
 from reminders.web.portal.plan_views import plan_view
+from reminders.web.words import place
 
 DOWN = tuple(key for key, way in WAYS.items() if way.kind == "taper" and way.by != "steps")
 
@@ -110,7 +111,7 @@ def _previewed(parts: Parts, running: Running, document: Plan | None) -> tuple[E
     try:
         return editing.preview(parts.engine, running.plan.ref, document, now=parts.clock.now(), clinic_id=running.plan.clinic_id), []
     except BadFile as bad:
-        return None, [fault.message for fault in bad.faults]
+        return None, [f"{place(fault.path)}: {fault.message}" for fault in bad.faults]
     except NotAllowed as refused:
         return None, [str(refused)]
 

@@ -138,7 +138,7 @@ def test_an_error_blocks(clinic: Clinic) -> None:
     """30 mg a dose: what stands against it, and nothing to sign."""
     page = clinic.typed(amount_1_0="30")
 
-    assert ("above the largest single dose" in page.text.lower(), 'name="seal"' in page.text) == (True, False)
+    assert ("Phase 2, dose 1, amount: above the largest single dose" in text_of(page.text), 'name="seal"' in page.text) == (True, False)
 
 
 def test_a_step_up_of_today_is_flagged_like_any_other(clinic: Clinic) -> None:
