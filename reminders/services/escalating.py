@@ -303,7 +303,7 @@ def _tell(c: Connection, case: Case, raised: Raised, caregiver: Line) -> None:
     )
     if texts.queue(c, case.patient, caregiver, draft, now=case.now):
         cause = f"{case.plan.id} {raised.since:{MINUTE}} {caregiver.role_id}"
-        words = f"{raised.words} {caregiver.name} was told."
+        words = f"{raised.words}. {caregiver.name} was told."
         notice = Notice(CAREGIVER, "info", cause, words, plan_id=case.plan.id, clinical=False, owner="caregiver")
         alerts.raise_once(c, case.patient, notice, now=case.now)
 
