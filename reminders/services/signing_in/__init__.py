@@ -262,6 +262,8 @@ def sign_in(engine: Engine, *, login: str, password: str, code: str, address: st
         return _let_operator_in(engine, known, code, name_key, now)
     whose = account["clinic_id"], account["staff_id"]
     step = second_factor.step_of(account["totp_secret"], code.strip(), now, last=account["totp_step"])
+    if step is None and second_factor.is_of_phone(code.strip()):
+        return None  # without a further write, whose time would tell that the password was right
     token = secrets.token_urlsafe(32)
     with writing(engine) as c:
         if step is not None:
@@ -277,6 +279,8 @@ def sign_in(engine: Engine, *, login: str, password: str, code: str, address: st
 
 def _let_operator_in(engine: Engine, operator: Row, code: str, name_key: str, now: datetime) -> str | None:
     step = second_factor.step_of(operator["totp_secret"], code.strip(), now, last=operator["totp_step"])
+    if step is None and second_factor.is_of_phone(code.strip()):
+        return None
     token = secrets.token_urlsafe(32)
     with writing(engine) as c:
         if step is not None:

@@ -29,6 +29,11 @@ def address_of(secret: str, login: str) -> str:
     return pyotp.TOTP(secret).provisioning_uri(name=login, issuer_name=ISSUER)
 
 
+def is_of_phone(code: str) -> bool:
+    """Whether it looks like what a phone shows; then it is no recovery code."""
+    return _CODE.fullmatch(code) is not None
+
+
 def step_of(secret: str, code: str, now: datetime, *, last: int | None) -> int | None:
     """The step that a code belongs to; None if it is wrong, or not newer than the last one used: no code is good twice."""
     if not _CODE.fullmatch(code):

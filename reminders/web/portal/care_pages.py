@@ -11,6 +11,7 @@ from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
+from reminders.domain.dose_state import DoseState
 from reminders.errors import NotAllowed
 from reminders.services import caring
 from reminders.services.replying import on_page
@@ -21,6 +22,8 @@ from reminders.web.parts import Parts
 from reminders.web.portal.care_words import looks_in, words_in
 
 TOKEN = re.compile(r"[A-Za-z0-9_-]{43}")
+SETTLED = frozenset({DoseState.SKIPPED, DoseState.MISSED})
+"""Of these nothing is waited for: that one was given all the same can be told, and nothing invites to give it."""
 CLOCK = re.compile(r"([01][0-9]|2[0-3]):[0-5][0-9]")
 
 
@@ -139,6 +142,7 @@ def _page(parts: Parts, request: Request, *, answer: Answer | None = None, wrong
         seen=seen,
         t=words_in(seen.language),
         looks=looks_in(seen.language),
+        settled=SETTLED,
         answer=answer,
         wrong_time=wrong_time,
         refused=refused,
