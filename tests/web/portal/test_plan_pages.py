@@ -18,9 +18,11 @@ from db.engine import reading
 from db.tables import metadata
 from reminders.cli import app
 from reminders.clock import HandClock
+from reminders.domain.roles import StaffRole
 from reminders.formats.plan_file import read_draft, write_plan
 from reminders.services import importing
 from tests.files import a_patient, an_import_file
+from tests.web.api.asking import a_key, a_program
 from tests.web.serving import NOW
 from tests.web.signed_in import HILL, NURSE, PROVIDER, THEIRS, a_browser, an_account, faults, signed_in, signing_in_as, two_clinics
 
@@ -123,14 +125,19 @@ def test_an_empty_form_asks_for_the_drug(clinic: Clinic) -> None:
     assert "A new plan for Ben Okafor" in page.text
 
 
-def test_the_labels_titration_is_the_command_lines(clinic: Clinic) -> None:
-    """Typed here or on the command line, the label's titration is one document, and this is its table."""
+def test_the_labels_titration_is_one_document(clinic: Clinic) -> None:
+    """Typed here or on the command line, or asked for by a program, the label's titration is one document, and this is its table."""
     page = clinic.typed().text
     built = CliRunner().invoke(
         app, ["plan", "build", *BUILT.split(), "--titrate", "5:20", "--step", "5", "--every", "3", "--basis", "per-dose"]
     )
 
-    assert write_plan(read_draft(hidden(page, "draft")).plan) == json.loads(built.stdout)
+    head = {"drug": "baclofen-tablet", "kind": "titration", "zone": "America/New_York", "start": "2026-03-03", "advance": "as_prescribed"}
+    formula = {"steps": {"from": "5", "to": "20", "step": "5", "every_days": 3, "basis": "per_dose"}}
+    program = a_program(clinic.engine, a_key(clinic.engine, roles=frozenset({StaffRole.PROVIDER})), clock=clinic.clock)
+    answer = program.post("/plans/build", {**head, "times": ["08:00", "14:00", "20:00"], "formula": formula}).json()
+
+    assert write_plan(read_draft(hidden(page, "draft")).plan) == json.loads(built.stdout) == answer["document"]
     assert cells(page) == [
         ["1", "Tue 3 – Thu 5 Mar 3 days", *["5 mg 1 tablet of 5 mg"] * 3, "15 mg"],
         ["2", "Fri 6 – Sun 8 Mar 3 days", *["10 mg 1 tablet of 10 mg"] * 3, "30 mg"],
