@@ -301,7 +301,19 @@ def test_what_a_caregiver_may_see(nurse: Portal) -> None:
 
 @pytest.mark.parametrize(("who", "offered"), [(PROVIDER, True), (NURSE, False)])
 def test_a_new_plan_is_a_providers(clinics: Engine, who: str, offered: bool) -> None:  # noqa: FBT001 - cells of a table
-    """Who may not prescribe is led to no page that would refuse them."""
+    """Who may not prescribe is led to no page that would refuse them; wherever a page leads, it is let in."""
     portal = portal_of(clinics, who)
+    led = {
+        address
+        for address in addresses(portal.client.get(f"/patients/{portal.patient}").text)
+        if address.startswith(("/patients", "/alerts"))
+    }
+    looked = {
+        address: portal.client.get(address.partition("#")[0]).status_code
+        for address in led
+        if not address.endswith(("/link", "/act", "over"))
+    }
 
-    assert (f'href="/patients/{portal.patient}/plans/new"' in portal.client.get(f"/patients/{portal.patient}").text) is offered
+    assert (f"/patients/{portal.patient}/plans/new" in led, f"{portal.at}/taper" in led) == (offered, offered)
+    assert looked == dict.fromkeys(looked, 200)
+    assert any(address.startswith("/alerts/") for address in looked)
