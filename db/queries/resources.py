@@ -27,7 +27,7 @@ TEXT_OUT, TEXT_IN, CONTACT_POINT, CONTACT_ROLE, CONSENT, MEDICINE, CHECK_IN, RAT
 )
 
 _PATIENT = ("id", "ref", "name", "zone", "language", "wording", "next_due_at", "created_at")
-_ABOUT = ("alcohol", "born_on", "kidney", "kidney_weak")
+_ABOUT = ("alcohol", "born_on", "kidney", "kidney_weak", "quiet_from", "quiet_until")
 _PLAN = ("id", "patient_id", "ref", "drug", "label", "state", "reason", "approved_by", "next_due_at", "created_at", "ended_at")
 _DOSE = ("id", "plan_id", "local_date", "slot_no", "local_time", "due_at", "amount", "unit", "phase_no", "state", "reason", "taken_at")
 _ALERT = (

@@ -19,8 +19,20 @@ from reminders.domain.plan_state import PlanState
 from reminders.domain.profile import Confidence, Severity
 from reminders.domain.queues import Queue
 from reminders.domain.roles import StaffRole
-from reminders.formats.import_file import TabletsShape
-from reminders.formats.parts import AmountText, ClockText, DateText, InstantText, Name, PhoneText, Reason, ReasonGiven, Word, ZoneText
+from reminders.formats.import_file import QuietHoursShape, TabletsShape
+from reminders.formats.parts import (
+    AmountText,
+    ClockText,
+    DateText,
+    InstantText,
+    KidneyText,
+    Name,
+    PhoneText,
+    Reason,
+    ReasonGiven,
+    Word,
+    ZoneText,
+)
 from reminders.formats.plan_file import PlanShape
 from reminders.formats.shape import Shape
 
@@ -30,6 +42,7 @@ USUAL_AT_ONCE = 50
 
 MOST_ON_ROSTER = 100
 LONGEST_SEARCH = 80
+LONGEST_WORDS = 600
 
 SeverityText: TypeAlias = Literal["info", "warning", "urgent", "emergency"]
 Id: TypeAlias = Annotated[str, Field(pattern=ID)]
@@ -196,10 +209,65 @@ class PatientAnswer(PatientLine):
     alcohol: Alcohol
     born: DateText | None
     kidney: str | None
+    quiet_hours: QuietHoursShape
     contacts: list[ContactAnswer]
     consents: list[ConsentAnswer]
     medicines: list[MedicineAnswer]
     plans: list[PlanLine]
+
+
+class ShortFinding(Shape):
+    """A finding in a sentence, which holds the number, the limit and the source."""
+
+    level: Severity
+    path: str
+    message: str
+
+
+class DetailsBody(Shape):
+    """What changes of what is known of a patient; what is left out stays. `reason`: why, where a medicine comes off the list by it."""
+
+    name: Annotated[Name, Field(default_factory=str)]
+    language: Literal["en", "es"] = "en"
+    wording: Literal["discreet", "amount", "full"] = "discreet"
+    alcohol: Annotated[Alcohol, Field(strict=False)] = Alcohol.UNKNOWN
+    born: DateText | None = None
+    kidney: KidneyText | None = None
+    quiet_hours: Annotated[QuietHoursShape, Field(default_factory=dict)]
+    reason: Reason = ""
+
+
+class NewlyFound(ShortFinding):
+    """What a change says beside one of the patient's plans, by the plan's reference and drug."""
+
+    plan: str
+    drug: str
+
+
+class ChangedAnswer(Shape):
+    """What a change newly says beside the plans that run: a provider is alerted of it."""
+
+    beside: list[NewlyFound]
+
+
+class WordsBody(Shape):
+    """A text in a person's own words; with `takes_over` the conversation is then in their hands."""
+
+    words: Annotated[str, Field(min_length=1, max_length=LONGEST_WORDS)]
+    takes_over: bool = False
+
+
+class WrittenAnswer(Shape):
+    """When the text leaves, and how many parts it has."""
+
+    leaves_at: InstantText
+    parts: int
+
+
+class TakenOverAnswer(Shape):
+    """Until when the conversation is in somebody's hands; null: it is the machine's."""
+
+    until: InstantText | None
 
 
 class PlansAnswer(Shape):
@@ -409,14 +477,6 @@ class FindingsAnswer(Shape):
     """What a check found, errors first."""
 
     items: list[FindingAnswer]
-
-
-class ShortFinding(Shape):
-    """A finding in a sentence, which holds the number, the limit and the source."""
-
-    level: Severity
-    path: str
-    message: str
 
 
 class SlotLine(Shape):

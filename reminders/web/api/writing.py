@@ -28,8 +28,9 @@ def page_json(page: Page, write: Callable[[Row], dict[str, object]] = row_json) 
 
 def patient_json(row: Row) -> dict[str, object]:
     """Write what is known of a patient; the kidneys as the import file has them."""
-    written = row_json({name: value for name, value in row.items() if name != "kidney_weak"})
-    return written | {"kidney": "weak"} if row["kidney_weak"] else written
+    quiet = {"from": plainly(row["quiet_from"]), "until": plainly(row["quiet_until"])}
+    written = row_json({name: value for name, value in row.items() if name not in {"kidney_weak", "quiet_from", "quiet_until"}})
+    return {**written, "quiet_hours": quiet, **({"kidney": "weak"} if row["kidney_weak"] else {})}
 
 
 def check_in_json(row: Row) -> dict[str, object]:
