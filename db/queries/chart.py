@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import select
 
+from db.queries.gravity import GRAVEST_FIRST
 from db.tables import metadata
 
 if TYPE_CHECKING:
@@ -78,9 +79,9 @@ def medicines(c: Connection, clinic_id: str, patient_id: str, *, limit: int) -> 
 
 
 def alerts(c: Connection, clinic_id: str, patient_id: str, *, limit: int) -> list[Row]:
-    """A patient's open alerts, oldest first."""
+    """A patient's open alerts, the gravest first, then the oldest."""
     mine = (ALERT.c.patient_id == patient_id, ALERT.c.clinic_id == clinic_id, ALERT.c.closed_at.is_(None))
-    return _rows(c, select(ALERT).where(*mine).order_by(ALERT.c.raised_at, ALERT.c.id).limit(limit))
+    return _rows(c, select(ALERT).where(*mine).order_by(GRAVEST_FIRST, ALERT.c.raised_at, ALERT.c.id).limit(limit))
 
 
 def acknowledged(c: Connection, plan_ids: Sequence[str], *, limit: int) -> list[Row]:

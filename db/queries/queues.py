@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import case, false, func, literal, or_, select, tuple_
+from sqlalchemy import false, func, literal, or_, select, tuple_
 
+from db.queries.gravity import GRAVEST_FIRST
 from db.tables import metadata
 
 if TYPE_CHECKING:
@@ -15,8 +16,7 @@ if TYPE_CHECKING:
 Row = Mapping[str, Any]
 
 ALERT, PATIENT = metadata.tables["alert"], metadata.tables["patient"]
-_RANK = case({"emergency": 0, "urgent": 1, "warning": 2}, value=ALERT.c.severity, else_=3)
-_PLACE = (_RANK, ALERT.c.raised_at, ALERT.c.id)
+_PLACE = (GRAVEST_FIRST, ALERT.c.raised_at, ALERT.c.id)
 
 
 def _open(clinic_id: str) -> tuple[ColumnElement[bool], ...]:

@@ -6,8 +6,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import case, func, select, true, union_all
+from sqlalchemy import func, select, true, union_all
 
+from db.queries.gravity import GRAVEST_FIRST
 from db.tables import TEXT_STATES, metadata
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ SENDER, WATERMARK = metadata.tables["sender"], metadata.tables["watermark"]
 ON_THEIR_WAY = ("queued", "sending", "unknown")
 
 _PATIENT = (PATIENT.c.ref.label("patient_ref"), PATIENT.c.name.label("patient_name"))
-_GRAVEST_FIRST = case({"emergency": 0, "urgent": 1, "warning": 2}, value=ALERT.c.severity, else_=3)
 
 
 def clinics(c: Connection) -> list[Row]:
@@ -111,7 +111,7 @@ def open_alerts(c: Connection, clinic_id: str, *, limit: int) -> list[Row]:
         .join(PATIENT, (PATIENT.c.clinic_id == ALERT.c.clinic_id) & (PATIENT.c.id == ALERT.c.patient_id))
         .outerjoin(PLAN, (PLAN.c.clinic_id == ALERT.c.clinic_id) & (PLAN.c.id == ALERT.c.plan_id))
         .where(ALERT.c.clinic_id == clinic_id, ALERT.c.closed_at.is_(None))
-        .order_by(_GRAVEST_FIRST, ALERT.c.raised_at, ALERT.c.id)
+        .order_by(GRAVEST_FIRST, ALERT.c.raised_at, ALERT.c.id)
         .limit(limit)
     )
     return _rows(c, query)

@@ -136,3 +136,13 @@ def test_a_chart_is_bounded(days: int) -> None:
 
         assert len(chart.span.days) == 35
         assert {cell.local_date for cell in chart.plans[0].cells} <= set(chart.span.days)
+
+
+def test_the_gravest_alert_stands_first(engine: Engine) -> None:
+    """What was raised last but cannot wait is read before what has waited since yesterday."""
+    with Stage(engine, patient(plan(*STEPS, advance="as_prescribed"))) as stage:
+        stage.run_until("03-03 21:00")
+        stage.says("I had a seizure", "03-03 21:01")
+        shown = [alert.severity for alert in the_chart(stage).alerts]
+
+        assert (shown[0], shown[1:] != [], "emergency" in shown[1:]) == ("emergency", True, False)
