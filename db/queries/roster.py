@@ -109,14 +109,14 @@ def _shown(clinic_id: str, conditions: Sequence[Condition]) -> Select[Any]:
 def _few(c: Connection, conditions: Sequence[Condition]) -> list[str] | None:
     """Who meets every condition, by their ids, where they are few; None where they are many. Of several the narrowest leads."""
     first, *rest = conditions if len(conditions) == 1 else sorted(conditions, key=lambda condition: _size(c, condition))
-    query = first.ids.where(*(condition.holds_for(first.whose) for condition in rest)).limit(FEW * MOST_ROWS)
+    query = first.ids.where(*(condition.holds_for(first.whose) for condition in rest)).order_by(*first.order).limit(FEW * MOST_ROWS)
     found = list(dict.fromkeys(c.scalars(query)))
     return found if len(found) <= FEW else None
 
 
 def _size(c: Connection, condition: Condition) -> int:
     """How many rows tell of those who meet a condition, counted so far as it matters which of two is the narrower."""
-    return int(c.scalar(select(func.count()).select_from(condition.ids.limit(COUNTED).subquery())) or 0)
+    return int(c.scalar(select(func.count()).select_from(condition.ids.order_by(*condition.order).limit(COUNTED).subquery())) or 0)
 
 
 def _sorted(c: Connection, clinic_id: str, ids: Sequence[str], rank: int | None, after: Place | None) -> list[Row]:
@@ -139,10 +139,14 @@ def _place_of(row: Row) -> tuple[int, datetime, str, str]:
 
 @dataclass(frozen=True, slots=True)
 class Condition:
-    """Something that is asked of a patient: `ids` are those who meet it, each by `whose`, a column of the rows that tell of it."""
+    """Something that is asked of a patient: `ids` are those who meet it, each by `whose`, a column of the rows that tell of it.
+
+    order  as those rows stand in their index: asked for so, they are read from it, and no more of them than are wanted
+    """
 
     ids: Select[Any]
     whose: Column[str]
+    order: tuple[Column[Any], ...] = ()
 
     def holds_for(self, patient_id: Column[str]) -> ColumnElement[bool]:
         """Whether somebody meets it, looked up by their id.
@@ -162,10 +166,11 @@ def _conditions(clinic_id: str, wanted: Wanted) -> list[Condition]:
     for word in sorted(wanted.words, key=len, reverse=True):
         words = PATIENT_WORD.alias()
         begins = words.c.clinic_id == clinic_id, words.c.word >= word, words.c.word < word + _END
-        conditions.append(Condition(select(words.c.patient_id).where(*begins), words.c.patient_id))
+        conditions.append(Condition(select(words.c.patient_id).where(*begins), words.c.patient_id, (words.c.word, words.c.patient_id)))
     of_plan = [PLAN.c[name] == value for name, value in (("state", wanted.state), ("drug", wanted.drug)) if value is not None]
     if of_plan:
-        conditions.append(Condition(select(PLAN.c.patient_id).where(PLAN.c.clinic_id == clinic_id, *of_plan), PLAN.c.patient_id))
+        meant = select(PLAN.c.patient_id).where(PLAN.c.clinic_id == clinic_id, *of_plan)
+        conditions.append(Condition(meant, PLAN.c.patient_id, (PLAN.c.drug, PLAN.c.patient_id)))
     return conditions
 
 

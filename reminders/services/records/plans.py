@@ -260,7 +260,7 @@ _OF_VERSION = (
 )
 _VERSIONS = (
     select(PLAN_VERSION, PLAN_STAY.c.phase_no.label("stay_phase_no"), PLAN_STAY.c.since, PLAN_STAY.c.extra_days)
-    .outerjoin(PLAN_STAY, _OF_VERSION)
+    .outerjoin(PLAN_STAY, _OF_VERSION & PLAN_STAY.c.plan_id.in_(_IDS))  # said once more, or every stay there is would be read for it
     .where(PLAN_VERSION.c.plan_id.in_(_IDS))
     .order_by(PLAN_VERSION.c.plan_id, PLAN_VERSION.c.no, PLAN_STAY.c.opened_at)
 )
