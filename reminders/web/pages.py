@@ -75,7 +75,7 @@ def places_of(person: Person | None, here: str, sandbox: Sandbox | None) -> tupl
     """Where somebody may go from a page: paths and their words. What has no route yet, or no sandbox to play with, is no place."""
     there = {path: access for path, _ in PLACES if (access := ROUTES.get(("GET", path))) and (sandbox or access is not Access.SANDBOX)}
     if person is None:  # whoever is shown these without signing in sits at this machine, and nobody can sign in yet
-        is_open = sandbox is not None and here.partition("/phones")[0] in OPEN_HERE
+        is_open = sandbox is not None and (here == "/" or here.startswith("/sandbox"))
         return tuple((path, name) for path, name in PLACES if is_open and path in OPEN_HERE)
     return tuple((path, name) for path, name in PLACES if path in there and is_let_in(person, there[path]))
 

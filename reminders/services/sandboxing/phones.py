@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from types import MappingProxyType
@@ -32,6 +32,8 @@ PATIENTS_SHOWN, TEXTS_SHOWN, ALERTS_SHOWN, EVENTS_SHOWN = 200, 30, 12, 12
 ON_CALL: Final = "on call"
 
 ALWAYS: Final = ("1", "2", "MISSED", "HELP", "STOP")
+TO_THE_TOLD: Final = ("HELP", "STOP")
+"""What can always be said; and what by somebody who is told, and answers for nobody."""
 EXAMPLES: Final[Mapping[QuestionKind, tuple[str, ...]]] = MappingProxyType(
     {
         QuestionKind.WHICH_TIME: ("8 am",),
@@ -252,7 +254,7 @@ def _phones(c: Connection, clinic_id: str, patient: Someone, facts: _Facts, now:
             role=_roles(mine),
             opted_out=row["opted_out_at"] is not None,
             bubbles=tuple(sorted(bubbles, key=lambda bubble: (bubble.at, bubble.is_ours))[-TEXTS_SHOWN:]),
-            choices=_choices(c, point_id, opted_out=row["opted_out_at"] is not None, now=now),
+            choices=_choices(c, row, {one["role"] for one in mine}, now=now),
         )
 
 
@@ -262,12 +264,13 @@ def _roles(mine: Sequence[Row]) -> str:
     return ", ".join(dict.fromkeys(one["relationship"] or one["role"] for one in mine))
 
 
-def _choices(c: Connection, point_id: str, *, opted_out: bool, now: datetime) -> tuple[Choice, ...]:
+def _choices(c: Connection, point: Row, roles: Collection[str], *, now: datetime) -> tuple[Choice, ...]:
     """What answers the last question asked, and what can always be said."""
-    asked = texts.open_questions(c, [point_id], now=now)
+    asked = texts.open_questions(c, [point["id"]], now=now)
     offered = tuple(_answers(asked[-1])) if asked else ()
     known = {choice.text for choice in offered}
-    always = (*ALWAYS[:-1], "START") if opted_out else ALWAYS
+    always = ALWAYS if {"patient", "proxy"} & set(roles) else TO_THE_TOLD
+    always = (*always[:-1], "START") if point["opted_out_at"] is not None else always
     return (*offered, *(Choice(text) for text in always if text not in known))
 
 
