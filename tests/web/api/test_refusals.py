@@ -14,7 +14,7 @@ from reminders.domain.roles import StaffRole
 from reminders.services import staffing
 from reminders.web.bodies import LONGEST_BODY
 from tests.files import a_clinic, a_patient, a_phase, a_plan_file, an_import_file
-from tests.web.api.asking import CLINIC, HADDAD, Program, a_key, a_program, ids
+from tests.web.api.asking import CLINIC, HADDAD, LEE, Program, a_key, a_program, ids
 from tests.web.api.examples import CAROL, EDITED
 from tests.web.api.test_who import ledger
 from tests.web.clinic import MORNING
@@ -126,6 +126,16 @@ def test_an_import_is_of_this_clinic_and_in_ones_own_name(program: Program, file
 
     assert answer.status_code == 422
     assert (path or "patients[0].plans[0].approved_by") in paths
+
+
+def test_nobody_approves_in_another_providers_name(clinics: Engine, program: Program) -> None:
+    """Not even in that of another provider at the clinic, who would have to bring it in with a key of their own."""
+    staffing.add(clinics, CLINIC, LEE, {StaffRole.PROVIDER}, now=MORNING)
+    patient = a_patient(ref="eva", phone="+12025550103", caregivers=[])
+    file = an_import_file({**patient, "plans": [{**EDITED, "ref": "x", "approved_by": LEE}]}, clinic=a_clinic(staff=[]))
+    (error,) = program.post("/imports", file).json()["errors"]
+
+    assert (error["path"], HADDAD in error["message"]) == ("patients[0].plans[0].approved_by", True)
 
 
 def test_what_is_only_tried_changes_nothing(clinics: Engine, program: Program) -> None:
