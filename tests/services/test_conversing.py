@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 import pytest
 from sqlalchemy import Engine
 
-from db.engine import writing
+from db.engine import reading, writing
 from db.tables import metadata
 from reminders.domain.roles import StaffRole
 from reminders.domain.taking_over import HOLDS_FOR
@@ -15,6 +16,7 @@ from reminders.errors import BadFile, NotAllowed, UnknownPatient
 from reminders.services import charting, conversing, staffing
 from reminders.services.charting import Kind, Timeline
 from reminders.services.conversing import Conversation, Written
+from reminders.services.records import people, plans, timelines
 from tests.files import a_consent
 from tests.stage import ANA, RUI, Stage, patient, phase, plan
 
@@ -334,3 +336,29 @@ def test_what_was_set_right_stands_in_it() -> None:
         assert (entry.words, entry.detail, entry.by) == ("baclofen: set right to taken", "called her", HADDAD)
         assert entry.dose is not None
         assert (entry.dose.on.day, entry.dose.number) == (2, 2)
+
+
+def test_what_is_of_one_instant_comes_once() -> None:
+    """One line at a time: of several of one instant, in whatever rows they stand, each comes once, in the order of a whole page."""
+    with a_stage() as stage:
+        patient_id, plan_ids = ana(stage), [row["id"] for row in stage.rows("plan")]
+        with reading(stage.engine) as c:
+            her, mine = people.patients(c, [patient_id])[patient_id], plans.read(c, plan_ids)
+            page_of = partial(timelines.page_of, c, her, mine, kinds=set(Kind), now=stage.now)
+            whole, _ = page_of(before=None, limit=500)
+            found, place = page_of(before=None, limit=1)
+            while place is not None:
+                more, place = page_of(before=place, limit=1)
+                found = (*found, *more)
+
+        assert len({entry.at for entry in whole}) < len(whole)
+        assert found == whole
+
+
+def test_a_code_is_not_shown() -> None:
+    """A code that proves a number is between us and the phone: whoever is to hear it from the patient does not read it here."""
+    with a_stage() as stage:
+        with writing(stage.engine) as c:
+            c.execute(metadata.tables["text_out"].update().values(purpose="verification", body="your code is 123456"))
+
+        assert {one.body for one in talk(stage).said if one.ours} == {"your code is ••••••"}
