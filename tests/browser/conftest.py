@@ -17,11 +17,18 @@ from tests.browser.visiting import Sessions, Visits
 from tests.databases import migrated
 
 HERE = Path(__file__).parent
+LONGEST_SECONDS = 300
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Let the tests of this folder come last: as long as Playwright runs, nothing else can run an event loop in this thread."""
+    """Let the tests of this folder come last: as long as Playwright runs, nothing else can run an event loop in this thread.
+
+    Each may take longer than others: the first of them waits for the clinic's days, and a browser on a busy machine for its turn.
+    """
     items.sort(key=lambda item: HERE in item.path.parents)
+    for item in items:
+        if HERE in item.path.parents:
+            item.add_marker(pytest.mark.timeout(LONGEST_SECONDS))
 
 
 @pytest.fixture(scope="session")

@@ -61,7 +61,6 @@ def first_day(tmp_path: Path, chromium: Browser, ran_in_browser: set[str], reque
     assert amiss == []
 
 
-@pytest.mark.timeout(300)
 def test_the_whole_loop(first_day: FirstDay, tmp_path: Path) -> None:
     """A clinic is set up, a patient is stepped up, falls silent, is seen, goes on and goes back; and the whole can be taken away."""
     desk = first_day.visits.visit().page
