@@ -7,20 +7,21 @@ from typing import Any
 
 from playwright.sync_api import Page
 
+LOOKS = ("color-contrast", "link-in-text-block", "target-size")
+"""The rules that look at colours and sizes."""
 TAGS = ("wcag2a", "wcag2aa", "wcag21a", "wcag21aa", "wcag22aa", "best-practice")
 AXE = (files("axe_playwright_python") / "axe.min.js").read_text(encoding="utf-8")
 
 
-def violations(page: Page) -> list[str]:
-    """Run axe on a page as it stands; return what it finds, a line for each place.
+def violations(page: Page, *, of_looks: bool = False) -> list[str]:
+    """Run axe on a page as it stands, all of it or the rules of looks; return what it finds, a line for each place.
 
     It preloads no style sheets, for which it would write styles into the page that our policy stops; no rule of these asks for them.
     """
     if not page.evaluate("() => 'axe' in window"):
         page.evaluate(AXE)
-    found: dict[str, Any] = page.evaluate(
-        "(tags) => axe.run({runOnly: {type: 'tag', values: tags}, resultTypes: ['violations'], preload: false})", list(TAGS)
-    )
+    rules = {"type": "rule", "values": [*LOOKS]} if of_looks else {"type": "tag", "values": [*TAGS]}
+    found: dict[str, Any] = page.evaluate("rules => axe.run({runOnly: rules, resultTypes: ['violations'], preload: false})", rules)
     return [_line(violation, node) for violation in found["violations"] for node in violation["nodes"]]
 
 

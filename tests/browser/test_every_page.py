@@ -32,21 +32,23 @@ def test_every_page_is_in_the_list() -> None:
 
 @every_page
 def test_axe_finds_nothing(visits: Visits, ledger: Engine, harbor: Harbor, path: str) -> None:
-    """No violation of WCAG 2.2 AA, wide and narrow, light and dark."""
+    """No violation of WCAG 2.2 AA, wide and narrow, light and dark; and dark is dark."""
     page = opened(visits, path, ledger, harbor).page
-    found = {}
-    for width in (WIDE, NARROW):
-        page.set_viewport_size({"width": width, "height": HEIGHT})
-        for scheme in SCHEMES:
-            page.emulate_media(color_scheme=scheme)
-            found[width, scheme] = violations(page)
+    found, is_dark = {}, {}
+    for scheme in SCHEMES:
+        page.emulate_media(color_scheme=scheme)
+        is_dark[scheme] = page.evaluate(GROUND) < 128
+        for width in (WIDE, NARROW):
+            page.set_viewport_size({"width": width, "height": HEIGHT})
+            found[width, scheme] = violations(page, of_looks=scheme == "dark")  # its words and its order are the same
 
     assert found == {(width, scheme): [] for width in (WIDE, NARROW) for scheme in SCHEMES}
+    assert is_dark == {"light": False, "dark": True}
 
 
 @every_page
-def test_it_reflows(visits: Visits, ledger: Engine, harbor: Harbor, path: str) -> None:
-    """At 200 % zoom, and at 320 pixels, nobody scrolls sideways: what is wider scrolls in a box of its own."""
+def test_it_reflows_under_one_heading(visits: Visits, ledger: Engine, harbor: Harbor, path: str) -> None:
+    """At 200 % zoom, and at 320 pixels, nobody scrolls sideways, but in a box of what is wider. One heading says where one is."""
     page = opened(visits, path, ledger, harbor).page
     found = {}
     for width in (HALF, SMALLEST):
@@ -54,26 +56,6 @@ def test_it_reflows(visits: Visits, ledger: Engine, harbor: Harbor, path: str) -
         found[width] = page.evaluate("() => document.documentElement.scrollWidth")
 
     assert found == {width: width for width in (HALF, SMALLEST)}
-
-
-@every_page
-def test_one_heading_says_where_one_is(visits: Visits, ledger: Engine, harbor: Harbor, path: str) -> None:
-    """A page has a title, a language and one first heading."""
-    page = opened(visits, path, ledger, harbor).page
-
     assert page.get_by_role("heading", level=1).count() == 1
     assert page.title().startswith("Doseline: ")
     assert page.locator("html").get_attribute("lang") == "en"
-
-
-@pytest.mark.parametrize(("scheme", "is_dark"), [("light", False), ("dark", True)])
-def test_dark_is_dark(visits: Visits, ledger: Engine, harbor: Harbor, scheme: Scheme, is_dark: bool) -> None:  # noqa: FBT001
-    """Who asks for a dark screen gets one on every page, and nobody else does."""
-    found = {}
-    for path in PAGES:
-        page = opened(visits, path, ledger, harbor).page
-        page.emulate_media(color_scheme=scheme)
-        found[path] = page.evaluate(GROUND) < 128
-        page.context.close()
-
-    assert found == dict.fromkeys(PAGES, is_dark)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 from collections.abc import Iterator
@@ -114,7 +115,7 @@ def a_patient_is_enrolled(desk: Page, phones: Page) -> None:
 
 def a_titration_is_built_and_approved(desk: Page) -> None:
     """The label's steps, drawn up while they are chosen; a warning, a reason to go on, and a name under the table."""
-    desk.goto(f"{desk.url}/plans/new")
+    desk.get_by_role("link", name="New plan").click()
     desk.get_by_label("Drug", exact=True).select_option("baclofen, tablet")
     desk.get_by_label("How the plan goes").select_option("Step up, by a ready layout")
     desk.get_by_label("Layout").select_option(label="label: 5, 10, 15, then 20 mg three times a day, three days each; the last goes on")
@@ -178,7 +179,13 @@ def the_plan_goes_on_and_steps_back(desk: Page) -> None:
 
 
 def it_is_taken_away_as_a_file(desk: Page, folder: Path) -> None:
-    """All that was done is a story file: nine answers, and two acts of a provider, with the reason."""
+    """How much was taken is a table for other programs; all that was done is a story file: nine answers, and two acts of a provider."""
+    with desk.expect_download() as saved:
+        desk.get_by_role("link", name="Adherence as a file").click()
+    saved.value.save_as(folder / saved.value.suggested_filename)
+    [line] = csv.DictReader((folder / "adherence.csv").read_text(encoding="utf-8").splitlines())
+    assert (line["patient"], line["taken"], line["unconfirmed"]) == ("ana", "9", "3")
+
     desk.goto("/sandbox/story")
     desk.get_by_role("button", name="Play it again").click()
     expect(desk.get_by_text("It plays the same:")).to_be_visible()
