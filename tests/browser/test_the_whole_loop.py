@@ -115,7 +115,7 @@ def a_patient_is_enrolled(desk: Page, phones: Page) -> None:
 
 def a_titration_is_built_and_approved(desk: Page) -> None:
     """The label's steps, drawn up while they are chosen; a warning, a reason to go on, and a name under the table."""
-    desk.get_by_role("link", name="New plan").click()
+    desk.get_by_role("link", name="Build a new plan").click()
     desk.get_by_label("Drug", exact=True).select_option("baclofen, tablet")
     desk.get_by_label("How the plan goes").select_option("Step up, by a ready layout")
     desk.get_by_label("Layout").select_option(label="label: 5, 10, 15, then 20 mg three times a day, three days each; the last goes on")
