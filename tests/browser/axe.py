@@ -18,6 +18,7 @@ def violations(page: Page, *, of_looks: bool = False) -> list[str]:
 
     It preloads no style sheets, for which it would write styles into the page that our policy stops; no rule of these asks for them.
     """
+    page.wait_for_load_state()  # a page that a form led to may be there before its style sheet
     if not page.evaluate("() => 'axe' in window"):
         page.evaluate(AXE)
     rules = {"type": "rule", "values": [*LOOKS]} if of_looks else {"type": "tag", "values": [*TAGS]}
