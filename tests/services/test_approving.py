@@ -222,10 +222,13 @@ def test_a_text_that_is_no_draft() -> None:
                 approving.look_again(clinic.engine, whose(clinic), text, now=clinic.now)
 
 
+TABLES = max(settings().max_examples // 4, 1)
+"""As many as the profile has, by a share: each is signed and stored in a ledger."""
+
 amounts = st.lists(st.sampled_from([5, 10, 15, 20]), min_size=1, max_size=4)
 
 
-@settings(max_examples=25)
+@settings(max_examples=TABLES)
 @given(st.lists(st.tuples(amounts, st.integers(1, 9)), min_size=1, max_size=5), st.integers(0, 30))
 def test_what_is_stored_equals_what_was_shown(rows: list[tuple[list[int], int]], start_in: int) -> None:
     """Whatever table a provider signs: the stored plan is the very one whose table they saw, or nothing is stored."""
