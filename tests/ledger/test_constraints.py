@@ -8,7 +8,7 @@ from db.engine import writing
 from db.tables import metadata
 from tests.ledger.rows import a_row, fill, lists
 
-ANOTHER = {"tag": "two", "token_hash": "two", "login": "two"}
+ANOTHER = {"tag": "two", "token_hash": "two", "login": "two", "key_hash": "two"}
 """What is unique over all clinics."""
 
 
