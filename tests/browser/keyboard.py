@@ -19,10 +19,11 @@ _STOPS = """() => {
     const style = getComputedStyle(each);
     return [style.outlineStyle, style.outlineWidth, style.outlineColor, style.boxShadow].join(' ');
   };
+  const oneOf = name => document.querySelector(`input[name="${name}"]:checked`) ?? document.querySelector(`input[name="${name}"]`);
   document.activeElement.blur();
   window.stops = [...document.querySelectorAll('a[href], button, input:not([type=hidden]), select, textarea, summary, [tabindex]')]
     .filter(each => !each.disabled && each.tabIndex >= 0 && (each.checkVisibility({visibilityProperty: true})))
-    .filter(each => each.type !== 'radio' || each.checked || !document.querySelector(`input[name="${each.name}"]:checked`))
+    .filter(each => each.type !== 'radio' || each === oneOf(each.name))
     .map(each => ({each, looks: looks(each)}));
   window.looks = looks;
   return stops.map(({each}) => each.outerHTML.slice(0, 120).replace(/\\s+/g, ' '));
