@@ -17,7 +17,8 @@ PARTS = 4
 _STOPS = """() => {
   const looks = each => {
     const style = getComputedStyle(each);
-    return [style.outlineStyle, style.outlineWidth, style.outlineColor, style.boxShadow].join(' ');
+    const ring = style.outlineStyle === 'none' ? 'none' : `${style.outlineStyle} ${style.outlineWidth} ${style.outlineColor}`;
+    return `${ring} ${style.boxShadow}`;
   };
   const oneOf = name => document.querySelector(`input[name="${name}"]:checked`) ?? document.querySelector(`input[name="${name}"]`);
   document.activeElement.blur();
