@@ -66,6 +66,8 @@ def test_when_the_next_one_may_go(ago: list[timedelta], wait: timedelta) -> None
         ("1", None),
         ("", None),
         ("\u0664\u0668\u0662\u0669\u0661\u0663", None),
+        ("\u0664\u0668\u0662913", None),
+        ("482\u0669\u0661\u0663", None),
     ],
 )
 def test_a_code_and_nothing_else(text: str, code: str | None) -> None:

@@ -32,6 +32,19 @@ def test_what_is_coming_on_the_fifth_day() -> None:
     assert days(coming_phases(a_titration(), on(5))) == [("10/10/10", 2), ("15/15/15", 3), ("20/20/20", None)]
 
 
+def test_on_the_first_day_of_a_phase_all_of_it_is_coming() -> None:
+    """What ended yesterday is behind."""
+    assert days(coming_phases(a_titration(), on(4))) == [("10/10/10", 3), ("15/15/15", 3), ("20/20/20", None)]
+
+
+def test_a_phase_without_end_stays_without_end() -> None:
+    """However much of it is behind; and laid into the plan again it changes nothing."""
+    plan = a_titration()
+    coming = coming_phases(plan, on(20))
+
+    assert (days(coming), with_coming(plan, coming, on(20))) == ([("20/20/20", None)], plan)
+
+
 def test_before_its_first_day_all_of_it_is_coming() -> None:
     """And after its last nothing is."""
     assert coming_phases(a_taper("B"), on(-5)) == a_taper("B").phases
@@ -93,7 +106,7 @@ def test_a_taper_from_today() -> None:
 
 def test_a_taper_that_would_have_begun() -> None:
     """What is behind stays as it was."""
-    with pytest.raises(InvalidPlan, match="starts on 2026-03-16 at the earliest"):
+    with pytest.raises(InvalidPlan, match=r"^start: starts on 2026-03-16 at the earliest"):
         tapered(a_titration(), a_taper("B", start=on(14).isoformat()), on(15))
 
 
