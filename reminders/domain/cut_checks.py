@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
 from decimal import Decimal
 from itertools import accumulate, pairwise
 
@@ -40,7 +39,7 @@ def check_cuts_from(plan: Plan, profile: DrugProfile, before: tuple[PlannedDose,
     """
     if not before or plan.kind is not Kind.TAPER:
         return
-    whole = replace(plan, start=plan.start - timedelta(days=LONG), phases=(Phase(before, LONG), *plan.phases))
+    whole = replace(plan, phases=(Phase(before, LONG), *plan.phases))
     for finding in check_cuts(whole, profile):
         yield replace(finding, path=_one_before(finding.path))
 
