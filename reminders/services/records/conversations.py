@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 
 from db.queries import timeline as queries
-from db.queries.timeline import Before
+from db.queries.timeline import Before, Page
 from reminders.domain.taking_over import Takeover, leaves_at
 from reminders.messaging.failure_codes import words_of
 from reminders.messaging.segments import segments
@@ -106,7 +106,7 @@ def conversation_of(c: Connection, patient: Patient, *, before: Before | None, n
 def leaves(c: Connection, patient: Patient, *, now: datetime) -> datetime:
     """When a text that a person writes now would leave: who has just written is awake."""
     phones = [] if patient.line is None else [patient.line.phone]
-    heard = queries.texts_in(c, patient.clinic.id, phones, before=None, source=IN, limit=1)
+    heard = queries.texts_in(c, Page(patient.clinic.id, None, IN, 1), phones)
     return leaves_at(now, patient.quiet, patient.tz, heard_at=heard[0]["received_at"] if heard else None)
 
 
@@ -114,8 +114,8 @@ def page_of(c: Connection, patient: Patient, *, before: Before | None, limit: in
     """The texts before a place, oldest first, and the place before which there are more, if there are."""
     lines = {line.contact_point_id: line for line in patient.lines}
     phones = {line.phone: line for line in patient.lines}
-    sent = queries.texts_out(c, patient.clinic.id, patient.id, list(lines), before=before, source=OUT, limit=limit + 1)
-    heard = queries.texts_in(c, patient.clinic.id, list(phones), before=before, source=IN, limit=limit + 1)
+    sent = queries.texts_out(c, Page(patient.clinic.id, before, OUT, limit + 1), patient.id, list(lines))
+    heard = queries.texts_in(c, Page(patient.clinic.id, before, IN, limit + 1), list(phones))
     found = sorted((*((OUT, row) for row in sent), *((IN, row) for row in heard)), key=_order, reverse=True)
     shown, more = found[:limit], len(found) > limit
     out, received = [row for source, row in shown if source == OUT], [row for source, row in shown if source == IN]
@@ -158,7 +158,7 @@ def _about(c: Connection, patient: Patient, out: Sequence[Row], received: Sequen
 def _authors(c: Connection, patient: Patient, out: Sequence[Row]) -> Mapping[str, str]:
     """Who wrote the texts that a person wrote, by text: the audit has it."""
     by_hand = [row["id"] for row in out if row["purpose"] == "staff_text"]
-    found = queries.acts(c, patient.clinic.id, by_hand, before=None, source="", limit=len(by_hand))
+    found = queries.acts(c, Page(patient.clinic.id, None, "", len(by_hand)), by_hand)
     return {row["subject"]: row["actor"] for row in found}
 
 

@@ -11,7 +11,7 @@ from types import MappingProxyType
 from typing import TYPE_CHECKING
 
 from db.queries import timeline as queries
-from db.queries.timeline import Before
+from db.queries.timeline import Before, Page
 from reminders.domain.check_in import SYMPTOMS
 from reminders.domain.plan import plain
 from reminders.domain.schedule import instant_of, slots_between
@@ -73,9 +73,8 @@ class _Look:
     before: Before | None
     limit: int
 
-    @property
-    def clinic_id(self) -> str:
-        return self.patient.clinic.id
+    def page(self, source: str) -> Page:
+        return Page(self.patient.clinic.id, self.before, source, self.limit)
 
     @property
     def points(self) -> list[str]:
@@ -100,7 +99,7 @@ def page_of(
 
 
 def _texts_out(look: _Look, source: str, _: datetime) -> Iterator[Entry]:
-    rows = queries.texts_out(look.c, look.clinic_id, look.patient.id, look.points, before=look.before, source=source, limit=look.limit)
+    rows = queries.texts_out(look.c, look.page(source), look.patient.id, look.points)
     for row in rows:
         words = f"text: {row['purpose'].replace('_', ' ')}"
         yield Entry(
@@ -110,34 +109,34 @@ def _texts_out(look: _Look, source: str, _: datetime) -> Iterator[Entry]:
 
 def _texts_in(look: _Look, source: str, _: datetime) -> Iterator[Entry]:
     phones = {line.phone: line.name for line in look.patient.lines}
-    for row in queries.texts_in(look.c, look.clinic_id, list(phones), before=look.before, source=source, limit=look.limit):
+    for row in queries.texts_in(look.c, look.page(source), list(phones)):
         read = "understood" if row["understood"] else "not understood"
         name = phones[row["from_phone"]]
         yield Entry(row["received_at"], Kind.TEXTS, "text from them", read, name, None, Before(row["received_at"], source, row["sid"]))
 
 
 def _plan_events(look: _Look, source: str, _: datetime) -> Iterator[Entry]:
-    for row in queries.plan_events(look.c, look.clinic_id, look.plan_ids, before=look.before, source=source, limit=look.limit):
+    for row in queries.plan_events(look.c, look.page(source), look.plan_ids):
         step = f", step {row['phase_no']}" if row["phase_no"] else ""
         words = f"{look.drugs[row['plan_id']]}: {row['kind']}{step}"
         yield Entry(row["at"], Kind.PLANS, words, row["reason"], row["by"], None, Before(row["at"], source, row["id"]))
 
 
 def _supplies(look: _Look, source: str, _: datetime) -> Iterator[Entry]:
-    for row in queries.supplies(look.c, look.clinic_id, look.plan_ids, before=look.before, source=source, limit=look.limit):
+    for row in queries.supplies(look.c, look.page(source), look.plan_ids):
         words = f"{look.drugs[row['plan_id']]}: {row['tablets']} tablets of {plain(row['strength'])} {row['unit']} {row['kind']}"
         yield Entry(row["at"], Kind.ACTS, words, "", row["by"], None, Before(row["at"], source, row["id"]))
 
 
 def _check_ins(look: _Look, source: str, _: datetime) -> Iterator[Entry]:
-    for row in queries.check_ins(look.c, look.clinic_id, look.plan_ids, before=look.before, source=source, limit=look.limit):
+    for row in queries.check_ins(look.c, look.page(source), look.plan_ids):
         detail = row["items"].replace("_", " ").replace(",", ", ")
         yield Entry(row["asked_at"], Kind.HOW_IT_GOES, "asked how it goes", detail, "", None, Before(row["asked_at"], source, row["id"]))
 
 
 def _ratings(look: _Look, source: str, _: datetime) -> Iterator[Entry]:
     """What one text told is one line."""
-    rows = queries.ratings(look.c, look.clinic_id, look.patient.id, before=look.before, source=source, limit=look.limit)
+    rows = queries.ratings(look.c, look.page(source), look.patient.id)
     for (at, sid), told in groupby(rows, key=lambda row: (row["at"], row["sid"])):
         items = list(told)
         detail = ", ".join(f"{SYMPTOMS.get(row['item'], row['item']).replace('_', ' ')} {row['value']}" for row in items)
@@ -145,7 +144,7 @@ def _ratings(look: _Look, source: str, _: datetime) -> Iterator[Entry]:
 
 
 def _alerts(look: _Look, source: str, _: datetime) -> Iterator[Entry]:
-    for row in queries.alerts(look.c, look.clinic_id, look.patient.id, before=look.before, source=source, limit=look.limit):
+    for row in queries.alerts(look.c, look.page(source), look.patient.id):
         became = f"closed: {row['close_reason']}" if row["closed_at"] else "open"
         taken_on = f"taken on by {row['acknowledged_by']}; " if row["acknowledged_by"] else ""
         words = f"{row['severity']} alert: {row['words']}"
@@ -153,7 +152,7 @@ def _alerts(look: _Look, source: str, _: datetime) -> Iterator[Entry]:
 
 
 def _consents(look: _Look, source: str, _: datetime) -> Iterator[Entry]:
-    rows = queries.consents(look.c, look.clinic_id, look.patient.id, look.points, before=look.before, source=source, limit=look.limit)
+    rows = queries.consents(look.c, look.page(source), look.patient.id, look.points)
     for row in rows:
         words = f"being texted: {row['kind']}"
         yield Entry(row["at"], Kind.ACTS, words, row["channel"], row["given_by"], None, Before(row["at"], source, row["id"]))
@@ -161,7 +160,7 @@ def _consents(look: _Look, source: str, _: datetime) -> Iterator[Entry]:
 
 def _corrections(look: _Look, source: str, now: datetime) -> Iterator[Entry]:
     since = (now if look.before is None else look.before.at) - CORRECTED_WITHIN
-    rows = queries.corrections(look.c, look.clinic_id, look.patient.id, since=since, before=look.before, source=source, limit=look.limit)
+    rows = queries.corrections(look.c, look.page(source), look.patient.id, since=since)
     for row in rows:
         dose = DoseLink(row["plan_id"], row["local_date"], row["slot_no"])
         words = f"{look.drugs.get(row['plan_id'], 'dose')}: set right to {row['state'].replace('_', ' ')}"
@@ -170,7 +169,7 @@ def _corrections(look: _Look, source: str, now: datetime) -> Iterator[Entry]:
 
 def _acts(look: _Look, source: str, _: datetime) -> Iterator[Entry]:
     """What the audit has of the patient: who looked after them, and what about them was changed."""
-    for row in queries.acts(look.c, look.clinic_id, [look.patient.id], before=look.before, source=source, limit=look.limit):
+    for row in queries.acts(look.c, look.page(source), [look.patient.id]):
         yield Entry(row["at"], Kind.ACTS, row["action"], row["detail"], row["actor"], None, Before(row["at"], source, f"{row['no']:010}"))
 
 
