@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from reminders.domain.finding import ALCOHOL, Alcohol, Finding, PatientFacts, breach, ours
@@ -44,6 +44,15 @@ def _kidney(profile: DrugProfile, facts: PatientFacts) -> Iterator[Finding]:
         if facts.kidney is not None and band.holds(facts.kidney):
             limit = f"{plain(band.above)} to under {plain(band.below)} mL/min"
             yield breach(band.advice, "kidney", "kidney", band.advice.value, found=f"{plain(facts.kidney)} mL/min", limit=limit)
+
+
+def counts_beside(profile: DrugProfile, other: DrugProfile, listed: Iterable[str]) -> bool:
+    """Whether the drug of another plan is one more medicine beside this drug.
+
+    It is not where both are of one ingredient, whose plans are checked together, or where it stands on the patient's list already.
+    """
+    named = any(other.is_called(name) or name.casefold() == other.ingredient.casefold() for name in listed)
+    return other.ingredient != profile.ingredient and not named
 
 
 def check_medicines(profile: DrugProfile, medicines: Sequence[str]) -> Iterator[Finding]:

@@ -17,7 +17,7 @@ from reminders.drugs.profile_file import BadProfile
 from reminders.drugs.shelf import shelved
 from reminders.errors import NotFound
 
-__all__ = ["BadProfile", "UnknownDrug", "alike", "all_profiles", "load", "names", "nearest", "stock"]
+__all__ = ["BadProfile", "UnknownDrug", "alike", "all_profiles", "known", "load", "names", "nearest", "stock"]
 
 
 class UnknownDrug(NotFound):
@@ -40,14 +40,20 @@ def load(name: str) -> DrugProfile:
     raise UnknownDrug(name)
 
 
+def known(name: str) -> DrugProfile | None:
+    """Find a profile as `load` does; None where no profile goes by that name."""
+    try:
+        return load(name)
+    except UnknownDrug:
+        return None
+
+
 def alike(profile: DrugProfile) -> Callable[[Plan], bool]:
     """Say of which plans a drug is of the same ingredient: its forms share no numbers, but one patient takes them both."""
 
     def is_alike(other: Plan) -> bool:
-        try:
-            return load(other.drug).ingredient == profile.ingredient
-        except UnknownDrug:
-            return False
+        found = known(other.drug)
+        return found is not None and found.ingredient == profile.ingredient
 
     return is_alike
 

@@ -23,7 +23,7 @@ from reminders.domain.roles import Right
 from reminders.errors import BadFile, Fault, UnknownPatient
 from reminders.formats.parts import read_reason
 from reminders.formats.plan_file import Draft, read_draft, write_draft
-from reminders.services.records import approved, enrolment, people, plans, quarantines, staff
+from reminders.services.records import approved, enrolment, interacting, people, plans, quarantines, staff
 from reminders.services.records.approved import Approval
 from reminders.services.records.broken import fault_of
 
@@ -168,6 +168,7 @@ def approve(engine: Engine, whose: tuple[str, str], draft: str, signature: Signa
             raise BadFile(faults)
         approval = Approval(signature.by, None, tuple(_acknowledged(looked, signature)))
         plan_id = approved.store(c, whose, looked.plan, approval, ref=_ref(c, looked), now=now)
+        interacting.begin(c, looked.patient, plans.read(c, [plan_id])[plan_id], now=now)
         _keep_reasons(c, plan_id, looked, signature, now=now)
         return plan_id
 
@@ -177,9 +178,9 @@ def _look(c: Connection, whose: tuple[str, str], draft: Draft, *, now: datetime)
     plan, profile = draft.plan, drugs.load(draft.plan.drug)
     known = approved.known_of(c, patient.id, on=plan.start)
     findings = approved.check_first(plan, known, now=now, before=draft.before)
-    interacting = tuple(_interacting(profile, known))
+    met = tuple(_interacting(profile, known))
     document, text = plans.document_of(plan), write_draft(draft)
-    seen = [text, [asdict(finding) for finding in findings], [one.key for one in interacting]]
+    seen = [text, [asdict(finding) for finding in findings], [one.key for one in met]]
     return Looked(
         patient=patient,
         plan=plan,
@@ -189,7 +190,7 @@ def _look(c: Connection, whose: tuple[str, str], draft: Draft, *, now: datetime)
         draft=text,
         seal=plans.digest_of(json.dumps(seen, sort_keys=True)),
         findings=findings,
-        interacting=interacting,
+        interacting=met,
     )
 
 
@@ -202,7 +203,7 @@ def _patient(c: Connection, whose: tuple[str, str]) -> Patient:
 
 
 def _interacting(profile: DrugProfile, known: Known) -> Iterator[Interacting]:
-    for medicine in dict.fromkeys(known.listed):
+    for medicine in dict.fromkeys(known.taken(profile)):
         groups = profile.interacting(medicine)
         if any(group.blocks for group in groups):
             yield Interacting(_short(medicine), medicine, groups)

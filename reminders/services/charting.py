@@ -200,7 +200,7 @@ def to_act_on(
         state=plan.state,
         phase=stands.phase,
         phases=charts.phases_of(plan, stands.phase),
-        medicines=tuple(medicine.name for medicine in plan.medicines),
+        medicines=tuple(medicine.name for medicine in plan.medicines if medicine.plan is None),
         alerts=tuple(charts.alert_card(row, now) for row in waiting if not row["acknowledged_at"]),
         labs=plan.labs,
         sudden=bool(plan.profile.withdrawal_risk.value),

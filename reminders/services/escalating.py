@@ -18,7 +18,20 @@ from reminders.domain.hearing import Hearing
 from reminders.domain.plan import AdvancePolicy
 from reminders.domain.plan_state import PlanState
 from reminders.messaging.texts import date_words, when
-from reminders.services.records import alerts, counting, doses, naming, on_call, people, plans, stepping, suspending, texts, watermarks
+from reminders.services.records import (
+    alerts,
+    counting,
+    doses,
+    interacting,
+    naming,
+    on_call,
+    people,
+    plans,
+    stepping,
+    suspending,
+    texts,
+    watermarks,
+)
 from reminders.services.records.alerts import Notice
 from reminders.services.records.stepping import Kept
 from reminders.services.records.texts import Asked, Draft
@@ -146,6 +159,7 @@ def _recount(c: Connection, plan_id: str, patient_id: str, *, now: datetime, hea
     stepping.keep_telling(c, case.patient, after, now=now)
     if after.state in plans.ON_CLOCK and plans.following(after) is None and not doses.any_waiting(c, plan_id):
         plans.complete(c, after, at=now)
+        interacting.end(c, after, why="completed", by="doseline", now=now)
 
 
 def _case(c: Connection, plan: StoredPlan, patient: Patient, now: datetime, hearing: Hearing) -> Case:

@@ -12,7 +12,7 @@ from reminders import drugs
 from reminders.domain.approval import check_approval, check_approved_yet, check_interactions, check_labs
 from reminders.domain.checking import check_plan
 from reminders.domain.finding import Finding, is_alcohol
-from reminders.domain.patient_checks import check_alcohol, check_medicines, check_special
+from reminders.domain.patient_checks import check_alcohol, check_medicines, check_special, counts_beside
 from reminders.domain.profile import DrugProfile, Severity
 from reminders.domain.roles import Right
 from reminders.domain.supply import Tally, TallyKind, not_a_strength
@@ -141,14 +141,22 @@ def _notes(patient: PatientPlans) -> Iterator[tuple[Severity, Fault]]:
         else:
             found = check_plan(plan, profile, others=[other for _, other in before], is_alike=drugs.alike(profile))
             yield from (_note(path, finding) for finding in (*found, *check_approval(plan, patient.approved[path])))
+            given = _given(profile, patient)
             for check in (check_interactions, check_labs):
-                yield from (_note(path, finding) for finding in check(profile, patient.listed, patient.acknowledged[path]))
+                yield from (_note(path, finding) for finding in check(profile, (*patient.listed, *given), patient.acknowledged[path]))
             yield from ((Severity.ERROR, fault) for fault in _of_supply(path, plan, profile, patient.supplies[path]))
             yield from _of_other_forms(path, plan, profile, before)
             yield from (_note(patient.path, finding) for finding in check_medicines(profile, patient.medicines))
+            yield from (_note(path, replace(finding, path="drug")) for finding in check_medicines(profile, given))
             yield from (_note(patient.path, finding) for finding in _of_alcohol(profile, patient))
             yield from _of_the_patient(plan, profile, patient)
         before.append((path, plan))
+
+
+def _given(profile: DrugProfile, patient: PatientPlans) -> tuple[str, ...]:
+    """What the patient's other plans in the file give beside a drug, each ingredient once."""
+    others = (drugs.known(plan.drug) for _, plan in patient.plans)
+    return tuple(dict.fromkeys(other.ingredient for other in others if other and counts_beside(profile, other, patient.medicines)))
 
 
 def _of_the_patient(plan: Plan, profile: DrugProfile, patient: PatientPlans) -> Iterator[tuple[Severity, Fault]]:

@@ -292,6 +292,7 @@ def _stop(c: Connection, patient: Patient, plan: StoredPlan, action: StaffAct, n
         draft = Draft("stopped_straight", "suspend", f"stop:{plan.id}", fields=fields, plan_id=plan.id)
         texts.queue(c, patient, patient.line, draft, now=now)
     plans.put_on_clock(c, [plans.read(c, [plan.id])[plan.id]])
+    interacting.end(c, plan, why=action.reason or "stopped", by=action.by, now=now)
 
 
 def _acknowledge(c: Connection, patient: Patient, plan: StoredPlan, action: StaffAct, now: datetime) -> None:

@@ -38,7 +38,7 @@ class Effect:
 
 @dataclass(frozen=True, slots=True)
 class Listed:
-    """A medicine on the list, what it does, and what waits for a provider because of it.
+    """A medicine on the list, or that a plan gives, what it does, and what waits for a provider because of it.
 
     `waiting`: the alerts not taken on yet, as rows; `labs`: what a laboratory is to check beside it.
     """
@@ -68,12 +68,15 @@ def standing(engine: Engine, clinic_id: str, patient_id: str) -> MedicineList:
             Listed(
                 medicine,
                 tuple(
-                    Effect(plan.ref, plan.profile.name, one) for plan in theirs for one in check_medicines(plan.profile, [medicine.name])
+                    Effect(plan.ref, plan.profile.name, one)
+                    for plan in theirs
+                    if medicine.plan is None or medicine in plan.medicines
+                    for one in check_medicines(plan.profile, [medicine.name])
                 ),
                 tuple(row for row in waiting if interacting.is_of(row, medicine)),
                 tuple(dict.fromkeys(name for plan in theirs for name in plan.labs.get(medicine.name, ()))),
             )
-            for medicine in interacting.listed(c, patient)
+            for medicine in (*interacting.listed(c, patient), *interacting.given(theirs))
         ]
         alcohol = people.alcohol_of(c, patient_id)
         has_alcohol = any(one.medicine.is_alcohol for one in found)

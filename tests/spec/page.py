@@ -119,6 +119,7 @@ PLANS = (
     Table("test_shipped_profiles", "CLOCK", "How each drug reckons time"),
     Table("test_building", "FINDINGS", "What the check of a plan finds"),
     Table("test_patient_checks", "PATIENTS", "What it finds about a patient"),
+    Table("test_patient_checks", "BESIDE", "What two plans of a patient are to each other"),
     Table(
         "test_shipped_profiles", "MAXIMA", "Past a maximum",
         ("profile", "mg", "at", "finding", "found", "limit", "source"),

@@ -10,6 +10,7 @@ import pytest
 from reminders import drugs
 from reminders.domain.checking import check_plan
 from reminders.domain.finding import Alcohol, PatientFacts
+from reminders.domain.patient_checks import counts_beside
 from tests.builders import a_titration
 from tests.doses import drawn
 
@@ -88,3 +89,31 @@ def test_what_is_found_about_a_patient(entered: str, expected: str) -> None:
         found.append(f"{finding.code.replace('_', ' ')} ({finding.level}){more}")
 
     assert "; ".join(found) == expected
+
+
+BESIDE = drawn("""
+    a plan of            | another of     | on the list        | one more medicine beside it
+    baclofen-tablet      | tizanidine     |                    | yes
+    baclofen-tablet      | tizanidine     | vitamin D          | yes
+    tizanidine           | baclofen       |                    | yes
+    baclofen-tablet      | tizanidine     | Tizanidine         | no
+    tizanidine           | baclofen       | vitamin D, Lioresal | no
+    tizanidine           | baclofen       | BACLOFEN           | no
+    baclofen-tablet      | gabapentin-ir  | gabapentin         | no
+    clonidine-er         | clonidine-tablet |                  | no
+""")
+"""Where a patient has several plans, what each drug is to the other.
+
+As one more medicine it is held against the other's interactions, acknowledged, and asked about from its plan's first day to
+its last, like one on the list. Plans of one ingredient have their limits checked together instead.
+
+Source: the rows on interactions are the drugs' labels' (sourced); that a plan counts like a line of the list is Doseline's default.
+"""
+
+
+@pytest.mark.parametrize(("mine", "other", "listed", "expected"), BESIDE[1:])
+def test_what_another_plan_gives(mine: str, other: str, listed: str, expected: str) -> None:
+    """By the ingredient or any name of the drug, in any case."""
+    names = listed.split(", ") if listed else []
+
+    assert ("yes" if counts_beside(drugs.load(mine), drugs.load(other), names) else "no") == expected

@@ -12,7 +12,7 @@ from reminders.domain.approval import Acknowledgement, check_approval, check_int
 from reminders.domain.checking import check_plan
 from reminders.domain.cut_checks import check_cuts_from
 from reminders.domain.finding import Finding, PatientFacts, is_alcohol
-from reminders.domain.patient_checks import check_alcohol, check_medicines, check_special
+from reminders.domain.patient_checks import check_alcohol, check_medicines, check_special, counts_beside
 from reminders.domain.profile import Severity
 from reminders.services.records import interacting, medicines, people, plans
 
@@ -60,6 +60,15 @@ class Known:
     listed: tuple[str, ...]
     facts: PatientFacts
 
+    def given(self, profile: DrugProfile) -> tuple[str, ...]:
+        """What the other plans give beside a drug, each ingredient once."""
+        others = [drugs.load(other.drug) for other in self.others]
+        return tuple(dict.fromkeys(other.ingredient for other in others if counts_beside(profile, other, self.listed)))
+
+    def taken(self, profile: DrugProfile) -> tuple[str, ...]:
+        """All that is taken beside a drug, by name: what is on the list, and what the other plans give."""
+        return (*self.listed, *self.given(profile))
+
 
 def known_of(c: Connection, patient_id: str, *, on: date, but: str | None = None) -> Known:
     """Read what is known of a patient on a date. `but`: the plan, by id, that is looked at, and so is none of the others."""
@@ -81,14 +90,16 @@ def check_first(plan: Plan, known: Known, *, now: datetime, before: tuple[Planne
         *check_plan(plan, profile, others=known.others, is_alike=drugs.alike(profile)),
         *_of_other_forms(plan, profile, known.others),
         *check_beside(profile, known),
+        *_beside_theirs(profile, known),
     ]
     found += [finding for finding in check_cuts_from(plan, profile, before) if finding not in found]
     return tuple(sorted(found, key=lambda finding: finding.level is not Severity.ERROR))
 
 
 def check_beside(profile: DrugProfile, known: Known) -> Iterator[Finding]:
-    """Yield what the patient's other medicines, alcohol, age and kidneys call for with a drug."""
+    """Yield what the patient's other medicines and plans, alcohol, age and kidneys call for with a drug."""
     yield from check_medicines(profile, known.listed)
+    yield from (replace(finding, path="") for finding in check_medicines(profile, known.given(profile)))
     if not any(map(is_alcohol, known.listed)):  # else it was told of as one of them
         yield from check_alcohol(profile, known.facts.alcohol)
     yield from check_special(profile, known.facts)
@@ -96,8 +107,17 @@ def check_beside(profile: DrugProfile, known: Known) -> Iterator[Finding]:
 
 def check_acknowledged(profile: DrugProfile, known: Known, acknowledged: Sequence[Acknowledgement]) -> Iterator[Finding]:
     """Yield an error for each interacting medicine that nobody acknowledged as it must be, with the day of its laboratory check."""
-    yield from check_interactions(profile, known.listed, acknowledged)
-    yield from check_labs(profile, known.listed, acknowledged)
+    yield from check_interactions(profile, known.taken(profile), acknowledged)
+    yield from check_labs(profile, known.taken(profile), acknowledged)
+
+
+def _beside_theirs(profile: DrugProfile, known: Known) -> Iterator[Finding]:
+    """What the drug does beside those of the other plans, as their profiles say: their own may know of it what this one does not."""
+    for other in known.others:
+        of = drugs.load(other.drug)
+        if counts_beside(of, profile, known.listed):
+            for finding in check_medicines(of, [profile.ingredient]):
+                yield replace(finding, path="", message=f"beside {of.name}: {finding.message}")
 
 
 def _of_other_forms(plan: Plan, profile: DrugProfile, others: Sequence[Plan]) -> Iterator[Finding]:

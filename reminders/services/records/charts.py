@@ -346,7 +346,7 @@ def stands_of(plan: StoredPlan, open_alerts: Iterable[Row], *, now: datetime) ->
         phases=len(plan.course.current.plan.phases),
         steps_ahead=plans.next_phase(plan) is not None,
         ends_ahead=any(phase.days is not None for phase in plan.course.current.plan.phases[phase_no - 1 :]),
-        listed=len(plan.medicines),
+        listed=sum(medicine.plan is None for medicine in plan.medicines),
         alerts=sum(alert["plan_id"] in {None, plan.id} and not alert["acknowledged_at"] for alert in open_alerts),
     )
 

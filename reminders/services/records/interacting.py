@@ -1,4 +1,7 @@
-"""The list of a patient's other medicines: what is added waits for a provider and is asked about at once; what comes off ends that."""
+"""A patient's other medicines: what is added waits for a provider and is asked about at once; what comes off ends that.
+
+They are on a list, or another plan gives them.
+"""
 
 from __future__ import annotations
 
@@ -40,6 +43,12 @@ class Said:
 def listed(c: Connection, patient: Patient) -> tuple[Medicine, ...]:
     """The medicines on a patient's list, oldest first."""
     return medicines.of_patients(c, [patient.id]).get(patient.id, ())
+
+
+def given(theirs: Iterable[StoredPlan]) -> tuple[Medicine, ...]:
+    """What some plans of a patient give each other, oldest first; what stands on the list is not among it."""
+    found = {medicine for plan in theirs for medicine in plan.medicines if medicine.plan is not None}
+    return tuple(sorted(found, key=lambda medicine: (medicine.added_at, medicine.id)))
 
 
 def add(c: Connection, patient: Patient, name: str, *, said: Said, now: datetime) -> None:
@@ -89,6 +98,30 @@ def remove(c: Connection, patient: Patient, name: str, *, said: Said, now: datet
             alerts.close(c, alert, reason=why, by=said.by, at=now)
 
 
+def begin(c: Connection, patient: Patient, plan: StoredPlan, *, now: datetime) -> None:
+    """Look what the drug of a new plan does beside each of its patient's others, as if it had been put on their list."""
+    for other in _others(c, plan):
+        for medicine in (one for one in other.medicines if one.id == plan.id):
+            if groups := other.profile.interacting(medicine.name):
+                alerts.raise_once(c, patient, _notice(other, medicine, groups), now=now)
+
+
+def end(c: Connection, plan: StoredPlan, *, why: str, by: str, now: datetime) -> None:
+    """Once a plan is over, close what its drug alerted of beside its patient's others, and ask no more because of it."""
+    for alert in alerts.open_alerts(c, patient_ids=[plan.patient_id], kinds=[INTERACTION]):
+        if is_by(alert, plan.id):
+            alerts.close(c, alert, reason=f"{plan.profile.ingredient} is over: {why}", by=by, at=now)
+    for other in _others(c, plan):
+        labs.end(c, other, reason=f"{plan.profile.ingredient} is over: {why}", by=by, now=now)
+
+
+def _others(c: Connection, plan: StoredPlan) -> list[StoredPlan]:
+    """The other plans of its patient that go on, put on the clock again: what is asked of them is another than before."""
+    others = [one for one in plans.of_patients(c, [plan.patient_id]).get(plan.patient_id, []) if one.id != plan.id]
+    plans.put_on_clock(c, others)
+    return others
+
+
 def _listed(on_list: Sequence[Medicine], name: str) -> Medicine | None:
     return next((medicine for medicine in on_list if medicine.name.casefold() == name.casefold()), None)
 
@@ -121,7 +154,12 @@ def _notice(plan: StoredPlan, medicine: Medicine, groups: Sequence[Interaction])
 
 def is_of(alert: Row, medicine: Medicine) -> bool:
     """Whether an alert was raised because of a medicine."""
-    return str(alert["cause"]).startswith(f"{medicine.id} ")
+    return is_by(alert, medicine.id)
+
+
+def is_by(alert: Row, medicine_id: str) -> bool:
+    """Whether an alert was raised because of a medicine, by its id."""
+    return str(alert["cause"]).startswith(f"{medicine_id} ")
 
 
 def unacknowledged(c: Connection, plan: StoredPlan) -> list[str]:

@@ -1,4 +1,4 @@
-"""The medicines on a patient's list, beside those of their plans: entered and reconciled by the clinic."""
+"""The medicines on a patient's list, entered and reconciled by the clinic, and those that their other plans give."""
 
 from __future__ import annotations
 
@@ -23,11 +23,16 @@ _LISTED = select(MEDICINE).where(*_ON_LIST).order_by(MEDICINE.c.added_at, MEDICI
 
 @dataclass(frozen=True, slots=True)
 class Medicine:
-    """A medicine as it was entered, and since when it is on the list (UTC)."""
+    """A medicine as it was entered, and since when it is on the list (UTC).
+
+    `plan`: the reference of the plan that gives it. Then its name is the ingredient, its id the plan's, and it is taken from the plan's
+    first day on.
+    """
 
     id: str
     name: str
     added_at: datetime
+    plan: str | None = None
 
     @property
     def is_alcohol(self) -> bool:

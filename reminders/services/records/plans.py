@@ -17,6 +17,7 @@ from reminders import drugs
 from reminders.domain.check_in import Watch, next_check_in
 from reminders.domain.gaps import NO_MIN_GAP, longest_gap_of, min_gap_of
 from reminders.domain.missed import AskProviderRule, Limits, MissedDoseRule
+from reminders.domain.patient_checks import counts_beside
 from reminders.domain.plan import Course, Plan, Stay, Version
 from reminders.domain.plan_state import PlanState
 from reminders.domain.schedule import instant_of, next_slot, phase_spans
@@ -25,6 +26,7 @@ from reminders.formats.plan_file import canonical, read_plan, write_plan
 from reminders.services.records import medicines
 from reminders.services.records.audit import Entry, write_audit
 from reminders.services.records.ledger import ALERT, PATIENT, PLAN, PLAN_EVENT, PLAN_STAY, PLAN_VERSION, asked, by, insert_all, new_id
+from reminders.services.records.medicines import Medicine
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -33,7 +35,6 @@ if TYPE_CHECKING:
 
     from reminders.domain.profile import DrugProfile
     from reminders.services.records.ledger import Row
-    from reminders.services.records.medicines import Medicine
 
 STEP_CHECK_AT = time(18)
 """The evening before a step, patient time, its gate is first looked at [our default]."""
@@ -66,6 +67,7 @@ class StoredPlan:
     labs_due_at: datetime | None
     tries: int
     medicines: tuple[Medicine, ...]
+    """What the patient takes beside it: what is on their list, and what their other plans give."""
 
     @property
     def profile(self) -> DrugProfile:
@@ -89,7 +91,7 @@ class StoredPlan:
 
     @property
     def watches(self) -> tuple[Watch, ...]:
-        """What is asked because of the other medicines on the patient's list, as the drug's profile now says."""
+        """What is asked because of the patient's other medicines, as the drug's profile now says."""
         return tuple(
             Watch(group.monitoring.value, medicine.added_at.astimezone(self.plan.tz).date())
             for medicine in self.medicines
@@ -99,13 +101,13 @@ class StoredPlan:
 
     @property
     def forbidden(self) -> tuple[str, ...]:
-        """The other medicines on the patient's list that must not be taken beside the drug, each with the source that says so."""
+        """The patient's other medicines that must not be taken beside the drug, each with the source that says so."""
         met = [(medicine, group) for medicine in self.medicines for group in self.profile.interacting(medicine.name) if group.forbids]
         return tuple(f"{medicine.name} ({group.effect.source})" for medicine, group in met)
 
     @property
     def labs(self) -> dict[str, tuple[str, ...]]:
-        """What a laboratory is to check because of the other medicines on the patient's list, by medicine."""
+        """What a laboratory is to check because of the patient's other medicines, by medicine."""
         met = [(medicine, group) for medicine in self.medicines for group in self.profile.interacting(medicine.name)]
         return {medicine.name: group.labs.value for medicine, group in met if group.labs is not None}
 
@@ -253,6 +255,13 @@ _BY_ID = select(PLAN).where(PLAN.c.id.in_(_IDS))
 _GOES_ON = PLAN.c.state.not_in(("draft", "stopped", "completed"))
 _DRUGS = select(PLAN.c.drug).where(_GOES_ON).distinct()
 _LIVE = select(PLAN).where(PLAN.c.patient_id.in_(_IDS), _GOES_ON)
+_FIRST = (PLAN_VERSION.c.clinic_id == PLAN.c.clinic_id) & (PLAN_VERSION.c.plan_id == PLAN.c.id) & (PLAN_VERSION.c.no == 1)
+_GIVEN = (
+    select(PLAN.c.patient_id, PLAN.c.id, PLAN.c.ref, PLAN.c.drug, PLAN_VERSION.c.effective_at)
+    .join(PLAN_VERSION, _FIRST)
+    .where(PLAN.c.patient_id.in_(_IDS), _GOES_ON)
+    .order_by(PLAN_VERSION.c.effective_at, PLAN.c.id)
+)
 _OF_VERSION = (
     (PLAN_STAY.c.clinic_id == PLAN_VERSION.c.clinic_id)
     & (PLAN_STAY.c.plan_id == PLAN_VERSION.c.plan_id)
@@ -289,8 +298,21 @@ def read(c: Connection, ids: Iterable[str]) -> dict[str, StoredPlan]:
 
 def _with_courses(c: Connection, found: Sequence[Row]) -> dict[str, StoredPlan]:
     courses = _courses(c, [row["id"] for row in found], {row["id"]: row["ended_at"] for row in found})
-    listed = medicines.of_patients(c, {row["patient_id"] for row in found})
-    return {row["id"]: _stored(row, courses[row["id"]], listed.get(row["patient_id"], ())) for row in found}
+    patients = {row["patient_id"] for row in found}
+    listed, given = medicines.of_patients(c, patients), by("patient_id", asked(c, _GIVEN, ids=list(patients)))
+    beside = {row["id"]: _beside(row, listed.get(row["patient_id"], ()), given.get(row["patient_id"], ())) for row in found}
+    return {row["id"]: _stored(row, courses[row["id"]], beside[row["id"]]) for row in found}
+
+
+def _beside(row: Row, listed: tuple[Medicine, ...], given: Iterable[Row]) -> tuple[Medicine, ...]:
+    """What a patient takes beside a plan: what is on their list, and what each of their other plans gives that is not named there."""
+    profile, names = drugs.known(row["drug"]), [medicine.name for medicine in listed]
+    others = ((one, drugs.known(one["drug"])) for one in given)
+    return listed + tuple(
+        Medicine(one["id"], other.ingredient, one["effective_at"], one["ref"])
+        for one, other in others
+        if profile and other and counts_beside(profile, other, names)  # without a profile a plan is set aside when it is next looked at
+    )
 
 
 def of_patients(c: Connection, patient_ids: Iterable[str]) -> dict[str, list[StoredPlan]]:
@@ -459,7 +481,7 @@ def _version(lines: list[Row]) -> Version:
     )
 
 
-def _stored(row: Row, course: Course, listed: tuple[Medicine, ...]) -> StoredPlan:
+def _stored(row: Row, course: Course, beside: tuple[Medicine, ...]) -> StoredPlan:
     return StoredPlan(
         clinic_id=row["clinic_id"],
         id=row["id"],
@@ -481,7 +503,7 @@ def _stored(row: Row, course: Course, listed: tuple[Medicine, ...]) -> StoredPla
         supply_check_at=row["supply_check_at"],
         labs_due_at=row["labs_due_at"],
         tries=row["tries"],
-        medicines=listed,
+        medicines=beside,
     )
 
 
