@@ -28,8 +28,8 @@ run: .venv/.for-run var/.demo-loaded ## Serve the sandbox and a demo clinic on h
 demo: .venv/.for-run ## Show the 45-day story on a virtual clock, in seconds
 	@$(BIN)/doseline demo
 
-test: .venv/.for-work ## Run the tests (ARGS="-k seam" for some of them)
-	@$(BIN)/python -m pytest $(ARGS)
+test: .venv/.for-work ## Run the tests, on every core (ARGS="-k seam" for some of them)
+	@$(BIN)/python -m pytest --numprocesses auto $(ARGS)
 
 test-cov: .venv/.for-work ## Run the tests, and see that every branch of the rules was taken
 	@$(BIN)/python -m pytest --cov --cov-report= $(ARGS)

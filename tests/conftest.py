@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from collections.abc import Generator, Iterator
+from collections import Counter
+from collections.abc import Callable, Generator, Iterator
 from pathlib import Path
 from typing import TypeVar
 
@@ -16,10 +17,11 @@ from db.engine import make_engine
 from reminders.settings import VARIABLES
 from tests.databases import database_of, migrated, postgres_database, running_postgres
 
+MET, POSTGRES, BROWSER = "met", "postgresql", "browser"
+"""Under the first each test keeps which real parts it met."""
+
 _TEST_DATABASE_URL = os.environ.get("TEST_DATABASE_URL", "")
 _IN_CI = os.environ.get("CI", "").lower() == "true"
-_ran_on_postgres = pytest.StashKey[set[str]]()
-_ran_in_browser = pytest.StashKey[set[str]]()
 
 # Before any test module is imported: a developer's own settings must not decide what a test sees.
 for _name in VARIABLES:
@@ -45,12 +47,6 @@ settings.register_profile(
 settings.load_profile("day")
 
 
-def pytest_configure(config: pytest.Config) -> None:
-    """Begin the counts of tests that met a real PostgreSQL, and a real browser."""
-    config.stash[_ran_on_postgres] = set()
-    config.stash[_ran_in_browser] = set()
-
-
 @pytest.hookimpl(wrapper=True)
 def pytest_runtest_makereport() -> Generator[None, pytest.TestReport, pytest.TestReport]:
     """Fail a test that skips in CI: what did not run has shown nothing."""
@@ -63,10 +59,12 @@ def pytest_make_collect_report() -> Generator[None, pytest.CollectReport, pytest
     return _refuse_skip((yield))
 
 
-def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
-    """Say how many tests met a real PostgreSQL, and a real browser."""
-    terminalreporter.write_line(f"PostgreSQL: {len(config.stash[_ran_on_postgres])} tests ran on it")
-    terminalreporter.write_line(f"Browser: {len(config.stash[_ran_in_browser])} tests ran in it")
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Say how many tests met a real PostgreSQL, and a real browser: whichever process ran them, their reports come here."""
+    reports = [one for some in terminalreporter.stats.values() for one in some if isinstance(one, pytest.TestReport)]
+    met = Counter(part for part, _ in {(value, one.nodeid) for one in reports for name, value in one.user_properties if name == MET})
+    terminalreporter.write_line(f"PostgreSQL: {met[POSTGRES]} tests ran on it")
+    terminalreporter.write_line(f"Browser: {met[BROWSER]} tests ran in it")
 
 
 R = TypeVar("R", pytest.TestReport, pytest.CollectReport)
@@ -104,10 +102,16 @@ def postgres_template(postgres_url: str) -> Iterator[str]:
         yield database_of(migrated(address))
 
 
-@pytest.fixture(scope="session")
-def ran_in_browser(pytestconfig: pytest.Config) -> set[str]:
-    """The tests that met a real browser, to which each adds itself."""
-    return pytestconfig.stash[_ran_in_browser]
+@pytest.fixture
+def met_browser(record_property: Callable[[str, object], None]) -> None:
+    """Keep that this test met a real browser."""
+    record_property(MET, BROWSER)
+
+
+@pytest.fixture
+def met_postgres(record_property: Callable[[str, object], None]) -> None:
+    """Keep that this test met a real PostgreSQL."""
+    record_property(MET, POSTGRES)
 
 
 @pytest.fixture
@@ -117,9 +121,8 @@ def sqlite_url(sqlite_template: Path, tmp_path: Path) -> str:
 
 
 @pytest.fixture
-def postgres_database_url(postgres_url: str, postgres_template: str, request: pytest.FixtureRequest) -> Iterator[str]:
+def postgres_database_url(postgres_url: str, postgres_template: str, met_postgres: None) -> Iterator[str]:  # noqa: ARG001 - it keeps
     """The address of a PostgreSQL database of this test's own, at the newest migration."""
-    request.config.stash[_ran_on_postgres].add(request.node.nodeid)
     with postgres_database(postgres_url, template=postgres_template) as address:
         yield address
 
@@ -131,7 +134,7 @@ def empty_database_url(request: pytest.FixtureRequest, tmp_path: Path) -> Iterat
         yield f"sqlite:///{tmp_path / 'empty.db'}"
         return
     server = request.getfixturevalue("postgres_url")
-    request.config.stash[_ran_on_postgres].add(request.node.nodeid)
+    request.getfixturevalue("met_postgres")
     with postgres_database(server) as address:
         yield address
 

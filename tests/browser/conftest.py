@@ -67,11 +67,8 @@ def sessions(chromium: Browser, portal: Served, harbor: Harbor) -> Sessions:
 
 
 @pytest.fixture
-def visits(
-    chromium: Browser, portal: Served, sessions: Sessions, ran_in_browser: set[str], request: pytest.FixtureRequest
-) -> Iterator[Visits]:
+def visits(chromium: Browser, portal: Served, sessions: Sessions, met_browser: None) -> Iterator[Visits]:  # noqa: ARG001 - it keeps
     """The visits of one test; at its end nothing may have gone amiss in any of their pages."""
-    ran_in_browser.add(request.node.nodeid)
     with Visits(chromium, portal, sessions) as visits:
         yield visits
         amiss = visits.amiss

@@ -50,9 +50,8 @@ class FirstDay:
 
 
 @pytest.fixture
-def first_day(tmp_path: Path, chromium: Browser, ran_in_browser: set[str], request: pytest.FixtureRequest) -> Iterator[FirstDay]:
+def first_day(tmp_path: Path, chromium: Browser, met_browser: None) -> Iterator[FirstDay]:  # noqa: ARG001 - it keeps
     """A served ledger with nothing in it, and a browser; at the end nothing may have gone amiss in any page."""
-    ran_in_browser.add(request.node.nodeid)
     engine = make_engine(migrated(f"sqlite:///{tmp_path / 'doseline.db'}"))
     link = signing_in.first_link(engine, now=MORNING)
     with served(str(engine.url), at=MORNING, log=str(tmp_path / "portal.log")) as portal, Visits(chromium, portal) as visits:

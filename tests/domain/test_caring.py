@@ -10,7 +10,9 @@ from reminders.domain.contact import Role
 ALERTS, TODAY, STRIP = Sees
 
 
-@pytest.mark.parametrize(("sees", "shown"), [(ALERTS, {ALERTS}), (TODAY, {ALERTS, TODAY}), (STRIP, {ALERTS, TODAY, STRIP})], ids=str)
+@pytest.mark.parametrize(
+    ("sees", "shown"), [(ALERTS, {ALERTS}), (TODAY, {ALERTS, TODAY}), (STRIP, {ALERTS, TODAY, STRIP})], ids=("alerts", "today", "strip")
+)
 def test_each_view_shows_what_is_less_than_it(sees: Sees, shown: set[Sees]) -> None:
     """Who sees the last days sees today too; who sees today, what they were told of."""
     assert {other for other in Sees if sees.shows(other)} == shown
