@@ -115,11 +115,13 @@ class CareDose:
     """One dose, as much as its texts may say of it: due when, in the patient's words and zone; of which plan; how much (or nothing).
 
     id         empty while it is still to come
+    slot       what names it in any case, as `doses.name_of` does
     state      None: still to come
     can_tell   whether "I gave it" can be said of it now; `can_ask` the same of "not given yet: what now?"
     """
 
     id: str
+    slot: str
     due_at: datetime
     local_date: date
     when: str
@@ -344,11 +346,11 @@ def _today_of(patient: Patient, now: datetime) -> date:
 
 
 def _today(c: Connection, one: Due, holder: Holder, now: datetime) -> Iterator[CareDose]:
-    """Today's doses so far, and those of the day before that somebody still waits to hear of."""
+    """Today's doses so far, one told of before it is due, and those of the day before that somebody still waits to hear of."""
     today = _today_of(one.patient, now)
     for dose, plan in _recent(c, one, since=now - 2 * DAY):
         day = _local_date(one.patient, dose.slot)
-        if day == today or (dose.state in doses.WAITING and now - dose.slot.due_at <= GIVEN_WITHIN):
+        if day == today or dose.slot.due_at > now or (dose.state in doses.WAITING and now - dose.slot.due_at <= GIVEN_WITHIN):
             yield _stored(one, plan, dose, holder, now)
 
 
@@ -418,6 +420,7 @@ def _dose(
 ) -> CareDose:
     return CareDose(
         id_,
+        doses.name_of(plan, slot),
         slot.due_at,
         _local_date(one.patient, slot),
         when(slot.due_at, one.patient.tz, one.patient.language),

@@ -412,15 +412,32 @@ def test_given_before_it_is_due() -> None:
     with stage("03-02 13:10") as s:
         mine = reader(s)
         near = page(s, mine).early
-        answer = on_page.gave_early(s.engine, mine, now=s.now)
+        assert near is not None
+        answer = on_page.gave_early(s.engine, mine, near.slot, now=s.now)
         s.run_until("03-02 14:30")
 
-        assert near is not None
         assert (near.when, answer.when, answer.state) == ("Mon 2:00 pm", "Mon 2:00 pm", DoseState.TAKEN)
         assert [at_ for at_, _ in s.texts("reminder")] == ["03-02 08:00"]
         with pytest.raises(NotAllowed, match="no single dose is near"):
-            on_page.gave_early(s.engine, mine, now=s.now)
+            on_page.gave_early(s.engine, mine, near.slot, now=s.now)
         assert page(s, mine).early is None
+
+
+def test_early_is_the_dose_that_was_shown() -> None:
+    """A page that stood open for hours tells of the dose it shows, and of no later one that is near by now: that one is reminded of."""
+    with stage("03-02 13:10") as s:
+        mine = reader(s)
+        near = page(s, mine).early
+        s.run_until("03-02 19:10")
+        later, before = page(s, mine).early, s.rows("dose_event")
+
+        assert (near and near.when, later and later.when) == ("Mon 2:00 pm", "Mon 8:00 pm")
+        for slot in (near.slot if near else "", ""):
+            with pytest.raises(NotAllowed, match="no single dose is near"):
+                on_page.gave_early(s.engine, mine, slot, now=s.now)
+        assert s.rows("dose_event") == before
+        s.run_until("03-02 20:01")
+        assert [at_ for at_, _ in s.texts("reminder")][-1] == "03-02 20:00"
 
 
 @pytest.mark.parametrize("grant", [None, Grant(Sees.ALERTS, answers=False), Grant(Sees.STRIP, answers=False)])
@@ -433,7 +450,7 @@ def test_who_only_looks_says_nothing(grant: Grant | None) -> None:
             with pytest.raises(NotAllowed):
                 say(s.engine, mine, first(s), now=s.now)
         with pytest.raises(NotAllowed):
-            on_page.gave_early(s.engine, mine, now=s.now)
+            on_page.gave_early(s.engine, mine, "", now=s.now)
         assert (s.rows("dose"), s.rows("dose_event")) == before
 
 

@@ -67,6 +67,11 @@ class StoredDose:
         return self.standing.state
 
 
+def name_of(plan: StoredPlan, slot: Slot) -> str:
+    """What names a slot among those of all plans, before it has a dose."""
+    return f"{plan.id} {slot.local_date.isoformat()} {slot.number}"
+
+
 def dose_row(plan: StoredPlan, slot: Slot, times: FourTimes, *, now: datetime, **more: object) -> Row:
     """Make the row of a slot that fell due. Its state is set by its events."""
     return {

@@ -14,7 +14,7 @@ from reminders.domain.dose_state import DoseState
 from reminders.errors import NotAllowed, NotFound
 from reminders.messaging.intents import Taken
 from reminders.messaging.texts import render
-from reminders.services.records import care, due, people, quarantines, texts
+from reminders.services.records import care, doses, due, people, quarantines, texts
 from reminders.services.records.ledger import new_id
 from reminders.services.records.texts import Draft
 from reminders.services.replying import doses_said
@@ -37,8 +37,9 @@ class NoSuchTime(NotAllowed):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What became of it: where the dose stands, when it was due, in words; and what the rules answer, in a text's words."""
+    """What became of it: which dose, where it stands, when it was due, in words; and what the rules answer, in a text's words."""
 
+    dose_id: str
     state: DoseState
     when: str
     words: tuple[str, ...]
@@ -79,13 +80,16 @@ def gave(engine: Engine, holder: Holder, dose_id: str, *, at: time | str = JUST_
         return _answer(talk, meant)
 
 
-def gave_early(engine: Engine, holder: Holder, *, now: datetime) -> Answer:
-    """Keep that the one dose within the hour to come was given already: no reminder is sent then. Raises as `gave` does."""
+def gave_early(engine: Engine, holder: Holder, slot: str, *, now: datetime) -> Answer:
+    """Keep that the one dose within the hour to come was given already: no reminder is sent then. Raises as `gave` does.
+
+    `slot` names the one that the page showed (`doses.name_of`): a page that stood open tells of no later one.
+    """
     with writing(engine) as c:
         talk = _talk(c, holder, about="", now=now)
         meant = early(talk, Taken(now=True))
-        if meant is None:
-            raise NotAllowed("no single dose is near")
+        if meant is None or doses.name_of(meant.plan, meant.dose.slot) != slot:
+            raise NotAllowed("no single dose is near, or another than was shown")
         talk.about = meant.dose.id
         doses_said.keep_time(talk, meant, now)
         return _answer(talk, meant)
@@ -141,4 +145,4 @@ def _clock(at: time | str) -> time:
 def _answer(talk: PageTalk, meant: Candidate) -> Answer:
     talk.tell_hours()
     (after,) = of_ids(talk, [meant.dose.id])
-    return Answer(after.dose.state, after.when, tuple(talk.shown))
+    return Answer(after.dose.id, after.dose.state, after.when, tuple(talk.shown))

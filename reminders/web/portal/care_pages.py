@@ -60,7 +60,7 @@ def _looking(router: APIRouter, parts: Parts) -> None:
     @router.get("/care")
     def look(request: Request) -> HTMLResponse:
         """Show what they may see."""
-        return _page(parts, request)
+        return _page(parts, request, given=request.query_params.get("given", ""))
 
     @router.post("/care/told/{told}/take-on")
     def take_on(request: Request, told: str) -> Response:
@@ -90,14 +90,10 @@ def _telling(router: APIRouter, parts: Parts) -> None:
         return _page(parts, request, answer=answer)
 
     @router.post("/care/early")
-    def early(request: Request) -> HTMLResponse:
-        """Keep that the dose that is near was given already."""
-        try:
-            answer = on_page.gave_early(parts.engine, holder_of(request), now=parts.clock.now())
-        except NotAllowed:
-            return _page(parts, request, refused=True)
-        parts.heard()
-        return _page(parts, request, answer=answer)
+    async def early(request: Request) -> Response:
+        """Keep that the dose that is near was given already, and send the browser on: to look again is no second word."""
+        form = await form_of(request)
+        return await run_in_threadpool(_say_early, parts, request, form.get("slot", ""))
 
 
 def gone(request: Request, status: HTTPStatus) -> HTMLResponse:
@@ -123,6 +119,15 @@ def _say(parts: Parts, request: Request, dose: str, at: time | str) -> HTMLRespo
     return _page(parts, request, answer=answer)
 
 
+def _say_early(parts: Parts, request: Request, slot: str) -> Response:
+    try:
+        answer = on_page.gave_early(parts.engine, holder_of(request), slot, now=parts.clock.now())
+    except NotAllowed:
+        return _page(parts, request, refused=True)
+    parts.heard()
+    return see(f"/care?given={answer.dose_id}")
+
+
 def _when(form: dict[str, str]) -> time | str | None:
     """When it was given, as the form says; None where it says no time at all."""
     said = form.get("when", "now")
@@ -132,8 +137,11 @@ def _when(form: dict[str, str]) -> time | str | None:
     return time.fromisoformat(clock) if CLOCK.fullmatch(clock) else None
 
 
-def _page(parts: Parts, request: Request, *, answer: Answer | None = None, wrong_time: str = "", refused: bool = False) -> HTMLResponse:
+def _page(
+    parts: Parts, request: Request, *, answer: Answer | None = None, given: str = "", wrong_time: str = "", refused: bool = False
+) -> HTMLResponse:
     seen = caring.page(parts.engine, holder_of(request), now=parts.clock.now())
+    noted = next((dose.when for dose in seen.today or () if dose.id == given and dose.state is DoseState.TAKEN), "")
     status = HTTPStatus.UNPROCESSABLE_ENTITY if wrong_time else HTTPStatus.CONFLICT if refused else HTTPStatus.OK
     return page(
         request,
@@ -144,6 +152,7 @@ def _page(parts: Parts, request: Request, *, answer: Answer | None = None, wrong
         looks=looks_in(seen.language),
         settled=SETTLED,
         answer=answer,
+        noted=answer.when if answer else noted,
         wrong_time=wrong_time,
         refused=refused,
     )

@@ -21,7 +21,7 @@ from reminders.services import caring, importing, replying
 from reminders.web.portal.care_words import LOOKS, WORDS
 from tests.files import File, a_caregiver, a_clinic, a_consent, an_import_file
 from tests.services.test_caring import CLINIC, NURSE, STRIP, TODAY, agreed, first, whose
-from tests.stage import ANA, RUI, Stage, patient, plan
+from tests.stage import ANA, RUI, Stage, patient, phase, plan
 from tests.web.serving import NOW, asking, some_parts
 from tests.web.signed_in import ADMIN, HILL, OURS, THEIRS, a_browser, signed_in, two_clinics
 from tests.web.test_status_page import Page, shown
@@ -263,13 +263,53 @@ def test_nothing_invites_to_give_what_was_left_out() -> None:
 
 
 def test_it_was_given_before_it_was_due() -> None:
-    """One that is near can be told of; where none is, that is said."""
+    """One that is near can be told of, which the page then says; to tell of it twice is refused, and to look again is no word."""
     with stage("03-02 13:10") as s:
         phone = opened(s)
         near = phone.get("/care")
-        answers = [phone.post("/care/early") for _ in range(2)]
+        answers = [phone.post("/care/early", data=early_in(near)) for _ in range(2)]
+        after = phone.get(answers[0].headers["Location"])
 
-        assert ("The next dose is near: Mon 2:00 pm" in words(near), [answer.status_code for answer in answers]) == (True, [200, 409])
+        assert ("The next dose is near: Mon 2:00 pm" in words(near), [answer.status_code for answer in answers]) == (True, [303, 409])
+        assert "Noted: the Mon 2:00 pm dose is down as given." in words(after)
+        assert [row["state"] for row in s.rows("dose")] == ["open", "taken"]
+
+
+def early_in(answer: Response) -> dict[str, str]:
+    """What a page's form sends of the dose that is near."""
+    (form,) = re.findall(r'action="/care/early">(.*?)</form>', answer.text, re.DOTALL)
+    return dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)">', form))
+
+
+def test_a_page_left_open_tells_of_the_dose_it_shows() -> None:
+    """Sent again when a later dose is near, "I gave it already" is no word of that one."""
+    with stage("03-02 13:10") as s:
+        phone = opened(s)
+        form = early_in(phone.get("/care"))
+        phone.post("/care/early", data=form)
+        s.run_until("03-02 19:10")
+        answer = phone.post("/care/early", data=form)
+        s.run_until("03-02 20:01")
+
+        assert (answer.status_code, [row["state"] for row in s.rows("dose")]) == (409, ["unconfirmed", "taken", "open"])
+
+
+def test_what_was_given_before_midnight_is_noted() -> None:
+    """A dose of tomorrow, told of today, is on the page that says so."""
+    with stage("03-02 23:40", patient(plan(phase("5", times=["00:30"])), told=True)) as s:
+        phone = opened(s)
+        answer = phone.post("/care/early", data=early_in(phone.get("/care")))
+
+        assert "Noted: the Tue 12:30 am dose is down as given." in words(phone.get(answer.headers["Location"]))
+
+
+@pytest.mark.parametrize("given", ["", "nobodys", "the one that waits"])
+def test_an_address_notes_nothing(given: str) -> None:
+    """Only of a dose that is down as taken does a page say so."""
+    with stage() as s:
+        page = opened(s).get("/care", params={"given": first(s) if given == "the one that waits" else given})
+
+        assert (page.status_code, "Noted" in words(page)) == (200, False)
 
 
 def test_they_will_check() -> None:
