@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from reminders.domain.contact import Role
+from reminders.domain.dose_state import DoseState
 
 LINK_HOLDS = timedelta(days=7)
 """How long the link to a caregiver's page is good [our default]."""
@@ -53,3 +54,13 @@ def granted(role: Role, agreed: Grant | None) -> Grant:
     if role is Role.PROXY:
         return PROXYS if agreed is None else Grant(max(agreed.sees, Sees.TODAY, key=list(Sees).index), answers=True)
     return agreed or LEAST
+
+
+def still_told(due_at: datetime, now: datetime) -> bool:
+    """Whether a dose can still be told of, and asked about, on a page. Instants UTC."""
+    return now - due_at <= GIVEN_WITHIN
+
+
+def open_to_say(grant: Grant, state: DoseState, due_at: datetime, now: datetime) -> bool:
+    """Whether a page offers its reader to say that a dose was given. What is down as taken needs no second word. Instants UTC."""
+    return grant.answers and state not in {DoseState.TAKEN, DoseState.NOT_DUE} and still_told(due_at, now)

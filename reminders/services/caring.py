@@ -11,7 +11,7 @@ from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING
 
 from db.engine import reading, writing
-from reminders.domain.caring import GIVEN_WITHIN, LINK_HOLDS, STRIP_DAYS, Grant, Sees
+from reminders.domain.caring import LINK_HOLDS, STRIP_DAYS, Grant, Sees, open_to_say, still_told
 from reminders.domain.contact import Contactable, Role, WhyNot
 from reminders.domain.dose_state import DoseState
 from reminders.domain.intake import EARLY
@@ -350,7 +350,7 @@ def _today(c: Connection, one: Due, holder: Holder, now: datetime) -> Iterator[C
     today = _today_of(one.patient, now)
     for dose, plan in _recent(c, one, since=now - 2 * DAY):
         day = _local_date(one.patient, dose.slot)
-        if day == today or dose.slot.due_at > now or (dose.state in doses.WAITING and now - dose.slot.due_at <= GIVEN_WITHIN):
+        if day == today or dose.slot.due_at > now or (dose.state in doses.WAITING and still_told(dose.slot.due_at, now)):
             yield _stored(one, plan, dose, holder, now)
 
 
@@ -394,7 +394,7 @@ def _early(coming: tuple[CareDose, ...], now: datetime) -> CareDose | None:
 
 def _stored(one: Due, plan: StoredPlan, dose: StoredDose, holder: Holder, now: datetime) -> CareDose:
     told = dose.standing
-    open_to_say = holder.grant.answers and dose.state not in {DoseState.TAKEN, DoseState.NOT_DUE} and now - dose.slot.due_at <= GIVEN_WITHIN
+    can_tell = open_to_say(holder.grant, dose.state, dose.slot.due_at, now)
     return _dose(
         one,
         plan,
@@ -402,8 +402,8 @@ def _stored(one: Due, plan: StoredPlan, dose: StoredDose, holder: Holder, now: d
         id_=dose.id,
         state=dose.state,
         taken_at=when(told.taken_at, one.patient.tz, one.patient.language) if told.taken_at else "",
-        can_tell=open_to_say,
-        can_ask=open_to_say and not told.odd,
+        can_tell=can_tell,
+        can_ask=can_tell and not told.odd,
     )
 
 

@@ -497,6 +497,21 @@ def test_yesterdays_last_dose_can_still_be_told() -> None:
         assert on_page.gave(s.engine, mine, today[0].id, at=on_page.WHEN_DUE, now=s.now).state is DoseState.TAKEN
 
 
+@pytest.mark.parametrize(("now", "told"), [("03-03 08:00", True), ("03-03 08:01", False)])
+def test_a_day_after_it_was_due_nothing_is_told_of_a_dose(now: str, told: bool) -> None:  # noqa: FBT001 - a cell
+    """Neither that it was given nor what to do about it, though a page that shows its buttons stands open: the clinic is called then."""
+    with stage(now) as s:
+        mine, dose, before = reader(s), first(s), s.rows("dose_event")
+
+        for say in (on_page.what_now, on_page.gave):
+            if told:
+                assert say(s.engine, mine, dose, now=s.now).dose_id == dose
+            else:
+                with pytest.raises(NotAllowed, match="longer ago than a day"):
+                    say(s.engine, mine, dose, now=s.now)
+        assert (s.rows("dose_event") != before) is told
+
+
 def test_a_day_at_the_page() -> None:
     """Taken, given, waiting and still to come, each with what can be said of it."""
     with stage("03-02 14:05") as s:

@@ -10,6 +10,7 @@ from datetime import datetime, time
 from typing import TYPE_CHECKING
 
 from db.engine import writing
+from reminders.domain.caring import still_told
 from reminders.domain.dose_state import DoseState
 from reminders.errors import NotAllowed, NotFound
 from reminders.messaging.intents import Taken
@@ -68,7 +69,8 @@ class PageTalk(Talk):
 def gave(engine: Engine, holder: Holder, dose_id: str, *, at: time | str = JUST_NOW, now: datetime) -> Answer:
     """Keep that a dose was given: just now, when it was due, or at a local time of the patient's. One that is down as taken stays so.
 
-    Raises NotAllowed to who may not answer, NoSuchTime for a time that cannot have been, NotFound for a dose that is not this patient's.
+    Raises NotAllowed to who may not answer and for a dose that was due longer ago than a day, NoSuchTime for a time that cannot have
+    been, NotFound for a dose that is not this patient's.
     """
     with writing(engine) as c:
         talk = _talk(c, holder, about=dose_id, now=now)
@@ -120,7 +122,10 @@ def _meant(talk: PageTalk, dose_id: str) -> Candidate:
     found = of_ids(talk, [dose_id])
     if not found:
         raise NotFound("there is no such dose")
-    return found[0]
+    meant = found[0]
+    if not still_told(meant.dose.slot.due_at, talk.now):
+        raise NotAllowed("it was due longer ago than a day")
+    return meant
 
 
 def _given(talk: PageTalk, meant: Candidate, at: time | str) -> None:
