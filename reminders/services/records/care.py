@@ -46,13 +46,17 @@ class Agreed:
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who holds a link: a person around a patient, by their phone; what they may see and say; until when (UTC)."""
+    """Who holds a link: a person around a patient, by their phone; what they may see and say; until when (UTC).
+
+    seen_at  when the link was looked at (UTC), by the clock that links go by: doses may go by another.
+    """
 
     token_hash: str
     patient: Patient
     line: Line
     grant: Grant
     expires_at: datetime
+    seen_at: datetime
 
 
 def of_roles(c: Connection, role_ids: Iterable[str]) -> dict[str, Agreed]:
@@ -154,7 +158,7 @@ def holder(c: Connection, token_hash: str, *, now: datetime) -> Holder | None:
     line = next(mine, None)
     if line is None or not isinstance(line.may_text, Contactable):
         return None
-    return Holder(token_hash, patient, line, grant_of(c, line), link["expires_at"])
+    return Holder(token_hash, patient, line, grant_of(c, line), link["expires_at"], now)
 
 
 def opened(c: Connection, token_hash: str, *, at: datetime) -> bool:

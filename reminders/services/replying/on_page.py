@@ -110,7 +110,7 @@ def _talk(c: Connection, holder: Holder, *, about: str, now: datetime) -> PageTa
     """Begin a talk with who holds a link that is still good, and may answer."""
     quarantines.refuse_while_held(c)
     people.lock(c, [holder.patient.id])
-    fresh = care.holder(c, holder.token_hash, now=now)
+    fresh = care.holder(c, holder.token_hash, now=holder.seen_at)
     if fresh is None or not fresh.grant.answers:
         raise NotAllowed
     one = due.gather(c, [fresh.patient.id], now=now)[0]

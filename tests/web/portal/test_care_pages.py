@@ -13,7 +13,7 @@ from starlette.testclient import TestClient
 from db.engine import reading
 from db.tables import metadata
 from reminders.clock import HandClock
-from reminders.domain.caring import Grant, Sees
+from reminders.domain.caring import LINK_HOLDS, Grant, Sees
 from reminders.domain.dose_state import DoseState
 from reminders.domain.signing_in import GUESSES_OF_ADDRESS
 from reminders.messaging.texts import LANGUAGES
@@ -37,9 +37,16 @@ def stage(until: str = "03-02 08:10", *patients: File) -> Stage:
     return opened
 
 
-def a_phone(s: Stage, *, address: str = "http://127.0.0.1:8000", peer: str = "198.51.100.7", host: str = "127.0.0.1:8000") -> TestClient:
-    """Rui's phone, on a page of ours."""
-    phone = asking(replace(some_parts(engine=s.engine, clock=s.clock), address=address), peer=peer, host=host)
+def a_phone(
+    s: Stage,
+    *,
+    address: str = "http://127.0.0.1:8000",
+    peer: str = "198.51.100.7",
+    host: str = "127.0.0.1:8000",
+    own_clock: HandClock | None = None,
+) -> TestClient:
+    """Rui's phone, on a page of ours. `own_clock`: the machine's, where the sandbox has moved the doses'."""
+    phone = asking(replace(some_parts(engine=s.engine, clock=s.clock, own_clock=own_clock), address=address), peer=peer, host=host)
     phone.headers.update(OURS)
     return phone
 
@@ -49,10 +56,10 @@ def link(s: Stage) -> str:
     return f"/care/{caring.link(s.engine, CLINIC, *whose(s), by=NURSE, now=s.now).token}"
 
 
-def opened(s: Stage, grant: Grant = TODAY) -> TestClient:
+def opened(s: Stage, grant: Grant = TODAY, *, own_clock: HandClock | None = None) -> TestClient:
     """Rui's phone, with his page open."""
     agreed(s, grant)
-    phone = a_phone(s)
+    phone = a_phone(s, own_clock=own_clock)
     assert phone.get(link(s)).headers["Location"] == "/care"
     return phone
 
@@ -230,6 +237,20 @@ def test_i_gave_it(form: dict[str, str], taken_at: str) -> None:
 
         assert (answer.status_code, row["state"], f"{row['taken_at']:%H:%M}") == (200, "taken", taken_at)
         assert "Noted: the Mon 8:00 am dose is down as given." in words(answer)
+
+
+def test_a_sandbox_that_was_moved_hears_it_too() -> None:
+    """A link is good by the machine's clock; a week further on the doses' its page shows a dose, and takes a word of it."""
+    with stage() as s:
+        machines = HandClock(s.now)
+        phone = opened(s, own_clock=machines)
+        s.run_until("03-10 08:10")
+        paths = re.findall(r'action="(/care/doses/\w+/gave)"', phone.get("/care").text)
+        before = phone.post(paths[0], data={"when": "now"})
+        machines.advance(LINK_HOLDS)
+
+        assert (before.status_code, phone.post(paths[0], data={"when": "now"}).status_code) == (200, 403)
+        assert s.rows("dose")[-1]["state"] == "taken"
 
 
 @pytest.mark.parametrize("at", ["08:11", "20:00", "", "8", "25:00", "08:05:00", "\u0660\u0668:05"])
