@@ -212,8 +212,7 @@ def agree(
     Raises UnknownPatient, NotFound, or NotAllowed if `by` may not care for patients there.
     """
     with writing(engine) as c:
-        staff.require(c, clinic_id, by, Right.CARE)
-        patient = _patient(c, clinic_id, patient_id)
+        patient = _locked(c, clinic_id, patient_id, by=by)
         care.agree(c, patient, _line(patient, role_id), Agreed(grant, agreed_by, agreed_at, by, now))
         answers = ", answers" if grant.answers else ""
         write_audit(c, clinic_id, Entry(now, by, "caregiver's view agreed", role_id, f"{grant.sees.value}{answers}"))
@@ -225,8 +224,7 @@ def link(engine: Engine, clinic_id: str, patient_id: str, role_id: str, *, by: s
     Raises UnknownPatient, NotFound, NotAllowed if `by` may not care for patients there, or the person's number may not be texted.
     """
     with writing(engine) as c:
-        staff.require(c, clinic_id, by, Right.CARE)
-        patient = _patient(c, clinic_id, patient_id)
+        patient = _locked(c, clinic_id, patient_id, by=by)
         line = _line(patient, role_id)
         if why := _no_page(line):
             raise NotAllowed(f"{line.name} can have no page: {why}")
@@ -252,6 +250,13 @@ def _patient(c: Connection, clinic_id: str, patient_id: str) -> Patient:
     if patient is None or patient.clinic.id != clinic_id:
         raise UnknownPatient
     return patient
+
+
+def _locked(c: Connection, clinic_id: str, patient_id: str, *, by: str) -> Patient:
+    staff.require(c, clinic_id, by, Right.CARE)
+    _patient(c, clinic_id, patient_id)
+    people.lock(c, [patient_id])
+    return _patient(c, clinic_id, patient_id)
 
 
 def _line(patient: Patient, role_id: str) -> Line:

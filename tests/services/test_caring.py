@@ -6,7 +6,8 @@ from collections.abc import Callable
 from datetime import time, timedelta
 
 import pytest
-from sqlalchemy import update
+from sqlalchemy import Engine, event, select, update
+from sqlalchemy.exc import OperationalError
 
 from db.engine import writing
 from db.tables import metadata
@@ -277,6 +278,22 @@ def test_links_are_made_for_people_around_ones_own_patients(wrong: str) -> None:
         with pytest.raises(caring_for.get(wrong, NotFound)):
             caring.agree(s.engine, *given[:3], TODAY, agreed_by="Ana", agreed_at=s.now, by=given[3], now=s.now)
         assert (s.rows("care_link"), s.rows("care_grant")) == ([], [])
+
+
+@pytest.mark.parametrize("does", [agreed, link], ids=["agree", "link"])
+def test_two_who_write_down_of_one_patient_take_turns(postgres_engine: Engine, does: Callable[[Stage], object]) -> None:
+    """While one holds the patient, another waits: no number of a view is given twice, and no two links are good."""
+    with Stage(postgres_engine, patient(told=True)) as s:
+        event.listen(postgres_engine, "begin", lambda c: c.exec_driver_sql("SET LOCAL lock_timeout = '50ms'"))
+        with writing(postgres_engine) as c:
+            row = metadata.tables["patient"]
+            c.execute(select(row.c.id).with_for_update(read=True)).all()  # for this a row that only refers to the patient does not wait
+            with pytest.raises(OperationalError, match="lock timeout"):
+                does(s)
+        found = [len(s.rows(name)) for name in ("care_grant", "care_link")]
+        does(s)
+
+        assert (found, len(s.rows("care_grant")) + len(s.rows("care_link"))) == ([0, 0], 1)
 
 
 # --- what they were told of -----------------------------------------------------------------------------------------
