@@ -7,20 +7,24 @@ from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, select
 
 from db.engine import writing
 from db.tables import metadata
 from reminders.clock import HandClock
 from reminders.domain.acting import StaffAct, StaffAction
+from reminders.domain.approval import Acknowledgement
 from reminders.domain.dose_state import DoseState
 from reminders.domain.roles import StaffRole
 from reminders.errors import NotAllowed
 from reminders.formats.story_file import read_story
 from reminders.messaging.sandbox import SandboxTransport
 from reminders.services import importing, prescribing, sandboxing, staffing
+from reminders.services.records import approved, medicines
+from reminders.services.records.approved import Approval
 from reminders.simulation.sandbox import Sandbox
 from reminders.simulation.story import play
+from tests.builders import a_titration
 from tests.files import Json, a_clinic, a_patient, a_plan_file, an_import_file
 from tests.stage import ANA, at, empty_ledger, patient, phase, plan
 
@@ -109,6 +113,45 @@ def test_it_is_a_story_file_like_any_other(played: Played) -> None:
 
     assert kinds == ["from", "from", "carrier", "carrier", "from", "staff", "hearing", "from", "hearing", "staff"]
     assert (told["$schema"], lines[-1]["kind"], played.sandbox.story(CLINIC).lacking) == ("doseline:story:1", "summary", ())
+
+
+@pytest.mark.parametrize("reason", ["short course: until Friday", "as she needs (labs by nobody yet)"])
+def test_what_was_agreed_at_the_enrolment_is_told(reason: str) -> None:
+    """The patient's own quiet hours, and what a provider acknowledged beside the plan, with the day of a laboratory check."""
+    hours = {"from": "19:30", "until": "10:00"}
+    known = [{"of": "diazepam", "by": PROVIDER, "reason": reason}]
+    known += [{"of": "diuretics", "by": PROVIDER, "reason": reason, "labs_due": "2026-03-03"}]
+    engine = empty_ledger()
+    ana = patient({**RISES, "acknowledged": known}, medicines=["diazepam", "furosemide"], quiet_hours=hours)
+    importing.import_file(engine, an_import_file(ana, clinic=a_clinic()), now=START)
+    played = Played(engine)
+    played.says("03-02 08:05", "1")
+    played.until("03-04 12:00")
+    (told,) = played.story()["import"]["patients"]
+    compared = played.sandbox.replay(CLINIC)
+    played.sandbox.close()
+    engine.dispose()
+
+    assert (told["quiet_hours"], sorted(told["plans"][0]["acknowledged"], key=lambda one: str(one["of"]))) == (hours, known)
+    assert (compared.differences, compared.texts > 5) == ((), True)
+
+
+def test_a_medicine_from_before_the_plan_is_told() -> None:
+    """It was listed after the enrolment, and is acknowledged with the plan that came then."""
+    engine = empty_ledger()
+    importing.import_file(engine, an_import_file(patient(plans=[]), clinic=a_clinic()), now=START)
+    approval = Approval(PROVIDER, None, (Acknowledgement("diazepam", PROVIDER, "short course"),))
+    with writing(engine) as c:
+        ana = c.execute(select(metadata.tables["patient"].c.id)).scalar_one()
+        medicines.add(c, CLINIC, ana, ["diazepam"], at=START + timedelta(minutes=1))
+        approved.store(c, (CLINIC, ana), a_titration(), approval, ref="ana-baclofen", now=START + timedelta(minutes=2))
+    played = Played(engine)
+    played.until("03-03 12:00")
+    (told,) = played.story()["import"]["patients"]
+    played.sandbox.close()
+    engine.dispose()
+
+    assert (told["medicines"], [one["of"] for one in told["plans"][0]["acknowledged"]]) == (["diazepam"], ["diazepam"])
 
 
 def test_a_difference_is_named(played: Played) -> None:

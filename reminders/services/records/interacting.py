@@ -5,8 +5,10 @@ They are on a list, or another plan gives them.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from datetime import date
 from typing import TYPE_CHECKING
 
 from reminders.domain.approval import Acknowledgement
@@ -19,7 +21,7 @@ from reminders.services.records.alerts import Notice
 from reminders.services.records.audit import Entry, write_audit
 
 if TYPE_CHECKING:
-    from datetime import date, datetime
+    from datetime import datetime
 
     from sqlalchemy import Connection
 
@@ -30,6 +32,9 @@ if TYPE_CHECKING:
     from reminders.services.records.plans import StoredPlan
 
 INTERACTION = "interaction"
+ACKNOWLEDGED = "interaction acknowledged"
+"""The event of a plan that keeps who acknowledged a medicine beside it."""
+_KEPT = re.compile(r"(?P<of>.*?): (?P<reason>.*?)(?: \(labs by (?P<labs_due>\d{4}-\d\d-\d\d)\))?")
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,10 +187,18 @@ def acknowledge(c: Connection, plan: StoredPlan, alert: Row, *, said: Said, labs
 
 
 def keep(c: Connection, plan: StoredPlan, acknowledged: Iterable[Acknowledgement], *, now: datetime) -> None:
-    """Store who acknowledged which interacting medicine of a plan, and why."""
+    """Store who acknowledged which interacting medicine of a plan, and why: `kept` reads it again."""
     for one in acknowledged:
         labs_due = f" (labs by {one.labs_due})" if one.labs_due else ""
         why = f"{one.of}: {one.reason}{labs_due}"
-        plans.add_event(c, plan.clinic_id, plan.id, kind="interaction acknowledged", state=plan.state, by=one.by, at=now, reason=why)
+        plans.add_event(c, plan.clinic_id, plan.id, kind=ACKNOWLEDGED, state=plan.state, by=one.by, at=now, reason=why)
         if one.labs_due is not None:
             labs.plan_for(c, plan, one.labs_due)
+
+
+def kept(event: Row) -> Acknowledgement:
+    """What somebody acknowledged, from the event that keeps it."""
+    found = _KEPT.fullmatch(event["reason"])
+    assert found is not None  # noqa: S101 - `keep` wrote it
+    labs_due = found["labs_due"]
+    return Acknowledgement(found["of"], event["by"], found["reason"], date.fromisoformat(labs_due) if labs_due else None)

@@ -13,6 +13,7 @@ from sqlalchemy import func, select
 from reminders.domain.contact import Role
 from reminders.domain.plan import plain
 from reminders.formats.parts import WEAK
+from reminders.services.records import interacting
 from reminders.services.records.ledger import (
     AUDIT,
     CLINIC,
@@ -24,6 +25,7 @@ from reminders.services.records.ledger import (
     ON_CALL,
     PATIENT,
     PLAN,
+    PLAN_EVENT,
     PLAN_VERSION,
     STAFF,
     STAFF_ROLE,
@@ -131,7 +133,7 @@ class _People:
         self._points, self._consents = points, consents
         here = {
             table.name: select(table).where(table.c.clinic_id == clinic_id)
-            for table in (CONTACT_ROLE, MEDICINE, PLAN, PLAN_VERSION, SUPPLY)
+            for table in (CONTACT_ROLE, MEDICINE, PLAN, PLAN_EVENT, PLAN_VERSION, SUPPLY)
         }
         self._roles = by(
             "patient_id",
@@ -140,6 +142,8 @@ class _People:
         self._medicines = by("patient_id", rows(c, here["medicine"].order_by(MEDICINE.c.added_at, MEDICINE.c.id)))
         self._plans = by("patient_id", rows(c, here["plan"].order_by(PLAN.c.created_at, PLAN.c.ref)))
         self._versions = by("plan_id", rows(c, here["plan_version"].order_by(PLAN_VERSION.c.no)))
+        said = here["plan_event"].where(PLAN_EVENT.c.kind == interacting.ACKNOWLEDGED).order_by(PLAN_EVENT.c.at, PLAN_EVENT.c.id)
+        self._acknowledged = by("plan_id", rows(c, said))
         self._supplies = by("plan_id", rows(c, here["supply"].order_by(SUPPLY.c.at, SUPPLY.c.id)))
 
     def patient(self, row: Row) -> File | None:
@@ -151,14 +155,17 @@ class _People:
         consent = _consent(self._of(own)) if own and self._is_proved(own) else None
         if consent is None and not (proxy and any(person["role"] == Role.PROXY.value for person in caregivers)):
             return None
+        plans = [plan for plan in self._plans.get(row["id"], []) if plan["id"] in self._versions]
+        entered = max([row["created_at"], *(plan["created_at"] for plan in plans)])
         file: File = {
             **{name: row[name] for name in ("ref", "name", "language", "wording", "alcohol")},
             "zone": self._first_zone(row),
             "phone": self._points[own["contact_point_id"]]["phone"] if own else None,
             "consent": consent,
             "caregivers": caregivers,
-            "medicines": [medicine["name"] for medicine in self._medicines.get(row["id"], []) if medicine["added_at"] <= row["created_at"]],
-            "plans": [self._plan(plan) for plan in self._plans.get(row["id"], []) if plan["id"] in self._versions],
+            "quiet_hours": {"from": f"{row['quiet_from']:%H:%M}", "until": f"{row['quiet_until']:%H:%M}"},
+            "medicines": [medicine["name"] for medicine in self._medicines.get(row["id"], []) if _was_listed(medicine, entered)],
+            "plans": [self._plan(plan, entered) for plan in plans],
         }
         kidney = WEAK if row["kidney_weak"] else None if row["kidney"] is None else plain(row["kidney"])
         facts = {"born": row["born_on"].isoformat() if row["born_on"] else None, "kidney": kidney}
@@ -181,12 +188,14 @@ class _People:
         named = {name: role[name] for name in ("ref", "name", "relationship", "role")}
         return {**named, "phone": self._points[role["contact_point_id"]]["phone"], "consent": consent, **alerts}
 
-    def _plan(self, plan: Row) -> File:
+    def _plan(self, plan: Row, entered: datetime) -> File:
+        """Write a plan, with what was acknowledged beside it until all of its patient was entered."""
         version = self._versions[plan["id"]][0]
         signed = {"approved_by": version["approved_by"], "approved_at": _instant(version["approved_at"])}
         counted = [tally for tally in self._supplies.get(plan["id"], []) if tally["sid"] is None and tally["at"] <= plan["created_at"]]
         supply = [{"strength": plain(tally["strength"]), "tablets": tally["tablets"]} for tally in counted]
-        return {**json.loads(version["document"]), "ref": plan["ref"], **signed, "supply": supply}
+        said = [_acknowledged(event) for event in self._acknowledged.get(plan["id"], []) if event["at"] <= entered]
+        return {**json.loads(version["document"]), "ref": plan["ref"], **signed, "supply": supply, "acknowledged": said}
 
     def _of(self, role: Row) -> Row | None:
         return self._consents.get((role["contact_point_id"], role["patient_id"]))
@@ -199,6 +208,16 @@ def _staff(c: Connection, clinic_id: str) -> Sequence[File]:
     roles = by("staff_id", rows(c, select(STAFF_ROLE).where(STAFF_ROLE.c.clinic_id == clinic_id)))
     working = rows(c, select(STAFF).where(STAFF.c.clinic_id == clinic_id, STAFF.c.ended_at.is_(None)).order_by(STAFF.c.name))
     return [{"name": row["name"], "roles": sorted(role["role"] for role in roles[row["id"]])} for row in working if row["id"] in roles]
+
+
+def _was_listed(medicine: Row, at: datetime) -> bool:
+    return bool(medicine["added_at"] <= at and (medicine["removed_at"] is None or at < medicine["removed_at"]))
+
+
+def _acknowledged(event: Row) -> File:
+    one = interacting.kept(event)
+    said = {"of": one.of, "by": one.by, "reason": one.reason}
+    return said if one.labs_due is None else {**said, "labs_due": one.labs_due.isoformat()}
 
 
 def _consent(row: Row | None) -> File | None:
