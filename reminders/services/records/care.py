@@ -127,7 +127,7 @@ def with_secret(c: Connection, patient: Patient, text: Row, *, now: datetime) ->
 
 def keep_link(c: Connection, patient: Patient, line: Line, token_hash: str, *, by: str, at: datetime) -> None:
     """Store a link; an older one of the same person is good no more."""
-    revoke(c, role_id=line.role_id)
+    revoke(c, line.role_id)
     row = {
         "token_hash": token_hash,
         "clinic_id": patient.clinic.id,
@@ -173,18 +173,9 @@ def links_of(c: Connection, role_ids: Iterable[str], *, now: datetime) -> dict[s
     return {row["contact_role_id"]: row["expires_at"] for row in rows(c, wanted)}
 
 
-def revoke(c: Connection, *, role_id: str | None = None, contact_point_id: str | None = None, token_hash: str | None = None) -> int:
-    """End the links of a person, of a number, or one; return how many there were."""
-    wanted = [
-        column == value
-        for column, value in (
-            (CARE_LINK.c.contact_role_id, role_id),
-            (CARE_LINK.c.contact_point_id, contact_point_id),
-            (CARE_LINK.c.token_hash, token_hash),
-        )
-        if value is not None
-    ]
-    return c.execute(delete(CARE_LINK).where(*wanted)).rowcount if wanted else 0
+def revoke(c: Connection, role_id: str) -> None:
+    """End the links of a person around a patient."""
+    c.execute(delete(CARE_LINK).where(CARE_LINK.c.contact_role_id == role_id))
 
 
 def forget_ended(c: Connection, *, now: datetime) -> int:

@@ -8,14 +8,13 @@ import unicodedata
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import select, update
 
 from reminders.domain.contact import Role
 from reminders.formats.parts import WEAK
-from reminders.services.records import medicines, name_words
+from reminders.services.records import care, medicines, name_words
 from reminders.services.records.audit import Entry, write_audit
 from reminders.services.records.ledger import (
-    CARE_LINK,
     CLINIC,
     CONSENT,
     CONTACT_POINT,
@@ -162,7 +161,7 @@ def end_person(c: Connection, patient: Patient, line: Line, *, at: datetime, by:
     """Let somebody be a patient's proxy or caregiver no more, and see no page. That they were, and what they agreed to, is kept."""
     mine = CONTACT_ROLE.c.clinic_id == patient.clinic.id, CONTACT_ROLE.c.id == line.role_id
     c.execute(update(CONTACT_ROLE).where(*mine).values(ended_at=at))
-    c.execute(delete(CARE_LINK).where(CARE_LINK.c.contact_role_id == line.role_id))
+    care.revoke(c, line.role_id)
     write_audit(c, patient.clinic.id, Entry(at, by, f"{line.role} ended", line.role_id, line.contact_point_id))
 
 
@@ -171,7 +170,7 @@ def change_number(c: Connection, patient: Patient, line: Line, phone: str, conse
     clinic_id, point_id = patient.clinic.id, contact_point(c, patient.clinic.id, phone, at=at)
     mine = CONTACT_ROLE.c.clinic_id == clinic_id, CONTACT_ROLE.c.id == line.role_id
     c.execute(update(CONTACT_ROLE).where(*mine).values(contact_point_id=point_id, unproved=True))
-    c.execute(delete(CARE_LINK).where(CARE_LINK.c.contact_role_id == line.role_id))
+    care.revoke(c, line.role_id)
     agree(c, patient, point_id, consent, by=by)
     write_audit(c, clinic_id, Entry(at, by, "number changed", line.role_id, f"{line.contact_point_id} {point_id}"))
 

@@ -133,12 +133,6 @@ def plan_events(c: Connection, clinic_id: str, patient_id: str, *, limit: int) -
     return rows(c, query.order_by(PLAN_EVENT.c.at.desc(), PLAN_EVENT.c.id).limit(limit))
 
 
-def waiting_doses(c: Connection, clinic_id: str, patient_id: str) -> list[Row]:
-    """A patient's doses that somebody's answer is waited for, oldest first."""
-    wanted = (DOSE.c.clinic_id == clinic_id, DOSE.c.patient_id == patient_id, DOSE.c.state.in_(("pending", "open")))
-    return rows(c, select(DOSE).where(*wanted).order_by(DOSE.c.due_at, DOSE.c.slot_no))
-
-
 def fields_of(text: Row) -> dict[str, str]:
     """What a text's template was filled with."""
     fields: dict[str, str] = json.loads(text["fields"])
