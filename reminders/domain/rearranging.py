@@ -11,6 +11,8 @@ from datetime import date
 from reminders.domain.plan import DAY, InvalidPlan, Phase, Plan
 from reminders.domain.schedule import phase_spans
 
+NOTHING_COMING = "nothing is coming of this plan any more"
+
 
 def coming_phases(plan: Plan, today: date) -> tuple[Phase, ...]:
     """What is left of a plan on a local date: the phase that runs with the days it has left, today's among them, and those after.
@@ -30,10 +32,13 @@ def with_coming(plan: Plan, coming: tuple[Phase, ...], today: date) -> Plan:
     """The plan with another future from a local date on.
 
     A phase that runs on as it was is one phase; one that changes ends, at the end of its rhythm, and the new one follows it.
+    Raises InvalidPlan after the plan's last day.
     """
     at = _running(plan, today)
-    if at is None:
+    if at is None and today < plan.start:
         return replace(plan, phases=coming)
+    if at is None:
+        raise InvalidPlan("phases", NOTHING_COMING)
     index, behind = at
     return replace(plan, phases=(*plan.phases[:index], *_joined(plan.phases[index], coming, behind)))
 

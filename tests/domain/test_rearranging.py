@@ -82,6 +82,12 @@ def test_a_plan_that_has_not_begun_is_replaced() -> None:
     assert days(with_coming(a_titration(), (a_phase("5/5/10"),), on(-3)).phases) == [("5/5/10", None)]
 
 
+def test_after_its_last_day_there_is_no_other_future() -> None:
+    """What is behind stays: nothing is laid over it from the plan's first day."""
+    with pytest.raises(InvalidPlan, match=r"^phases: nothing is coming of this plan any more$"):
+        with_coming(a_plan(a_phase("5/5/5", 3)), (a_phase("5/5/10"),), on(4))
+
+
 def test_a_rhythm_is_ended_whole() -> None:
     """A weekly dose three days ago: the next is due in four days, by the old amount or the new."""
     weekly = a_plan(a_phase("10", at="08:00", every=7))

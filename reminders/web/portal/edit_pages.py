@@ -15,7 +15,7 @@ from starlette.responses import HTMLResponse, Response
 
 from reminders.domain.missed_rules import span
 from reminders.domain.plan import InvalidPlan, Plan, plain
-from reminders.domain.rearranging import coming_phases, tapered, with_coming
+from reminders.domain.rearranging import NOTHING_COMING, coming_phases, tapered, with_coming
 from reminders.errors import BadFile, NotAllowed
 from reminders.formats.parts import read_reason
 from reminders.formats.plan_file import Draft, read_draft, write_draft
@@ -81,10 +81,15 @@ def _running(parts: Parts, request: Request, patient: str, plan: str) -> Running
 
 
 def _edit_page(parts: Parts, request: Request, running: Running, grid: Grid) -> HTMLResponse:
-    read = read_grid(grid, running.document) if grid.rows else Read(faults={"grid": "nothing is coming of this plan any more"})
-    document = with_coming(running.document, read.phases, running.today) if read.phases else None
+    read = read_grid(grid, running.document) if grid.rows else Read(faults={"grid": NOTHING_COMING})
+    faults, document = dict(read.faults), None
+    if read.phases:
+        try:
+            document = with_coming(running.document, read.phases, running.today)
+        except InvalidPlan as fault:
+            faults["grid"] = fault.message
     template = "portal/plan_edit_grid.html" if is_part(request) else "portal/plan_edit.html"
-    return _outcome(parts, request, running, document, template=template, grid=grid, faults=dict(read.faults))
+    return _outcome(parts, request, running, document, template=template, grid=grid, faults=faults)
 
 
 def _outcome(

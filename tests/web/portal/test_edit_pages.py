@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import html
+import json
 import re
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,7 +16,7 @@ from hypothesis import strategies as st
 from sqlalchemy import Engine, select
 from starlette.testclient import TestClient
 
-from db.engine import reading
+from db.engine import reading, writing
 from db.tables import metadata
 from reminders.clock import HandClock
 from reminders.domain.plan import Phase
@@ -75,6 +76,20 @@ def fields(page: str) -> dict[str, str]:
 def row(form: dict[str, str], number: int) -> list[str]:
     """A row of the grid."""
     return [value for name, value in sorted(form.items()) if re.match(rf"(days|amount)_{number}\b|amount_{number}_", name)]
+
+
+def test_a_grid_left_open_past_the_last_day(clinic: Clinic) -> None:
+    """Of a plan that is behind nothing is changed: neither shown nor stored from its first day on."""
+    version = metadata.tables["plan_version"]
+    form = fields(clinic.browser.get(f"{clinic.path}/edit").text)
+    with writing(clinic.engine) as c:
+        document = json.loads(c.execute(select(version.c.document)).scalar_one())
+        document["start"], document["phases"][-1]["days"] = "2026-01-05", 3
+        c.execute(version.update().values(document=json.dumps(document)))
+    page = clinic.browser.post(f"{clinic.path}/edit", data={**form, "then": "preview"})
+
+    assert (page.status_code, 'name="draft"' in page.text) == (422, False)
+    assert '<p class="fault">nothing is coming of this plan any more.</p>' in page.text
 
 
 def test_the_grid_is_what_is_coming(clinic: Clinic) -> None:
