@@ -90,7 +90,6 @@ def invite(
 
 def clinic_of(engine: Engine, given: str | None) -> str:
     """The clinic that was named, or the only one there is. Raises NotAllowed where it must be said which."""
-    """The clinic that is meant: the one that is named, or the only one. Raises NotAllowed."""
     if given is not None:
         return given
     known = staffing.clinics(engine)

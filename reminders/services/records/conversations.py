@@ -27,8 +27,8 @@ OUT, IN = "t", "i"
 
 ABOUT = timedelta(days=15)
 """So long before it was written the dose that a text speaks of was due: longer than a week's dose is asked about [our default]."""
-EARLY = timedelta(days=2)
-"""So long before it is due a dose may be told as taken."""
+LOOK_AHEAD = timedelta(days=2)
+"""So long after a text was written a dose that it decided may fall due, at the most: far more than the rule allows (`intake.EARLY`)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,7 +146,7 @@ def _about(c: Connection, patient: Patient, out: Sequence[Row], received: Sequen
     rows = [(row["text_id"], row) for row in queries.doses_of_texts(c, patient.clinic.id, [row["id"] for row in out])]
     if received:
         written = [row["received_at"] for row in received]
-        told = queries.doses_decided(c, patient.clinic.id, patient.id, since=min(written) - ABOUT, until=max(written) + EARLY)
+        told = queries.doses_decided(c, patient.clinic.id, patient.id, since=min(written) - ABOUT, until=max(written) + LOOK_AHEAD)
         rows += [(row["at"], row) for row in told if row["at"] in set(written)]
     links: dict[object, tuple[DoseLink, ...]] = {}
     for key, row in rows:
