@@ -17,7 +17,7 @@ from reminders.domain.contact import Role, WhyNot
 from reminders.errors import BadFile, NotAllowed, NotFound, UnknownPatient
 from reminders.formats.plan_file import read_plan
 from reminders.services import enrolling, looking_up
-from reminders.services.enrolling import Agreed, Details, NewPatient, NewPerson, Person
+from reminders.services.enrolling import Agreed, NewPatient, NewPerson, Person
 from reminders.services.records import people, plans
 from tests.files import a_plan_file
 from tests.stage import ANA, Stage, at, empty_ledger, patient, phase
@@ -372,7 +372,7 @@ def test_another_clinics_patient_is_unknown(on_paper: Stage) -> None:
     asks: list[Callable[[], object]] = [
         lambda: enrolling.around(on_paper.engine, "hill", patient_id, now=on_paper.now),
         lambda: enrolling.details(on_paper.engine, "hill", patient_id, now=on_paper.now),
-        lambda: enrolling.change_details(on_paper.engine, "hill", patient_id, detailed(on_paper), **who),
+        lambda: enrolling.change_details(on_paper.engine, "hill", patient_id, {}, **who),
         lambda: enrolling.send_code(on_paper.engine, "hill", patient_id, role, **who),
         lambda: enrolling.say_code(on_paper.engine, "hill", patient_id, role, typed="123456", **who),
         lambda: enrolling.change_number(on_paper.engine, "hill", patient_id, role, phone=BERTA, consent=AGREED, **who),
@@ -570,14 +570,9 @@ def test_no_code_to_a_number_that_said_stop(on_paper: Stage) -> None:
 # Details
 
 
-def detailed(stage: Stage, **changes: Any) -> Details:  # noqa: ANN401 - a field
-    """Ana's details, with some changed."""
-    return replace(enrolling.details(stage.engine, CLINIC, id_of(stage), now=stage.now).details, **changes)
-
-
 def change(stage: Stage, *, by: str = NURSE, **changes: Any) -> list[str]:  # noqa: ANN401 - a field
     """Change Ana's details; return what that newly says beside her plan."""
-    found = enrolling.change_details(stage.engine, CLINIC, id_of(stage), detailed(stage, **changes), by=by, now=stage.now)
+    found = enrolling.change_details(stage.engine, CLINIC, id_of(stage), changes, by=by, now=stage.now)
     return [f"{one.plan} {one.finding.code}" for one in found]
 
 

@@ -7,7 +7,7 @@ everything holds, and no number is texted but with the code that proves it.
 from __future__ import annotations
 
 from reminders.services.enrolling.anew import NewPatient, clinic, enrol
-from reminders.services.enrolling.details import Beside, Details, Standing, change_details, details
+from reminders.services.enrolling.details import Beside, Details, Standing, change_details, details, taken_up
 from reminders.services.enrolling.phones import (
     Around,
     NewPerson,
@@ -44,4 +44,5 @@ __all__ = [
     "enrol",
     "say_code",
     "send_code",
+    "taken_up",
 ]

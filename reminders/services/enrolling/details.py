@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time
 from decimal import Decimal
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from db.engine import reading, writing
 from reminders.domain.finding import ALCOHOL, Alcohol, Finding
@@ -24,7 +24,7 @@ from reminders.services.records.audit import Entry, write_audit
 from reminders.services.records.interacting import Said
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Mapping
 
     from sqlalchemy import Connection, Engine
 
@@ -38,6 +38,9 @@ FIELDS = {name: name for name in ("name", "language", "wording", "alcohol", "bor
     "quiet_hours": "quiet_from",
     "quiet_hours.until": "quiet_until",
 }
+
+TOGETHER = (("name",), ("language",), ("wording",), ("alcohol",), ("born",), ("kidney", "kidney_weak"), ("quiet_from", "quiet_until"))
+"""The fields that say one thing together: what is wrong with it stands beside the first."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -81,8 +84,35 @@ def details(engine: Engine, clinic_id: str, patient_id: str, *, now: datetime) -
         return Standing(patient, _typed(people.details_of(c, patient_id)), tuple(_beside(c, patient, now)))
 
 
-def change_details(engine: Engine, clinic_id: str, patient_id: str, given: Details, *, by: str, now: datetime) -> tuple[Beside, ...]:
+def taken_up(given: Details, shown: Details, stands: Details) -> tuple[Details, list[Fault]]:
+    """What was typed on a page, with what has changed since in the fields that were left as they were shown.
+
+    And what both changed, each to something else: it is for who typed the later one to say.
+    """
+    whole, faults = given, list[Fault]()
+    for together in TOGETHER:
+        typed, then, now = (_values(one, together) for one in (given, shown, stands))
+        if typed == then:
+            whole = replace(whole, **now)
+        elif now not in (then, typed):
+            words = " until ".join(value if isinstance(value, str) else "weak" for value in now.values() if value)
+            since = f"changed to {words}" if words else "taken off"
+            faults.append(Fault(together[0], f"was {since} since this page was opened: keep yours again to replace it"))
+    return whole, faults
+
+
+def _values(details: Details, names: tuple[str, ...]) -> dict[str, Any]:
+    values = {name: getattr(details, name) for name in names}
+    return {name: value.strip() if isinstance(value, str) else value for name, value in values.items()}
+
+
+def change_details(
+    engine: Engine, clinic_id: str, patient_id: str, typed: Mapping[str, Any], *, shown: Details | None = None, by: str, now: datetime
+) -> tuple[Beside, ...]:
     """Change what is known of a patient; return what it newly says beside the plans that run, of which a provider is alerted.
+
+    `typed`: by the names of `Details`, what is left out stays. `shown`: what stood on the page where it was typed: what somebody else
+    has changed since stays too, and is refused where it was typed otherwise.
 
     The audit has the names of what changed, and none of the values. Raises UnknownPatient; BadFile with what is wrong, each with its
     field; NotAllowed for a person who may not. Then nothing has changed.
@@ -91,8 +121,9 @@ def change_details(engine: Engine, clinic_id: str, patient_id: str, given: Detai
         patient = people.of_clinic(c, clinic_id, patient_id)
         staff.require(c, clinic_id, by, Right.CARE)
         people.lock(c, [patient_id])
-        shape = _read(given, patient, now)
         row, before = people.details_of(c, patient_id), set(_beside(c, patient, now))
+        given = _given(typed, shown, _typed(row))
+        shape = _read(given, patient, now)
         wanted = _columns(shape)
         changed = {name: value for name, value in wanted.items() if row[name] != value}
         drinks = None if shape.alcohol.value == row["alcohol"] else shape.alcohol
@@ -110,6 +141,16 @@ def change_details(engine: Engine, clinic_id: str, patient_id: str, given: Detai
 
 
 NAMES = {"born_on": "born", "kidney_weak": "kidney", "quiet_from": "quiet hours", "quiet_until": "quiet hours"}
+
+
+def _given(typed: Mapping[str, Any], shown: Details | None, stands: Details) -> Details:
+    given = replace(stands, **typed)
+    if shown is None:
+        return given
+    whole, faults = taken_up(given, shown, stands)
+    if faults:
+        raise BadFile(faults)
+    return whole
 
 
 def _read(given: Details, patient: Patient, now: datetime) -> DetailsShape:

@@ -103,10 +103,8 @@ def check_ins(call: Caller, patient: PatientId, asked: InPages) -> JSONResponse:
 @operation(router, "PATCH", "/patients/{patient}", ChangedAnswer)
 def change(call: Caller, patient: PatientId, body: DetailsBody) -> JSONResponse:
     """Change what is known of a patient, in the name of the key's person; say what it newly means beside the plans that run."""
-    known = enrolling.details(call.engine, call.clinic_id, patient, now=call.now).details
-    given = replace(known, **_typed(body))
     try:
-        found = enrolling.change_details(call.engine, call.clinic_id, patient, given, by=call.by, now=call.now)
+        found = enrolling.change_details(call.engine, call.clinic_id, patient, _typed(body), by=call.by, now=call.now)
     except BadFile as bad:
         raise BadFile(replace(fault, path=QUIET.get(fault.path, fault.path)) for fault in bad.faults) from bad
     return JSONResponse({"beside": [{"plan": one.plan, "drug": one.drug, **finding_json(one.finding)} for one in found]})

@@ -22,6 +22,8 @@ from reminders.web.portal.enrol_form import WORDINGS, ZONES, agreed_of, consent_
 
 TEXTS = tuple(one.name for one in fields(NewPatient) if one.name not in {"consent", "kidney_weak", "has_proxy"})
 DETAILS = tuple(one.name for one in fields(Details) if one.name != "kidney_weak")
+SHOWN = "was_"
+"""Before the name of a field: what stood in it when the page was opened."""
 
 
 def new_patient_pages(parts: Parts) -> APIRouter:
@@ -68,13 +70,13 @@ def details_pages(parts: Parts) -> APIRouter:
     async def change(request: Request, patient: str) -> Response:
         """Change it. What it newly says beside a plan is shown at once."""
         form, me = await form_of(request), person_of(request)
-        given = Details(**{name: field_of(form, name) for name in DETAILS}, kidney_weak=form.get("kidney_weak") == "yes")
+        given, shown = _details_of(form), _details_of(form, SHOWN)
         try:
             found = await run_in_threadpool(
-                enrolling.change_details, parts.engine, me.clinic_id, patient, given, by=me.name, now=parts.clock.now()
+                enrolling.change_details, parts.engine, me.clinic_id, patient, asdict(given), shown=shown, by=me.name, now=parts.clock.now()
             )
         except BadFile as bad:
-            return await run_in_threadpool(_details_page, parts, request, patient, typed=asdict(given), faults=by_field(bad))
+            return await run_in_threadpool(_details_page, parts, request, patient, sent=(given, shown), faults=by_field(bad))
         return see(f"/patients/{patient}/details#beside" if found else f"/patients/{patient}")
 
     return router
@@ -85,10 +87,23 @@ def _new_page(request: Request, typed: Mapping[str, Any], faults: Mapping[str, s
     return page(request, "portal/patient_new.html", status=status, typed=typed, faults=faults, zones=ZONES, wordings=WORDINGS)
 
 
+def _details_of(form: Mapping[str, str], before: str = "") -> Details:
+    texts = {name: field_of(form, before + name) for name in DETAILS}
+    return Details(**texts, kidney_weak=form.get(f"{before}kidney_weak") == "yes")
+
+
 def _details_page(
-    parts: Parts, request: Request, patient: str, *, typed: Mapping[str, Any] | None = None, faults: Mapping[str, str] | None = None
+    parts: Parts,
+    request: Request,
+    patient: str,
+    *,
+    sent: tuple[Details, Details] | None = None,
+    faults: Mapping[str, str] | None = None,
 ) -> HTMLResponse:
+    """`sent`: what was typed, and what stood there then. What has come between is told here, as it is what the next try stands on."""
     standing = enrolling.details(parts.engine, person_of(request).clinic_id, patient, now=parts.clock.now())
-    status = HTTPStatus.UNPROCESSABLE_ENTITY if faults else HTTPStatus.OK
-    shown = {"standing": standing, "typed": typed or asdict(standing.details), "faults": faults or {}, "wordings": WORDINGS}
+    typed, since = enrolling.taken_up(*sent, standing.details) if sent else (standing.details, [])
+    told = {**(faults or {}), **{fault.path: fault.message for fault in since}}
+    status = HTTPStatus.UNPROCESSABLE_ENTITY if told else HTTPStatus.OK
+    shown = {"standing": standing, "typed": typed, "faults": told, "before": SHOWN, "wordings": WORDINGS}
     return page(request, "portal/patient_details.html", status=status, **shown)

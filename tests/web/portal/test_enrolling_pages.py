@@ -99,7 +99,8 @@ def typed(html: str) -> dict[str, str]:
     """What stands in the fields of a page."""
     texts = dict(re.findall(r'<input id="[\w-]+" name="(\w+)" type="[\w-]+" value="([^"]*)"', html))
     chosen = dict(re.findall(r'<input type="(?:radio|checkbox)" name="(\w+)" value="(\w+)" checked>', html))
-    return {name: unescape(value) for name, value in (texts | chosen).items()}
+    hidden = dict(re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', html))
+    return {name: unescape(value) for name, value in (texts | chosen | hidden).items()}
 
 
 def test_a_patient_is_enrolled_and_the_number_verified(desk: Desk) -> None:
@@ -262,6 +263,38 @@ def test_details(desk: Desk) -> None:
         part for part in ("What this says beside the plans", "76 years", "25 mL/min", "Source: Vlavonou et al. 2014") if part not in words
     ] == []
     assert desk.rows("alert", kind="patient_facts") != []
+
+
+def test_details_changed_by_two_at_once(desk: Desk) -> None:
+    """What somebody else noted since the page was opened stays as they noted it; where both changed the same, the later one is asked."""
+    page = typed(desk.client.get(desk.at("/details")).text)
+    desk.send("/details", page | {"kidney_weak": "yes", "born": "1950-01-01"})
+    both = desk.send("/details", page | {"name": "Ana Maria Silva", "born": "1950-02-01"})
+    unchanged = desk.rows("patient", ref="ana")[0]
+    again = desk.send("/details", typed(both.text))
+    row = desk.rows("patient", ref="ana")[0]
+
+    assert (both.status_code, faults(both.text)) == (
+        422,
+        {"born": "Date of birth was changed to 1950-01-01 since this page was opened: keep yours again to replace it."},
+    )
+    assert {name: typed(both.text).get(name) for name in ("name", "born", "kidney_weak")} == {
+        "name": "Ana Maria Silva",
+        "born": "1950-02-01",
+        "kidney_weak": "yes",
+    }
+    assert (unchanged["name"], str(unchanged["born_on"])) == ("Ana Silva", "1950-01-01")
+    assert (again.status_code, row["name"], str(row["born_on"]), row["kidney_weak"]) == (303, "Ana Maria Silva", "1950-02-01", True)
+
+
+def test_a_name_set_right_leaves_what_was_noted_meanwhile(desk: Desk) -> None:
+    """The page of who corrects a name was opened before somebody noted that the kidneys are weak: they stay so."""
+    page = typed(desk.client.get(desk.at("/details")).text)
+    desk.send("/details", page | {"kidney_weak": "yes"})
+    desk.send("/details", page | {"name": "Ana Maria Silva"})
+    row = desk.rows("patient", ref="ana")[0]
+
+    assert (row["name"], row["kidney_weak"]) == ("Ana Maria Silva", True)
 
 
 def test_a_move_is_shown_before_it_is_stored(desk: Desk) -> None:
