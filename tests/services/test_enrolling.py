@@ -16,7 +16,7 @@ from reminders import drugs
 from reminders.domain.contact import Role, WhyNot
 from reminders.errors import BadFile, NotAllowed, NotFound, UnknownPatient
 from reminders.formats.plan_file import read_plan
-from reminders.services import enrolling, looking_up
+from reminders.services import charting, enrolling, looking_up
 from reminders.services.enrolling import Agreed, NewPatient, NewPerson, Person
 from reminders.services.records import people, plans
 from tests.files import a_plan_file
@@ -514,6 +514,39 @@ def test_one_proxy_at_most(on_paper: Stage) -> None:
     assert [(one.line.role, one.line.phone) for one in found] == [(Role.PROXY, ANA), (Role.CAREGIVER, "+12025550102")]
     with pytest.raises(NotAllowed, match="nobody could be reached"):
         enrolling.end_person(on_paper.engine, CLINIC, ana, found[0].line.role_id, by=NURSE, now=on_paper.now)
+
+
+def test_a_patient_is_texted_until_the_proxys_number_is_proved(clinic: Stage) -> None:
+    """Somebody is to hold the phone from now on: while the code is on its way, the phone that is good is reminded; then theirs is."""
+    ana = id_of(clinic)
+    enrolling.add_person(clinic.engine, CLINIC, ana, a_caregiver(role="proxy", after_misses=""), by=NURSE, now=clinic.now)
+    clinic.run_until("03-02 14:01")
+    with reading(clinic.engine) as c:
+        before = people.of_clinic(c, CLINIC, ana).line
+    enrolling.send_code(clinic.engine, CLINIC, ana, person(clinic, ana, Role.PROXY).line.role_id, by=NURSE, now=clinic.now)
+    clinic.driver.settle()
+    say(clinic, ana, code_at(clinic, OTTO), Role.PROXY)
+    clinic.run_until("03-02 20:01")
+    shown = charting.page(clinic.engine, CLINIC, ana, by=NURSE, now=clinic.now).chart.own
+
+    assert before is not None
+    assert before.phone == ANA
+    assert [when for when, _ in clinic.texts("reminder", to=ANA)] == ["03-02 14:00"]
+    assert [when for when, _ in clinic.texts("reminder", to=OTTO)] == ["03-02 20:00"]
+    assert shown is not None
+    assert shown.phone == OTTO
+
+
+def test_a_proxy_who_ended_the_texts_ends_them(on_paper: Stage) -> None:
+    """Who holds the phone said STOP: the doses do not go to another phone for it."""
+    ana = id_of(on_paper)
+    enrolling.add_person(on_paper.engine, CLINIC, ana, a_caregiver(role="proxy", after_misses=""), by=NURSE, now=on_paper.now)
+    on_paper.driver.settle()
+    say(on_paper, ana, code_at(on_paper, OTTO), Role.PROXY)
+    on_paper.says("STOP", phone=OTTO)
+    on_paper.run_until("03-02 14:01")
+
+    assert on_paper.texts("reminder") == []
 
 
 def test_the_patients_own_number_is_not_taken_away(on_paper: Stage) -> None:

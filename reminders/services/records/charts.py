@@ -201,7 +201,7 @@ class ListEvent:
 
 @dataclass(frozen=True, slots=True)
 class Chart:
-    """A patient's chart. `local_now` is the time on the patient's clock."""
+    """A patient's chart. `local_now` is the time on the patient's clock; `own` the phone that their texts go to."""
 
     id: str
     ref: str
@@ -213,17 +213,12 @@ class Chart:
     local_now: datetime
     span: Span
     lines: tuple[PhoneLine, ...]
+    own: PhoneLine | None
     plans: tuple[PlanChart, ...]
     alerts: tuple[AlertCard, ...]
     consents: tuple[ConsentLine, ...]
     medicines: tuple[MedicineLine, ...]
     list_events: tuple[ListEvent, ...]
-
-    @property
-    def own(self) -> PhoneLine | None:
-        """Where the patient's texts go."""
-        mine = {line.role: line for line in self.lines if line.role is not Role.CAREGIVER}
-        return mine.get(Role.PROXY) or mine.get(Role.PATIENT)
 
 
 def chart_of(c: Connection, clinic_id: str, patient_id: str, *, now: datetime, first: date | None = None) -> Chart | None:
@@ -250,6 +245,7 @@ def chart_of(c: Connection, clinic_id: str, patient_id: str, *, now: datetime, f
         local_now=local_now,
         span=span,
         lines=tuple(phone_line(line, agreed.get(line.role_id)) for line in patient.lines),
+        own=None if patient.line is None else phone_line(patient.line, agreed.get(patient.line.role_id)),
         plans=tuple(
             _plan(c, stored[row["id"]], row=row, past=past.get(row["id"], ()), span=span, open_alerts=open_alerts, now=now) for row in found
         ),

@@ -11,7 +11,7 @@ from zoneinfo import ZoneInfo
 from sqlalchemy import BindParameter, bindparam, delete, func, null, select, update
 
 from db.types import UtcDateTime
-from reminders.domain.contact import ConsentStanding, Contact, QuietHours, Role, may_contact
+from reminders.domain.contact import ConsentStanding, Contact, Contactable, QuietHours, Refused, Role, WhyNot, may_contact
 from reminders.domain.finding import Alcohol, PatientFacts, age_on
 from reminders.errors import UnknownPatient
 from reminders.messaging.opting_words import VERSION
@@ -106,9 +106,15 @@ class Patient:
 
     @property
     def line(self) -> Line | None:
-        """Where the patient's own texts go: to the proxy who answers for them, if there is one."""
+        """Where the patient's own texts go: to the proxy who answers for them, if there is one.
+
+        While the proxy's number is not proved, to the patient's own, if that is: nobody goes without reminders for a code on its way.
+        """
         own = {line.role: line for line in self.lines if line.role is not Role.CAREGIVER}
-        return own.get(Role.PROXY) or own.get(Role.PATIENT)
+        proxy, patient = own.get(Role.PROXY), own.get(Role.PATIENT)
+        if proxy and patient and proxy.may_text == Refused(WhyNot.UNVERIFIED) and isinstance(patient.may_text, Contactable):
+            return patient
+        return proxy or patient
 
     def by_day(self, now: datetime, *, then: timedelta = timedelta()) -> datetime:
         """Now, or when the quiet hours have ended (UTC): nobody is woken for what can wait. `then`: so long after they ended."""
