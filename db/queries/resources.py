@@ -132,7 +132,7 @@ def dose(c: Connection, clinic_id: str, dose_id: str) -> Row | None:
 
 def texts(c: Connection, clinic_id: str, patient_id: str, *, before: Place | None, limit: int) -> list[Row]:
     """The texts to and from the numbers behind a patient, newest first: to them, those about this patient only."""
-    mine = CONTACT_ROLE.c.clinic_id == clinic_id, CONTACT_ROLE.c.patient_id == patient_id
+    mine = CONTACT_ROLE.c.clinic_id == clinic_id, CONTACT_ROLE.c.patient_id == patient_id, CONTACT_ROLE.c.ended_at.is_(None)
     points = list(c.scalars(select(CONTACT_ROLE.c.contact_point_id).where(*mine).distinct()))
     theirs = CONTACT_POINT.c.clinic_id == clinic_id, CONTACT_POINT.c.id.in_(points)
     phones = {row.id: row.phone for row in c.execute(select(CONTACT_POINT.c.id, CONTACT_POINT.c.phone).where(*theirs))}

@@ -477,6 +477,20 @@ def test_a_caregiver_is_told_once_proved(clinic: Stage) -> None:
     assert [actor for actor, _ in audit(clinic, "caregiver added") + audit(clinic, "caregiver ended")] == [NURSE, NURSE]
 
 
+def test_who_is_told_no_more_has_no_texts_here(on_paper: Stage) -> None:
+    """What a phone writes is shown to programs while somebody behind it is around the patient, and no longer."""
+    ana, rui = id_of(on_paper), "+12025550102"
+    on_paper.says("is she well?", phone=rui)
+    before = looking_up.texts(on_paper.engine, CLINIC, ana, before=None, limit=10).rows
+    role_id = person(on_paper, ana, Role.CAREGIVER).line.role_id
+    enrolling.end_person(on_paper.engine, CLINIC, ana, role_id, by=NURSE, now=on_paper.now)
+    on_paper.says("I moved away", "03-02 09:05", phone=rui)
+    after = looking_up.texts(on_paper.engine, CLINIC, ana, before=None, limit=10).rows
+
+    assert rui in {row["phone"] for row in before}
+    assert rui not in {row["phone"] for row in after}
+
+
 @pytest.mark.parametrize(
     ("changes", "field", "words"),
     [
