@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 import pytest
-from sqlalchemy import Engine
+from sqlalchemy import Engine, event
 
 from db.engine import reading, writing
 from reminders import drugs
@@ -612,6 +612,27 @@ def test_no_code_to_a_number_that_said_stop(on_paper: Stage) -> None:
 
     assert person(on_paper, patient_id).silent is WhyNot.OPTED_OUT
     assert on_paper.texts("verification") == []
+
+
+def test_all_behind_a_number_are_locked_at_once(clinic: Stage) -> None:
+    """In the one order that every service keeps: who locked one of them first could wait for ever for who locked another."""
+    patient_id = enrolled(clinic, replace(NEW, phone=ANA))
+    role_id = person(clinic, patient_id).line.role_id
+    locks: list[set[str]] = []
+
+    def heard(_c: object, _cursor: object, statement: str, parameters: dict[str, str], *_: object) -> None:
+        if "FROM patient" in statement and "FOR UPDATE" in statement:
+            locks.append(set(parameters.values()))
+
+    event.listen(clinic.engine, "before_cursor_execute", heard)
+    enrolling.end_texts(clinic.engine, CLINIC, patient_id, role_id, by=NURSE, now=clinic.now)
+    ended = locks[:1]
+    locks.clear()
+    enrolling.agree(clinic.engine, CLINIC, patient_id, role_id, consent=AGREED, by=NURSE, now=clinic.now + timedelta(minutes=1))
+    event.remove(clinic.engine, "before_cursor_execute", heard)
+
+    both = [] if clinic.engine.dialect.name == "sqlite" else [{patient_id, id_of(clinic)}]
+    assert (ended, locks[:1]) == (both, both)
 
 
 # Details

@@ -180,10 +180,8 @@ def end_texts(engine: Engine, clinic_id: str, patient_id: str, role_id: str, *, 
     Raises NotFound or NotAllowed.
     """
     with writing(engine) as c:
-        _, line = _line(c, clinic_id, patient_id, role_id, by=by)
+        _, line, behind = _line_and_behind(c, clinic_id, patient_id, role_id, by=by)
         point = line.contact_point_id
-        behind = people.patients_on(c, point)
-        people.lock(c, behind)
         if people.opt(c, point, out=True, given_by=line.name, at=now, sid=None, recorded_by=by):
             silencing.take_back(c, point, why="opted_out", at=now, now=now)
             for one in people.patients(c, behind).values():
@@ -196,15 +194,14 @@ def agree(engine: Engine, clinic_id: str, patient_id: str, role_id: str, *, cons
     Raises NotFound, NotAllowed, or BadFile with what is wrong by field.
     """
     with writing(engine) as c:
-        patient, line = _line(c, clinic_id, patient_id, role_id, by=by)
+        patient, line, behind = _line_and_behind(c, clinic_id, patient_id, role_id, by=by)
         point = line.contact_point_id
         shape = _consent(patient, line, consent, now)
         if people.opted_out(c, point):
             if people.stopped_by_text(c, point):
                 raise NotAllowed("STOP was texted from this number: the carrier lets nothing through until START is texted from it")
-            people.lock(c, people.patients_on(c, point))
             people.opt(c, point, out=False, given_by=shape.by, at=now, sid=None, recorded_by=by)
-            for alert in alerts.open_alerts(c, patient_ids=people.patients_on(c, point), kinds=["texts_stopped"]):
+            for alert in alerts.open_alerts(c, patient_ids=behind, kinds=["texts_stopped"]):
                 alerts.close(c, alert, reason="agreed to again", by=by, at=now)
         enrolment.agree(c, patient, point, shape, by=by)
         _prove(c, patient, role_id, by=by, now=now)
@@ -219,10 +216,28 @@ def _patient(c: Connection, clinic_id: str, patient_id: str, *, by: str) -> Pati
 
 def _line(c: Connection, clinic_id: str, patient_id: str, role_id: str, *, by: str) -> tuple[Patient, Line]:
     patient = _patient(c, clinic_id, patient_id, by=by)
+    return patient, _line_of(patient, role_id)
+
+
+def _line_and_behind(c: Connection, clinic_id: str, patient_id: str, role_id: str, *, by: str) -> tuple[Patient, Line, list[str]]:
+    """Somebody around a patient, and every patient behind their number: all locked at once, as a word from that phone locks them."""
+    seen = people.of_clinic(c, clinic_id, patient_id)
+    staff.require(c, clinic_id, by, Right.CARE)
+    point = _line_of(seen, role_id).contact_point_id
+    behind = people.patients_on(c, point)
+    people.lock(c, [patient_id, *behind])
+    patient = people.of_clinic(c, clinic_id, patient_id)
+    line = _line_of(patient, role_id)
+    if line.contact_point_id != point:
+        raise NotAllowed("another number was given a moment ago: look again")
+    return patient, line, behind
+
+
+def _line_of(patient: Patient, role_id: str) -> Line:
     line = next((line for line in patient.lines if line.role_id == role_id), None)
     if line is None:
         raise NotFound("nobody like that is around this patient")
-    return patient, line
+    return line
 
 
 def _prove(c: Connection, patient: Patient, role_id: str, *, by: str, now: datetime) -> None:
