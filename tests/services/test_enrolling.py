@@ -14,9 +14,9 @@ from sqlalchemy import Engine, event
 from db.engine import reading, writing
 from reminders import drugs
 from reminders.domain.contact import Role, WhyNot
-from reminders.errors import BadFile, NotAllowed, NotFound, UnknownPatient
+from reminders.errors import BadFile, LedgerHeld, NotAllowed, NotFound, UnknownPatient
 from reminders.formats.plan_file import read_plan
-from reminders.services import charting, enrolling, looking_up
+from reminders.services import charting, enrolling, looking_up, quarantining
 from reminders.services.enrolling import Agreed, NewPatient, NewPerson, Person
 from reminders.services.records import people, plans
 from tests.files import a_plan_file
@@ -692,6 +692,28 @@ def test_alcohol_goes_on_the_list_and_off_it(clinic: Stage) -> None:
     assert (listed, "interaction" in waiting, unchanged) == (["alcohol"], True, "some")
     assert [row["name"] for row in clinic.rows("medicine") if row["removed_at"] is None] == []
     assert ("interaction" in clinic.open_alerts(), next(row["alcohol"] for row in clinic.rows("patient"))) == (False, "none")
+
+
+def test_what_fell_due_before_alcohol_came_on_the_list_fell_due_without_it(on_paper: Stage) -> None:
+    """As with every change of the list; a change of the name decides nothing."""
+    on_paper.clock.advance_to(at("03-02 14:00"))
+    change(on_paper, name="Ana Maria Silva")
+    named = on_paper.rows("dose")
+    change(on_paper, alcohol="some")
+
+    assert (named, [row["state"] for row in on_paper.rows("dose")]) == ([], ["pending"])
+
+
+def test_alcohol_waits_for_a_gap_to_be_relived(on_paper: Stage) -> None:
+    """The list is what the gap is decided by: it is not changed before; a name is."""
+    quarantining.begin(on_paper.engine, "A backup was restored.", since=on_paper.now, now=on_paper.now)
+    with pytest.raises(LedgerHeld):
+        change(on_paper, alcohol="some", name="Ana Maria Silva")
+    unchanged = on_paper.rows("patient")[0]
+    change(on_paper, name="Ana Maria Silva")
+
+    assert (unchanged["name"], unchanged["alcohol"], on_paper.rows("medicine")) == ("Ana Silva", "unknown", [])
+    assert on_paper.rows("patient")[0]["name"] == "Ana Maria Silva"
 
 
 @pytest.mark.parametrize(

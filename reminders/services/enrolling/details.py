@@ -18,7 +18,7 @@ from reminders.formats.import_file import DetailsShape
 from reminders.formats.parts import WEAK
 from reminders.formats.shape import read
 from reminders.services.enrolling.typed import born_later, by_fields, kidney_of
-from reminders.services.records import alerts, interacting, people, plans, staff
+from reminders.services.records import alerts, announcements, interacting, people, plans, quarantines, staff, stepping
 from reminders.services.records.alerts import Notice
 from reminders.services.records.audit import Entry, write_audit
 from reminders.services.records.interacting import Said
@@ -115,7 +115,7 @@ def change_details(
     has changed since stays too, and is refused where it was typed otherwise.
 
     The audit has the names of what changed, and none of the values. Raises UnknownPatient; BadFile with what is wrong, each with its
-    field; NotAllowed for a person who may not. Then nothing has changed.
+    field; NotAllowed for a person who may not; LedgerHeld where alcohol changes in a gap not relived yet. Then nothing has changed.
     """
     with writing(engine) as c:
         patient = people.of_clinic(c, clinic_id, patient_id)
@@ -125,8 +125,12 @@ def change_details(
         given = _given(typed, shown, _typed(row))
         shape = _read(given, patient, now)
         wanted = _columns(shape)
-        changed = {name: value for name, value in wanted.items() if row[name] != value}
         drinks = None if shape.alcohol.value == row["alcohol"] else shape.alcohol
+        if drinks is not None:  # the list of medicines changes by it
+            quarantines.refuse_while_held(c)
+            stepping.look_first(c, [patient_id], now=now)
+            announcements.decide_now(c, patient_id, now=now)
+        changed = {name: value for name, value in wanted.items() if row[name] != value}
         if changed:
             people.change(c, patient, changed)
         if drinks is not None:
