@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from reminders.errors import Fault
-from reminders.formats.parts import MOST_KIDNEY, WEAK, typed_phone
+from reminders.formats.parts import MOST_KIDNEY, WEAK, read_instant, typed_phone
 
 if TYPE_CHECKING:
     from reminders.services.records.people import Clinic
@@ -50,9 +51,9 @@ class Agreed:
         """What a file may leave out, and a person at the clinic may not."""
         if not self.how:
             yield Fault("consent_how", "is missing: without a consent on record, no text")
-        at = _instant(self.at, clinic.tz)
-        if at.endswith("Z") and datetime.fromisoformat(at) > now:
-            yield Fault("consent_at", "is in the future")
+        with suppress(ValueError):  # what is no instant is the shape's to say
+            if read_instant(_instant(self.at, clinic.tz)) > now:
+                yield Fault("consent_at", "is in the future")
 
 
 NOT_SAID = Agreed()
