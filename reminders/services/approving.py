@@ -20,7 +20,7 @@ from reminders.domain.approval import Acknowledgement
 from reminders.domain.finding import PatientFacts
 from reminders.domain.profile import Severity
 from reminders.domain.roles import Right
-from reminders.errors import BadFile, Fault, UnknownPatient
+from reminders.errors import BadFile, Fault
 from reminders.formats.parts import read_reason
 from reminders.formats.plan_file import Draft, read_draft, write_draft
 from reminders.services.records import approved, enrolment, interacting, people, plans, quarantines, staff
@@ -195,11 +195,7 @@ def _look(c: Connection, whose: tuple[str, str], draft: Draft, *, now: datetime)
 
 
 def _patient(c: Connection, whose: tuple[str, str]) -> Patient:
-    clinic_id, patient_id = whose
-    patient = people.patients(c, [patient_id]).get(patient_id)
-    if patient is None or patient.clinic.id != clinic_id:
-        raise UnknownPatient
-    return patient
+    return people.of_clinic(c, *whose)
 
 
 def _interacting(profile: DrugProfile, known: Known) -> Iterator[Interacting]:

@@ -160,7 +160,7 @@ class CarePage:
 def around(engine: Engine, clinic_id: str, patient_id: str, *, now: datetime) -> tuple[Around, ...]:
     """The proxies and caregivers of a patient, with what each may see. Raises UnknownPatient."""
     with reading(engine) as c:
-        lines = care.around(_patient(c, clinic_id, patient_id))
+        lines = care.around(people.of_clinic(c, clinic_id, patient_id))
         ids = [line.role_id for line in lines]
         agreed, links = care.of_roles(c, ids), care.links_of(c, ids, now=now)
         return tuple(
@@ -189,7 +189,7 @@ def find(engine: Engine, clinic_id: str, patient_ref: str, person_ref: str) -> t
     """The ids of a patient and of somebody around them, by the clinic's own references. Raises UnknownPatient or NotFound."""
     with reading(engine) as c:
         patient_id = _id_of(c, clinic_id, patient_ref)
-        for line in care.around(_patient(c, clinic_id, patient_id)):
+        for line in care.around(people.of_clinic(c, clinic_id, patient_id)):
             if line.ref == person_ref:
                 return patient_id, line.role_id
     raise NotFound(f"{patient_ref} has no caregiver or proxy {person_ref!r}")
@@ -245,18 +245,11 @@ def _no_page(line: Line) -> str:
     return "" if isinstance(line.may_text, Contactable) else WHY_NOT[line.may_text.why]
 
 
-def _patient(c: Connection, clinic_id: str, patient_id: str) -> Patient:
-    patient = people.patients(c, [patient_id]).get(patient_id)
-    if patient is None or patient.clinic.id != clinic_id:
-        raise UnknownPatient
-    return patient
-
-
 def _locked(c: Connection, clinic_id: str, patient_id: str, *, by: str) -> Patient:
     staff.require(c, clinic_id, by, Right.CARE)
-    _patient(c, clinic_id, patient_id)
+    people.of_clinic(c, clinic_id, patient_id)
     people.lock(c, [patient_id])
-    return _patient(c, clinic_id, patient_id)
+    return people.of_clinic(c, clinic_id, patient_id)
 
 
 def _line(patient: Patient, role_id: str) -> Line:

@@ -89,9 +89,7 @@ def timeline(
     """What happened to a patient before a place, of one kind or of all. Raises UnknownPatient, NotAllowed for who cares for nobody."""
     with reading(engine) as c:
         staff.require(c, clinic_id, by, Right.CARE)
-        patient = people.patients(c, [patient_id]).get(patient_id)
-        if patient is None or patient.clinic.id != clinic_id:
-            raise UnknownPatient("there is no such patient")
+        patient = people.of_clinic(c, clinic_id, patient_id)
         return _timeline(c, patient, set(Kind) if kind is None else {kind}, before, now=now, limit=LINES)
 
 

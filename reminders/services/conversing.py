@@ -61,7 +61,7 @@ def conversation(engine: Engine, clinic_id: str, patient_id: str, *, by: str, no
     """A patient's conversation before a place, or its newest texts. Raises UnknownPatient, NotAllowed for who cares for nobody."""
     with reading(engine) as c:
         staff.require(c, clinic_id, by, Right.CARE)
-        patient = _patient(c, clinic_id, patient_id)
+        patient = people.of_clinic(c, clinic_id, patient_id)
         return conversations.conversation_of(c, patient, before=before, now=now, limit=PAGE)
 
 
@@ -86,7 +86,7 @@ def write(
     with writing(engine) as c:
         quarantines.refuse_while_held(c)
         staff.require(c, clinic_id, by, Right.CARE)
-        patient = _patient(c, clinic_id, patient_id, locked=True)
+        patient = _locked(c, clinic_id, patient_id)
         line = patient.line
         if line is None:
             raise NotAllowed(f"{patient.name} has no phone that is texted")
@@ -114,7 +114,7 @@ def take_over(engine: Engine, clinic_id: str, patient_id: str, *, by: str, now: 
     """
     with writing(engine) as c:
         staff.require(c, clinic_id, by, Right.CARE)
-        _patient(c, clinic_id, patient_id, locked=True)
+        _locked(c, clinic_id, patient_id)
         takeovers.begin(c, clinic_id, patient_id, who=by, now=now)
         return now + HOLDS_FOR
 
@@ -123,14 +123,10 @@ def hand_back(engine: Engine, clinic_id: str, patient_id: str, *, by: str, now: 
     """Hand a conversation back to the machine, whoever had it; False if nobody had. Raises UnknownPatient, NotAllowed."""
     with writing(engine) as c:
         staff.require(c, clinic_id, by, Right.CARE)
-        _patient(c, clinic_id, patient_id, locked=True)
+        _locked(c, clinic_id, patient_id)
         return takeovers.end(c, clinic_id, patient_id, who=by, now=now)
 
 
-def _patient(c: Connection, clinic_id: str, patient_id: str, *, locked: bool = False) -> Patient:
-    if locked:
-        people.lock(c, [patient_id])
-    found = people.patients(c, [patient_id]).get(patient_id)
-    if found is None or found.clinic.id != clinic_id:
-        raise UnknownPatient("there is no such patient")
-    return found
+def _locked(c: Connection, clinic_id: str, patient_id: str) -> Patient:
+    people.lock(c, [patient_id])
+    return people.of_clinic(c, clinic_id, patient_id)

@@ -12,7 +12,7 @@ from reminders.domain.adherence import adherence
 from reminders.domain.plan import plain
 from reminders.domain.roles import Right
 from reminders.domain.schedule import next_slot
-from reminders.errors import UnknownPatient, UnknownPlan
+from reminders.errors import UnknownPlan
 from reminders.reports.adherence_report import PlanAdherence
 from reminders.services.records import history, people, plans, staff
 from reminders.services.records.history import AlertLine, DoseLine
@@ -44,9 +44,7 @@ def adherence_of_patient(engine: Engine, clinic_id: str, patient_id: str, *, by:
     """
     with reading(engine) as c:
         staff.require(c, clinic_id, by, Right.CARE)
-        patient = people.patients(c, [patient_id]).get(patient_id)
-        if patient is None or patient.clinic.id != clinic_id:
-            raise UnknownPatient("there is no such patient")
+        people.of_clinic(c, clinic_id, patient_id)
         lines = history.dose_lines(c, clinic_id=clinic_id, patient_id=patient_id)
         known = history.plan_refs(c, clinic_id, patient_id)
     return tuple(_of_plan(ref, plan, drug, [line for line in lines if line.plan == plan]) for ref, plan, drug in known)
