@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from sqlalchemy import Column, ColumnElement, Connection, Select, Table
 
 Row = Mapping[str, Any]
+Spell = tuple[str, datetime, datetime]
+"""A number, and from when until when somebody was reached at it."""
 
 DOSE, DOSE_EVENT, TEXT_OUT, TEXT_IN, TEXT_ITEM = (
     metadata.tables[name] for name in ("dose", "dose_event", "text_out", "text_in", "text_item")
@@ -83,15 +85,19 @@ def _newest_of(c: Connection, page: Page, whose: Column[Any], values: Sequence[s
     return sorted(found, key=lambda row: (row[at.name], row[key.name]), reverse=True)[: page.limit]
 
 
-def texts_out(c: Connection, page: Page, patient_id: str, points: Sequence[str]) -> list[Row]:
-    """The texts to some numbers that are about a patient, or about nobody."""
-    about = or_(TEXT_OUT.c.patient_id == patient_id, TEXT_OUT.c.patient_id.is_(None))
-    return _newest_of(c, page, TEXT_OUT.c.contact_point_id, points, about)
+def texts_out(c: Connection, page: Page, patient_id: str, points: Sequence[str], *, former: Sequence[str] = ()) -> list[Row]:
+    """The texts to some numbers that are about a patient, or about nobody; to `former` ones, those about the patient alone."""
+    whose, mine = TEXT_OUT.c.contact_point_id, TEXT_OUT.c.patient_id == patient_id
+    found = _newest_of(c, page, whose, points, or_(mine, TEXT_OUT.c.patient_id.is_(None)))
+    return [*found, *_newest_of(c, page, whose, former, mine)]
 
 
-def texts_in(c: Connection, page: Page, phones: Sequence[str]) -> list[Row]:
-    """The texts from some numbers, as the clinic took them in."""
-    return _newest_of(c, page, TEXT_IN.c.from_phone, phones)
+def texts_in(c: Connection, page: Page, phones: Sequence[str], *, former: Sequence[Spell] = ()) -> list[Row]:
+    """The texts from some numbers, as the clinic took them in; from `former` ones, those of a while."""
+    found = _newest_of(c, page, TEXT_IN.c.from_phone, phones)
+    for phone, since, until in former:
+        found += _newest_of(c, page, TEXT_IN.c.from_phone, [phone], TEXT_IN.c.received_at >= since, TEXT_IN.c.received_at < until)
+    return list({row["sid"]: row for row in found}.values())
 
 
 def plan_events(c: Connection, page: Page, plan_ids: Sequence[str]) -> list[Row]:

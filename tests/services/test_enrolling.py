@@ -16,9 +16,10 @@ from reminders import drugs
 from reminders.domain.contact import Role, WhyNot
 from reminders.errors import BadFile, LedgerHeld, NotAllowed, NotFound, UnknownPatient
 from reminders.formats.plan_file import read_plan
-from reminders.services import charting, enrolling, looking_up, quarantining
+from reminders.services import charting, conversing, enrolling, looking_up, quarantining
 from reminders.services.enrolling import Agreed, NewPatient, NewPerson, Person
 from reminders.services.records import people, plans
+from reminders.services.records.timelines import Kind
 from tests.files import a_plan_file
 from tests.stage import ANA, Stage, at, empty_ledger, patient, phase
 
@@ -420,6 +421,50 @@ def test_another_number(clinic: Stage) -> None:
     assert [actor for actor, _ in audit(clinic, "number changed")] == [NURSE]
     clinic.says("1", phone=ANA)
     assert clinic.rows("text_in")[-1]["contact_point_id"] is None
+
+
+def test_what_was_said_at_the_old_number_is_still_shown(clinic: Stage) -> None:
+    """Its texts, its words until it was left, and the consent for it, on the page, the timeline and the conversation; nothing later."""
+    ana = id_of(clinic)
+    clinic.answers("03-02 14:05", text="1")
+    clinic.run_until("03-02 14:10")
+    enrolling.change_number(
+        clinic.engine, CLINIC, ana, person(clinic, ana).line.role_id, phone=BERTA, consent=AGREED, by=NURSE, now=clinic.now
+    )
+    clinic.driver.settle()
+    clinic.says("who is this?", "03-02 15:00", phone=ANA)
+    talk = conversing.conversation(clinic.engine, CLINIC, ana, by=NURSE, now=clinic.now).said
+    seen = charting.page(clinic.engine, CLINIC, ana, by=NURSE, now=clinic.now)
+    line = charting.timeline(clinic.engine, CLINIC, ana, by=NURSE, now=clinic.now, kind=Kind.TEXTS).entries
+    acts = charting.timeline(clinic.engine, CLINIC, ana, by=NURSE, now=clinic.now, kind=Kind.ACTS).entries
+
+    earlier = "Ana Silva, at an earlier number"
+    assert [(one.body if not one.ours else one.purpose, one.who) for one in talk if one.purpose != "answer"] == [
+        ("reminder", earlier),
+        ("1", earlier),
+        ("verification", ""),
+    ]
+    assert [(one.words, one.by) for one in line if "from them" in one.words] == [("text from them", earlier)]
+    assert "text: reminder" in [one.words for one in line]
+    assert {ANA, BERTA} <= {one.phone for one in seen.chart.consents}
+    assert len([one for one in acts if one.words == "being texted: given"]) >= 2
+
+
+def test_a_number_that_was_somebody_elses_tells_nothing_of_them(on_paper: Stage) -> None:
+    """Ana's number was typed as Berta's for an hour: what Berta wrote before, and since, is on no page of Ana's."""
+    berta, ana = enrolled(on_paper), id_of(on_paper)
+    say(on_paper, berta, code_at(on_paper))
+    on_paper.says("my back hurts", "03-02 10:00", phone=BERTA)
+    for when, phone in (("03-02 10:30", BERTA), ("03-02 11:30", "+12025550123")):
+        on_paper.run_until(when)
+        role_id = person(on_paper, ana).line.role_id
+        enrolling.change_number(on_paper.engine, CLINIC, ana, role_id, phone=phone, consent=AGREED, by=NURSE, now=on_paper.now)
+    on_paper.says("and my leg", "03-02 12:00", phone=BERTA)
+    talk = conversing.conversation(on_paper.engine, CLINIC, ana, by=NURSE, now=on_paper.now).said
+    line = charting.timeline(on_paper.engine, CLINIC, ana, by=NURSE, now=on_paper.now, kind=Kind.TEXTS).entries
+
+    assert [one.body for one in talk if not one.ours] == []
+    assert [one.words for one in line if "from them" in one.words] == []
 
 
 def test_what_waits_for_the_old_number_is_taken_back(on_paper: Stage) -> None:

@@ -20,7 +20,7 @@ from reminders.domain.offering import Stands
 from reminders.domain.plan import DAY
 from reminders.domain.plan_state import PlanState
 from reminders.domain.schedule import instant_of, phase_spans, slots_between
-from reminders.services.records import alerts, care, people, plans, supplies
+from reminders.services.records import alerts, care, enrolment, people, plans, supplies
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -232,7 +232,8 @@ def chart_of(c: Connection, clinic_id: str, patient_id: str, *, now: datetime, f
     stored = plans.read(c, [row["id"] for row in found])
     open_alerts = queries.alerts(c, clinic_id, patient_id, limit=ALERTS_SHOWN)
     past = _past(c, clinic_id, [row["id"] for row in found], span)
-    points = {line.contact_point_id: line.phone for line in patient.lines}
+    known = (*patient.lines, *(one.line for one in enrolment.former_numbers(c, patient)))
+    points = {line.contact_point_id: line.phone for line in known}
     agreed = care.of_roles(c, [line.role_id for line in patient.lines])
     return Chart(
         id=patient.id,

@@ -13,7 +13,7 @@ from db.queries.timeline import Before, Page
 from reminders.domain.taking_over import Takeover, leaves_at
 from reminders.messaging.failure_codes import words_of
 from reminders.messaging.segments import segments
-from reminders.services.records import takeovers
+from reminders.services.records import enrolment, takeovers
 from reminders.services.records.charts import PhoneLine, phone_line
 
 if TYPE_CHECKING:
@@ -112,16 +112,20 @@ def leaves(c: Connection, patient: Patient, *, now: datetime) -> datetime:
 
 def page_of(c: Connection, patient: Patient, *, before: Before | None, limit: int) -> tuple[tuple[Said, ...], Before | None]:
     """The texts before a place, oldest first, and the place before which there are more, if there are."""
-    lines = {line.contact_point_id: line for line in patient.lines}
-    phones = {line.phone: line for line in patient.lines}
-    sent = queries.texts_out(c, Page(patient.clinic.id, before, OUT, limit + 1), patient.id, list(lines))
-    heard = queries.texts_in(c, Page(patient.clinic.id, before, IN, limit + 1), list(phones))
+    former = enrolment.former_numbers(c, patient)
+    points = {line.contact_point_id: _whose(line) for line in patient.lines}
+    phones = {line.phone: _whose(line) for line in patient.lines}
+    left = {one.line.contact_point_id: f"{one.line.name}, at an earlier number" for one in former}
+    spells = [(one.line.phone, one.since, one.until) for one in former]
+    sent = queries.texts_out(c, Page(patient.clinic.id, before, OUT, limit + 1), patient.id, list(points), former=list(left))
+    heard = queries.texts_in(c, Page(patient.clinic.id, before, IN, limit + 1), list(phones), former=spells)
+    points, phones = points | left, phones | {one.line.phone: left[one.line.contact_point_id] for one in former}
     found = sorted((*((OUT, row) for row in sent), *((IN, row) for row in heard)), key=_order, reverse=True)
     shown, more = found[:limit], len(found) > limit
     out, received = [row for source, row in shown if source == OUT], [row for source, row in shown if source == IN]
     about = _about(c, patient, out, received)
     authors = _authors(c, patient, out)
-    said = [_ours(row, lines[row["contact_point_id"]], authors, about) for row in out]
+    said = [_ours(row, points[row["contact_point_id"]], authors, about) for row in out]
     said += [_theirs(row, phones[row["from_phone"]], about) for row in received]
     last = shown[-1] if shown else None
     place = Before(_at(last), last[0], _key(last)) if last and more else None
@@ -162,7 +166,7 @@ def _authors(c: Connection, patient: Patient, out: Sequence[Row]) -> Mapping[str
     return {row["subject"]: row["actor"] for row in found}
 
 
-def _ours(row: Row, line: Line, authors: Mapping[str, str], about: Mapping[object, tuple[DoseLink, ...]]) -> Said:
+def _ours(row: Row, who: str, authors: Mapping[str, str], about: Mapping[object, tuple[DoseLink, ...]]) -> Said:
     code = row["error_code"]
     # A code that proves a number is a secret between us and the phone.
     body = re.sub(r"\d", "•", row["body"]) if row["purpose"] == "verification" else row["body"]
@@ -171,7 +175,7 @@ def _ours(row: Row, line: Line, authors: Mapping[str, str], about: Mapping[objec
         at=row["sent_at"] or row["send_at"],
         ours=True,
         body=body,
-        who=_whose(line),
+        who=who,
         standing=row["status"] or row["state"],
         why_not=words_of(code) if code else "",
         by=authors.get(row["id"]),
@@ -184,13 +188,13 @@ def _ours(row: Row, line: Line, authors: Mapping[str, str], about: Mapping[objec
     )
 
 
-def _theirs(row: Row, line: Line, about: Mapping[object, tuple[DoseLink, ...]]) -> Said:
+def _theirs(row: Row, who: str, about: Mapping[object, tuple[DoseLink, ...]]) -> Said:
     return Said(
         id=row["sid"],
         at=row["received_at"],
         ours=False,
         body=row["body"],
-        who=_whose(line),
+        who=who,
         standing="",
         why_not="",
         by=None,

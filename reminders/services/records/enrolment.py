@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ from reminders.formats.parts import WEAK
 from reminders.services.records import care, medicines, name_words
 from reminders.services.records.audit import Entry, write_audit
 from reminders.services.records.ledger import (
+    AUDIT,
     CLINIC,
     CONSENT,
     CONTACT_POINT,
@@ -40,6 +42,12 @@ if TYPE_CHECKING:
 
 IMPORTER = "import"
 """Who enrols by a file, in the audit: it names no person for it, only an approver for each plan."""
+
+NUMBER_CHANGED = "number changed"
+"""What the audit calls it, of a role: its detail is the contact point that was left, a blank, and the new one."""
+
+ADDED = {role: f"{role} added" for role in (Role.PROXY, Role.CAREGIVER)}
+"""What the audit calls it, of a role, where somebody is."""
 
 _MOST_AT_ONCE = 500  # values in one IN list; SQLite allows 32,766 in a statement
 
@@ -153,7 +161,7 @@ def add_person(c: Connection, patient: Patient, person: CaregiverShape, *, at: d
     role_id = new_id()
     insert_all(c, CONTACT_ROLE, [{**whose, "id": role_id, "unproved": True, **_role_of(person)}])
     insert_all(c, CONSENT, [{**whose, **_evidence(person.consent, by)}])
-    write_audit(c, clinic_id, Entry(at, by, f"{person.role} added", role_id))
+    write_audit(c, clinic_id, Entry(at, by, ADDED[Role(person.role)], role_id))
     return role_id
 
 
@@ -172,7 +180,41 @@ def change_number(c: Connection, patient: Patient, line: Line, phone: str, conse
     c.execute(update(CONTACT_ROLE).where(*mine).values(contact_point_id=point_id, unproved=True))
     care.revoke(c, line.role_id)
     agree(c, patient, point_id, consent, by=by)
-    write_audit(c, clinic_id, Entry(at, by, "number changed", line.role_id, f"{line.contact_point_id} {point_id}"))
+    write_audit(c, clinic_id, Entry(at, by, NUMBER_CHANGED, line.role_id, f"{line.contact_point_id} {point_id}"))
+
+
+@dataclass(frozen=True, slots=True)
+class Former:
+    """Somebody around a patient at a number where they were reached, from `since` (UTC) `until` another was given."""
+
+    line: Line
+    since: datetime
+    until: datetime
+
+
+def former_numbers(c: Connection, patient: Patient) -> tuple[Former, ...]:
+    """Where those around a patient were reached before, and nobody around them is now: the audit has it.
+
+    Before it was theirs, or since, a number may be another patient's.
+    """
+    by_role = {line.role_id: line for line in patient.lines}
+    given = select(AUDIT).where(AUDIT.c.subject.in_(by_role), AUDIT.c.action.in_((NUMBER_CHANGED, *ADDED.values()))).order_by(AUDIT.c.no)
+    began, spells = dict[str, datetime](), list[tuple[str, str, datetime | None, datetime]]()
+    for row in rows(c, given):
+        if row["action"] == NUMBER_CHANGED:
+            spells.append((row["subject"], row["detail"].partition(" ")[0], began.get(row["subject"]), row["at"]))
+        began[row["subject"]] = row["at"]
+    here = {line.contact_point_id for line in patient.lines}
+    left = [spell for spell in spells if spell[1] not in here]
+    if not left:
+        return ()
+    wanted = CONTACT_POINT.c.clinic_id == patient.clinic.id, CONTACT_POINT.c.id.in_({point for _, point, _, _ in left})
+    phones = {row["id"]: row["phone"] for row in rows(c, select(CONTACT_POINT).where(*wanted))}
+    enrolled = c.scalars(select(PATIENT.c.created_at).where(PATIENT.c.clinic_id == patient.clinic.id, PATIENT.c.id == patient.id)).one()
+    return tuple(
+        Former(replace(by_role[role_id], contact_point_id=point, phone=phones[point]), since or enrolled, until)
+        for role_id, point, since, until in left
+    )
 
 
 def agree(c: Connection, patient: Patient, contact_point_id: str, consent: ConsentShape, *, by: str) -> None:

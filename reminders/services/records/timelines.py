@@ -6,6 +6,7 @@ from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from functools import cached_property
 from itertools import groupby
 from types import MappingProxyType
 from typing import TYPE_CHECKING
@@ -15,12 +16,13 @@ from db.queries.timeline import Before, Page
 from reminders.domain.check_in import SYMPTOMS
 from reminders.domain.plan import plain
 from reminders.domain.schedule import instant_of, slots_between
-from reminders.services.records import plans
+from reminders.services.records import enrolment, plans
 from reminders.services.records.conversations import DoseLink
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
+    from reminders.services.records.enrolment import Former
     from reminders.services.records.people import Patient
     from reminders.services.records.plans import StoredPlan
 
@@ -62,7 +64,7 @@ class Coming:
     words: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class _Look:
     """What a page of the timeline looks at."""
 
@@ -79,6 +81,14 @@ class _Look:
     @property
     def points(self) -> list[str]:
         return list(dict.fromkeys(line.contact_point_id for line in self.patient.lines))
+
+    @cached_property
+    def former(self) -> tuple[Former, ...]:
+        return enrolment.former_numbers(self.c, self.patient)
+
+    @property
+    def left(self) -> list[str]:
+        return list(dict.fromkeys(one.line.contact_point_id for one in self.former))
 
 
 def page_of(
@@ -99,7 +109,7 @@ def page_of(
 
 
 def _texts_out(look: _Look, source: str, _: datetime) -> Iterator[Entry]:
-    rows = queries.texts_out(look.c, look.page(source), look.patient.id, look.points)
+    rows = queries.texts_out(look.c, look.page(source), look.patient.id, look.points, former=look.left)
     for row in rows:
         words = f"text: {row['purpose'].replace('_', ' ')}"
         yield Entry(
@@ -109,7 +119,10 @@ def _texts_out(look: _Look, source: str, _: datetime) -> Iterator[Entry]:
 
 def _texts_in(look: _Look, source: str, _: datetime) -> Iterator[Entry]:
     phones = {line.phone: line.name for line in look.patient.lines}
-    for row in queries.texts_in(look.c, look.page(source), list(phones)):
+    spells = [(one.line.phone, one.since, one.until) for one in look.former]
+    rows = queries.texts_in(look.c, look.page(source), list(phones), former=spells)
+    phones |= {one.line.phone: f"{one.line.name}, at an earlier number" for one in look.former}
+    for row in rows:
         read = "understood" if row["understood"] else "not understood"
         name = phones[row["from_phone"]]
         yield Entry(row["received_at"], Kind.TEXTS, "text from them", read, name, None, Before(row["received_at"], source, row["sid"]))
@@ -152,7 +165,7 @@ def _alerts(look: _Look, source: str, _: datetime) -> Iterator[Entry]:
 
 
 def _consents(look: _Look, source: str, _: datetime) -> Iterator[Entry]:
-    rows = queries.consents(look.c, look.page(source), look.patient.id, look.points)
+    rows = queries.consents(look.c, look.page(source), look.patient.id, [*look.points, *look.left])
     for row in rows:
         words = f"being texted: {row['kind']}"
         yield Entry(row["at"], Kind.ACTS, words, row["channel"], row["given_by"], None, Before(row["at"], source, row["id"]))
