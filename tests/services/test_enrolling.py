@@ -322,6 +322,7 @@ def test_wrong_number_doubts_it_for_everybody_behind_it(on_paper: Stage) -> None
         ({"consent": replace(AGREED, at="today")}, "consent_at", "day and a time"),
         ({"consent": replace(AGREED, at="2026-03-02T09:01")}, "consent_at", "in the future"),
         ({"consent": replace(AGREED, at="2099-01-01T00:00:00+00:00")}, "consent_at", "in the future"),
+        ({"consent": replace(AGREED, at="9999-12-31T23:59")}, "consent_at", "must be a day and a time of day"),
         ({"consent": replace(AGREED, wording="")}, "consent_wording", "must not be empty"),
         ({"consent": replace(AGREED, by="x" * 81)}, "consent_by", "80 characters"),
         ({"has_proxy": True}, "proxy_name", "must not be empty"),

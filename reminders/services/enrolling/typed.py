@@ -62,9 +62,9 @@ NOT_SAID = Agreed()
 def _instant(typed: str, tz: ZoneInfo) -> str:
     try:
         local = datetime.fromisoformat(typed.strip())
-    except ValueError:
+        return typed if local.tzinfo else f"{local.replace(tzinfo=tz).astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
+    except (ValueError, OverflowError):  # none, or past the last year there is: the shape's to say
         return typed
-    return typed if local.tzinfo else f"{local.replace(tzinfo=tz).astimezone(UTC):%Y-%m-%dT%H:%M:%SZ}"
 
 
 def phone_of(typed: str, clinic: Clinic) -> str:
