@@ -296,7 +296,7 @@ def _stop(c: Connection, patient: Patient, plan: StoredPlan, action: StaffAct, n
 
 
 def _acknowledge(c: Connection, patient: Patient, plan: StoredPlan, action: StaffAct, now: datetime) -> None:
-    """Take on a plan's open alerts (one kind, if named). What was told as odd has then been looked at by a person.
+    """Take on a plan's open alerts (one kind, if named).
 
     An interacting medicine is taken on with a typed reason only, and with the day of what a laboratory is to check beside it;
     a laboratory check whose day has come, with the day of the next, if there is one.
@@ -306,8 +306,6 @@ def _acknowledge(c: Connection, patient: Patient, plan: StoredPlan, action: Staf
     for alert in alerts.open_alerts(c, patient_ids=[patient.id]):
         if alert["plan_id"] in (None, plan.id) and action.alert in (None, alert["kind"]):
             attending.take_on(c, plan, alert, said, now=now)
-    if action.alert is None or action.alert in attending.ODD:
-        attending.look_at_odd(c, patient.id, said, now=now)
 
 
 def _move_zone(c: Connection, patient: Patient, plan: StoredPlan, action: StaffAct, now: datetime) -> None:

@@ -322,8 +322,6 @@ def acknowledge(
         if held.alert["acknowledged_at"] is not None:
             raise NotAllowed(f"{held.alert['acknowledged_by']} has taken this alert on")
         attending.take_on(held.c, held.plan, held.alert, said, now=now)
-        if held.alert["kind"] in attending.ODD:
-            attending.look_at_odd(held.c, held.patient.id, said, now=now)
 
 
 def give_back(engine: Engine, clinic_id: str, alert_id: str, *, by: str, now: datetime) -> None:

@@ -238,6 +238,81 @@ def test_resolving_what_was_told_as_odd_looks_at_it() -> None:
         assert [dose["odd"] for dose in clinic.rows("dose")] == [False]
 
 
+def odd_ones(clinic: Stage) -> list[int]:
+    """Which doses were told as odd and wait for somebody to look."""
+    return [dose["slot_no"] for dose in clinic.rows("dose") if dose["odd"]]
+
+
+def the_alert(clinic: Stage, kind: str) -> Card:
+    """The card of the newest alert of a kind."""
+    found = str(alert(clinic, kind)["id"])
+    return queueing.card(clinic.engine, CLINIC, found, by=NURSE, roles=ROLES[NURSE], now=clinic.now)
+
+
+def told_twice(clinic: Stage) -> tuple[Card, Card]:
+    """Ana took two of her first dose, which a nurse takes on, and then threw up her second: the alerts of both."""
+    clinic.says("took two", "03-02 08:10")
+    first = the_alert(clinic, "took_more")
+    clinic.run_until("03-02 09:00")
+    acknowledge(clinic, first)
+    clinic.says("I threw up", "03-02 14:05")
+    return first, the_alert(clinic, "took_less")
+
+
+def test_what_was_told_since_waits_for_its_own_look(engine: Engine) -> None:
+    """A note on the alert of the morning says nothing of the afternoon's, which nobody has read: the next dose waits for a person."""
+    with Stage(engine, patient()) as clinic:
+        first, second = told_twice(clinic)
+        resolve(clinic, first, note="called Ana at nine")
+        waiting = odd_ones(clinic)
+        clinic.run_until("03-02 20:00")
+        asked = clinic.texts()[-1][1]
+        acknowledge(clinic, second)
+        assert (waiting, odd_ones(clinic)) == ([2], [])
+        assert asked.startswith("before you take your Mon 8:00 pm dose, please call")
+        assert [(row["kind"], row["by"], row["why"]) for row in clinic.rows("dose_event") if row["kind"] == "corrected"] == [
+            ("corrected", NURSE, "looked at"),
+            ("corrected", NURSE, "looked at"),
+        ]
+
+
+@pytest.mark.parametrize("act", [acknowledge, resolve])
+def test_each_look_is_at_what_its_alert_tells_of(act: Callable[..., object]) -> None:
+    """Of two that wait, one is seen to: the dose of the other waits on, in whatever order they are taken on."""
+    with Stage.on_paper() as clinic:
+        clinic.says("took two", "03-02 08:10")
+        clinic.says("I threw up", "03-02 14:05")
+        act(clinic, the_alert(clinic, "took_less"))
+        left = odd_ones(clinic)
+        act(clinic, the_alert(clinic, "took_more"))
+        assert (left, odd_ones(clinic)) == ([1], [])
+
+
+def test_a_dose_told_of_twice_waits_for_both() -> None:
+    """Two and thrown up, told of one dose in two texts: who reads the first has not read the second."""
+    with Stage.on_paper() as clinic:
+        clinic.says("took two", "03-02 08:10")
+        clinic.says("I threw up", "03-02 08:20")
+        acknowledge(clinic, the_alert(clinic, "took_more"))
+        left = odd_ones(clinic)
+        acknowledge(clinic, the_alert(clinic, "took_less"))
+        assert (left, odd_ones(clinic)) == ([1], [])
+
+
+def test_an_act_on_alerts_looks_at_what_it_takes_on() -> None:
+    """Not at what another kind of alert tells of, nor at another plan's."""
+    other = plan(phase("300", times=["11:00"]), ref="up", drug="gabapentin-ir", strengths=["300"], label="B, white")
+    reason = {"of": "gabapentin", "by": PROVIDER, "reason": "low doses of both"}
+    with Stage.on_paper(patient(plan(label="A, blue", acknowledged=[reason]), other)) as clinic:
+        told_twice(clinic)
+        clinic.acts("acknowledge", alert="took_more")
+        of_another_kind = odd_ones(clinic)
+        clinic.acts("acknowledge", of="up")
+        of_another_plan = odd_ones(clinic)
+        clinic.acts("acknowledge")
+        assert (of_another_kind, of_another_plan, odd_ones(clinic)) == ([2], [2], [])
+
+
 @pytest.mark.parametrize("note", ["", "  "])
 def test_no_note_no_close(note: str) -> None:
     """An alert that nobody says a word about stays open."""

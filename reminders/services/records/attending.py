@@ -42,6 +42,7 @@ def take_on(c: Connection, plan: StoredPlan | None, alert: Row, said: Attended, 
 
     An interacting medicine is taken on by a provider alone, with a typed reason, and with the day of what a laboratory is to check
     beside it; a laboratory check whose day has come, with the day of the next, if there is one. Raises NotAllowed without.
+    What was told as odd has then been looked at by a person: once, for what is told later is told by an alert of its own.
     """
     is_taken = alert["acknowledged_at"] is not None
     if plan is not None and needs_provider(alert):
@@ -51,6 +52,8 @@ def take_on(c: Connection, plan: StoredPlan | None, alert: Row, said: Attended, 
         staff.require(c, plan.clinic_id, said.by, Right.PRESCRIBE)
         labs.plan_for(c, plan, said.labs_due)
     alerts.acknowledge(c, alert, by=said.by, at=now)
+    if alert["kind"] in ODD and not is_taken:
+        _look_at_odd(c, alert["patient_id"], said, now=now)
 
 
 def check_labs_due(plan: StoredPlan, said: Attended, *, now: datetime) -> None:
@@ -66,9 +69,11 @@ def needs_provider(alert: Row) -> bool:
     return alert["kind"] == interacting.INTERACTION and alert["clinical"] and alert["acknowledged_at"] is None
 
 
-def look_at_odd(c: Connection, patient_id: str, said: Attended, *, now: datetime) -> None:
-    """Let what a patient told as odd have been looked at by a person: it stands as it was told, and announcements go on."""
-    looked = doses.read(c, doses.look_after_odd(c, patient_id))
+def _look_at_odd(c: Connection, patient_id: str, said: Attended, *, now: datetime) -> None:
+    """Let a patient's doses told as odd stand as they were told, and announcements go on, but for what nobody has taken on yet."""
+    unread = [alert for alert in alerts.open_alerts(c, patient_ids=[patient_id], kinds=ODD) if alert["acknowledged_at"] is None]
+    told_by = [alert["cause"].rpartition(" ")[2] for alert in unread]  # the text it came in, which ends the cause
+    looked = doses.read(c, doses.odd_but_for(c, patient_id, told_by))
     why = said.words or "looked at"
     settled = {dose.id: [DoseEvent(EventKind.CORRECTED, now, state=dose.state, by=said.by, why=why)] for dose in looked.values()}
     doses.learn(c, settled, now=now)
@@ -106,8 +111,6 @@ def resolve(c: Connection, plan: StoredPlan | None, alert: Row, said: Attended, 
         raise NotAllowed(why)
     if alert["acknowledged_at"] is None:
         take_on(c, plan, alert, said, now=now)
-    if alert["kind"] in ODD:
-        look_at_odd(c, alert["patient_id"], said, now=now)
     alerts.close(c, alert, reason=said.words, by=said.by, at=now, audited="resolved with a note")
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import BindParameter, bindparam, func, select, update
+from sqlalchemy import BindParameter, bindparam, exists, func, select, update
 
 from db.types import UtcDateTime
 from reminders.domain.contact import nudge_at
@@ -16,7 +16,20 @@ from reminders.domain.missed import DoseRecord, FourTimes
 from reminders.domain.plan import Amount, Unit
 from reminders.domain.schedule import Slot
 from reminders.services.records import plans
-from reminders.services.records.ledger import DOSE, DOSE_EVENT, PLAN, TEXT_ITEM, asked, by, earliest, insert_all, locked, new_id, rows
+from reminders.services.records.ledger import (
+    DOSE,
+    DOSE_EVENT,
+    PLAN,
+    TEXT_IN,
+    TEXT_ITEM,
+    asked,
+    by,
+    earliest,
+    insert_all,
+    locked,
+    new_id,
+    rows,
+)
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Select
@@ -269,9 +282,11 @@ def record_of(dose: StoredDose) -> DoseRecord:
     )
 
 
-def look_after_odd(c: Connection, patient_id: str) -> list[str]:
-    """The doses of a patient told as odd (two, half, vomited) that no person has looked at."""
-    return list(c.scalars(select(DOSE.c.id).where(DOSE.c.patient_id == patient_id, DOSE.c.odd)))
+def odd_but_for(c: Connection, patient_id: str, sids: Iterable[str]) -> list[str]:
+    """The doses of a patient told as odd (two, half, vomited) that no person has looked at, but for what some texts told of."""
+    of_dose = (DOSE_EVENT.c.clinic_id == DOSE.c.clinic_id, DOSE_EVENT.c.dose_id == DOSE.c.id, DOSE_EVENT.c.kind == EventKind.SAID_ODD.value)
+    told = exists().where(*of_dose, DOSE_EVENT.c.at == TEXT_IN.c.received_at, TEXT_IN.c.sid.in_(list(sids)))
+    return list(c.scalars(select(DOSE.c.id).where(DOSE.c.patient_id == patient_id, DOSE.c.odd, ~told)))
 
 
 def plan_ids_of_ingredient(c: Connection, patient_ids: Iterable[str]) -> dict[str, tuple[str, str]]:
