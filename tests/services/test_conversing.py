@@ -229,6 +229,24 @@ def test_a_caregivers_text_is_not_the_patients() -> None:
         assert [at for at, _ in stage.texts("menu", to=RUI)] == ["03-02 12:00"]
 
 
+def test_an_answer_is_about_whom_it_was_asked() -> None:
+    """On a phone of two, a yes to what was asked about one is shown on that one, though a person has the other's conversation."""
+    berta: dict[str, Any] = {"ref": "berta", "name": "Berta Silva", "phone": ANA, "consent": a_consent("Berta Silva")}
+    with Stage.on_paper(patient(), patient(plan(ref="berta-baclofen"), **berta)) as stage:
+        stage.run_until("03-02 12:00")
+        other = next(str(row["id"]) for row in stage.rows("patient") if row["ref"] == "berta")
+        conversing.take_over(stage.engine, CLINIC, other, by=LEE, now=stage.now)
+        writes(stage, "Is Ana still dizzy?")
+        stage.says("yes", "03-02 12:05")
+        shown = [(row["patient_id"], row["severity"], row["owner"]) for row in stage.rows("alert") if row["kind"] == "unreadable"]
+        takes_over(stage)
+        writes(stage, "Is Ana dizzy now?", key="j" * 24)
+        stage.says("no", "03-02 12:10")
+
+        assert shown == [(ana(stage), "info", "clinic")]
+        assert alerts(stage) == [("info", "clinic"), ("warning", HADDAD)]
+
+
 def test_from_one_hand_to_another() -> None:
     """Who takes it over from somebody has it; each change is in the audit, and handing back what nobody has is none."""
     with a_stage() as stage:

@@ -190,7 +190,10 @@ STATEMENTS = (i.Digit, i.Taken, i.NotTaken, i.Yes, i.No, i.SomeTaken, i.NoneOfTh
 def _not_understood(talk: Talk) -> None:
     """One short menu, shown to staff, and no state changes; no menu where a person has taken the conversation over: it is for them."""
     talk.misread = True
-    if not talk.for_a_person("A text was not understood. Read it.", talk.everyone[:1]):
+    held = talk.held()
+    about = [one for one in talk.answers if one.patient.id in held] or talk.everyone[:1]
+    talk.for_a_person("A text was not understood. Read it.", about, held)
+    if not held:
         talk.reply(simply("not_understood", "menu"))
 
 

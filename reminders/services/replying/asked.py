@@ -256,8 +256,8 @@ def _caregiver_check(talk: Talk, answered: Answered) -> None:
 
 
 def _to_staff(talk: Talk, answered: Answered) -> None:
-    """A yes or no to what a person wrote is for that person: it takes no dose."""
-    talk.for_a_person("An answer to what somebody at the clinic wrote. Read it.", [_patient_of(talk, answered)])
+    """A yes or no to what a person wrote is for a person, beside the patient about whom it was asked: it takes no dose."""
+    talk.for_a_person("An answer to what somebody at the clinic wrote. Read it.", [_patient_of(talk, answered)], talk.held())
 
 
 def _row(talk: Talk, answered: Answered) -> Row:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import TYPE_CHECKING
@@ -121,15 +121,16 @@ class Talk:
             only = one.plans[0].id if len(one.plans) == 1 else None
             alerts.raise_once(self.c, one.patient, replace(notice, plan_id=notice.plan_id or only), now=self.now)
 
-    def for_a_person(self, words: str, patients: Sequence[Due]) -> bool:
-        """Show a text to the clinic; or to whoever has taken the conversation over, by a deadline then. Return whether somebody has."""
-        held = takeovers.holding(self.c, [one.patient.id for one in self.answers], written_at=self.at, now=self.now)
-        about = [one for one in self.answers if one.patient.id in held] or patients
-        for one in about:
+    def held(self) -> dict[str, str]:
+        """Who at the clinic has taken over the conversations of the patients for whom this phone answers, by patient."""
+        return takeovers.holding(self.c, [one.patient.id for one in self.answers], written_at=self.at, now=self.now)
+
+    def for_a_person(self, words: str, patients: Iterable[Due], held: Mapping[str, str]) -> None:
+        """Show what was said about some patients to the clinic; or to whoever has taken the conversation over, by a deadline then."""
+        for one in patients:
             holder = held.get(one.patient.id)
             severity, owner = ("info", "clinic") if holder is None else ("warning", holder)
             self.alert([one], Notice("unreadable", severity, f"unreadable {self.sid}", words, clinical=False, owner=owner))
-        return bool(held)
 
     def alert_unless_open(self, patients: Iterable[Due], notice: Notice) -> None:
         """Tell a person at the clinic, unless the same is waiting there already. Once closed, it can be told again."""
