@@ -238,9 +238,7 @@ def _overturn_step(c: Connection, case: Case) -> None:
     """A step already announced is kept back by a clinical alert raised since, or by tablets that are not there, and by nothing less."""
     plan = plans.read(c, [case.plan.id])[case.plan.id]
     coming = plans.next_phase(plan)
-    if plan.state is not PlanState.ACTIVE or coming is None or plans.stage_of(plan) is not plans.Stage.DECIDED:
-        return
-    if plan.course.current.plan.advance is not AdvancePolicy.STAY_UNLESS_MET:
+    if coming is None or not stepping.may_be_overturned(plan):
         return
     announced_at = plans.step_announced_at(c, plan.id)
     open_now = alerts.open_alerts(c, patient_ids=[case.patient.id])

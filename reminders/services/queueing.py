@@ -204,7 +204,8 @@ def _cards(c: Connection, found: Sequence[Row], roles: Collection[StaffRole], *,
     whose = people.patients(c, {row["patient_id"] for row in found})
     stored = _plans_about(c, found)
     seen = _seen(c, found, stored, roles, now=now)
-    return tuple(_card(row, whose[row["patient_id"]], _about(row, stored), seen, now=now) for row in found)
+    announced = stepping.announced(c, stored.values())
+    return tuple(_card(row, whose[row["patient_id"]], _about(row, stored), seen, announced, now=now) for row in found)
 
 
 def _plans_about(c: Connection, found: Sequence[Row]) -> dict[str, StoredPlan]:
@@ -251,7 +252,15 @@ def _numbers(result: GateResult, closed: Sequence[DoseState]) -> GateNumbers:
     return GateNumbers(result.met, confirmed, len(closed), required(len(closed)), tuple(map(str, result.reasons)))
 
 
-def _card(row: Row, patient: Patient, about: Sequence[StoredPlan], seen: Mapping[str, PlanOnCard], *, now: datetime) -> Card:
+def _card(
+    row: Row,
+    patient: Patient,
+    about: Sequence[StoredPlan],
+    seen: Mapping[str, PlanOnCard],
+    announced: Mapping[str, datetime],
+    *,
+    now: datetime,
+) -> Card:
     only = about[0] if len(about) == 1 else None
     return Card(
         **{name: row[name] for name in _AS_KEPT},
@@ -262,7 +271,7 @@ def _card(row: Row, patient: Patient, about: Sequence[StoredPlan], seen: Mapping
         zone=patient.zone,
         phones=tuple(Phone(line.name, line.role, line.phone, isinstance(line.may_text, Contactable)) for line in patient.lines),
         plans=tuple(seen[plan.id] for plan in about),
-        kept=attending.why_kept(row),
+        kept=attending.why_kept(row, about, announced),
         why_open=attending.why_open(only, row),
         by_reason=attending.needs_provider(row),
         labs=tuple(check for checks in only.labs.values() for check in checks) if only else (),
@@ -327,7 +336,7 @@ def acknowledge(
 def give_back(engine: Engine, clinic_id: str, alert_id: str, *, by: str, now: datetime) -> None:
     """Undo a slip: nobody has taken the alert on. Raises UnknownAlert, and NotAllowed where that cannot be undone."""
     with _attending(engine, clinic_id, alert_id, by=by, now=now) as held:
-        attending.give_back(held.c, held.patient, held.alert, by=by, now=now)
+        attending.give_back(held.c, held.patient, held.plan, held.alert, by=by, now=now)
 
 
 def resolve(engine: Engine, clinic_id: str, alert_id: str, *, by: str, note: str, now: datetime) -> Queue:

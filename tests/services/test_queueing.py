@@ -53,6 +53,12 @@ def alert(clinic: Stage, kind: str) -> dict[str, object]:
     return [row for row in clinic.rows("alert") if row["kind"] == kind][-1]
 
 
+def the_alert(clinic: Stage, kind: str) -> Card:
+    """The card of the newest alert of a kind."""
+    found = str(alert(clinic, kind)["id"])
+    return queueing.card(clinic.engine, CLINIC, found, by=NURSE, roles=ROLES[NURSE], now=clinic.now)
+
+
 def acknowledge(clinic: Stage, card: Card, *, by: str = NURSE, reason: str = "", labs_due: date | None = None) -> None:
     """Take an alert on."""
     queueing.acknowledge(clinic.engine, CLINIC, card.id, by=by, now=clinic.now, reason=reason, labs_due=labs_due)
@@ -238,15 +244,50 @@ def test_resolving_what_was_told_as_odd_looks_at_it() -> None:
         assert [dose["odd"] for dose in clinic.rows("dose")] == [False]
 
 
+def announced(clinic: Stage) -> Card:
+    """A problem of the evening before a step, taken on by a slip; the gate is then met, and the step announced."""
+    clinic.answers(*(f"03-0{day} {hour}:05" for day, hours in ((2, ("08", "14", "20")), (3, ("08", "14"))) for hour in hours))
+    clinic.says("problem", "03-03 17:50")
+    card = the_alert(clinic, "problem")
+    acknowledge(clinic, card)
+    clinic.run_until("03-03 18:02")
+    assert [at for at, _ in clinic.texts("step_notice")] == ["03-03 18:00"]
+    return card
+
+
+def test_what_let_a_step_come_is_not_given_back(engine: Engine) -> None:
+    """Open again, it would keep nothing back, for the gate is not asked twice: the plan is kept back by a person, and then it is."""
+    with Stage(engine, patient(rising())) as clinic:
+        card = announced(clinic)
+        kept = the_alert(clinic, "problem").kept
+        with pytest.raises(NotAllowed, match="keep the plan back"):
+            give_back(clinic, card)
+        clinic.acts("stay", by=NURSE)
+        give_back(clinic, card)
+        clinic.run_until("03-04 08:00")
+        assert ("ana-baclofen" in kept, the_alert(clinic, "problem").acknowledged_by) == (True, None)
+        assert clinic.amounts()["03-04"] == "5"
+
+
+def test_given_back_once_the_step_has_begun() -> None:
+    """Then there is nothing to keep back: it calls again, and the gate of the step after that is shut by it."""
+    with Stage.on_paper(patient(rising())) as clinic:
+        card = announced(clinic)
+        clinic.run_until("03-04 08:00")
+        give_back(clinic, card)
+        assert (the_alert(clinic, "problem").acknowledged_by, clinic.amounts()["03-04"]) == (None, "10")
+
+
+def test_a_step_as_prescribed_waits_for_no_alert() -> None:
+    """It would have been announced with the alert open, too."""
+    with Stage.on_paper(patient(rising("as_prescribed"))) as clinic:
+        give_back(clinic, announced(clinic))
+        assert the_alert(clinic, "problem").acknowledged_by is None
+
+
 def odd_ones(clinic: Stage) -> list[int]:
     """Which doses were told as odd and wait for somebody to look."""
     return [dose["slot_no"] for dose in clinic.rows("dose") if dose["odd"]]
-
-
-def the_alert(clinic: Stage, kind: str) -> Card:
-    """The card of the newest alert of a kind."""
-    found = str(alert(clinic, kind)["id"])
-    return queueing.card(clinic.engine, CLINIC, found, by=NURSE, roles=ROLES[NURSE], now=clinic.now)
 
 
 def told_twice(clinic: Stage) -> tuple[Card, Card]:

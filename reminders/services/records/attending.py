@@ -12,10 +12,11 @@ from reminders.domain.dose_state import DoseEvent, EventKind
 from reminders.domain.plan_state import PlanState
 from reminders.domain.roles import Right
 from reminders.errors import NotAllowed
-from reminders.services.records import alerts, doses, interacting, labs, staff
+from reminders.services.records import alerts, doses, interacting, labs, plans, staff, stepping
 from reminders.services.records.interacting import Said
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
     from datetime import date, datetime
 
     from sqlalchemy import Connection
@@ -79,24 +80,33 @@ def _look_at_odd(c: Connection, patient_id: str, said: Attended, *, now: datetim
     doses.learn(c, settled, now=now)
 
 
-def give_back(c: Connection, patient: Patient, alert: Row, *, by: str, now: datetime) -> None:
+def give_back(c: Connection, patient: Patient, plan: StoredPlan | None, alert: Row, *, by: str, now: datetime) -> None:
     """Undo a slip: nobody has taken the alert on any more; it waits, and calls, as if it were raised now.
 
-    What a step has already done with it stays done. Raises NotAllowed where taking it on has settled more than who looks at it.
+    A step that has begun with it goes on. Raises NotAllowed where taking it on has settled more than who looks at it, and while a step
+    that it let be announced is still to begin: open again, the alert would not keep that one back.
     """
     if alert["acknowledged_at"] is None:
         raise NotAllowed("nobody has taken this alert on")
-    if why := why_kept(alert):
+    about = plans.of_patients(c, [patient.id]).get(patient.id, []) if plan is None else [plan]
+    if why := why_kept(alert, about, stepping.announced(c, about)):
         raise NotAllowed(why)
     alerts.give_back(c, patient, alert, by=by, at=now)
 
 
-def why_kept(alert: Row) -> str:
-    """Why an alert that somebody has taken on cannot be given back, in words; empty if it can."""
+def why_kept(alert: Row, about: Iterable[StoredPlan], announced: Mapping[str, datetime]) -> str:
+    """Why an alert that somebody has taken on cannot be given back, in words; empty if it can.
+
+    `about`: the plans that it is about; `announced`: when the steps were announced that could be kept back still, by plan.
+    """
     if alert["kind"] in ODD:
         return "what was told has been looked at, and texts go on by it: that is not taken back. Correct the dose instead"
     if alert["kind"] == labs.LABS_DUE or (alert["kind"] == interacting.INTERACTION and alert["clinical"]):
         return "a provider's reason, or the day of a check, is kept with it: that is not taken back"
+    taken_at = alert["acknowledged_at"]
+    let = [plan.ref for plan in about if taken_at and plan.id in announced and announced[plan.id] >= taken_at]
+    if alert["clinical"] and let:
+        return f"a step of {' and '.join(let)} has been announced since, and would begin with the alert open: keep the plan back instead"
     return ""
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import KW_ONLY, dataclass, replace
 from datetime import date, datetime, time, timedelta
 from types import MappingProxyType
@@ -228,6 +228,18 @@ def keep_telling(c: Connection, patient: Patient, plan: StoredPlan, *, now: date
     kept = kept_on(plan, "what kept it back is no longer so") if stays and plans.stayed_by(c, plan.id) == "doseline" else None
     if kept and not any(alert["stays"] for alert in alerts.open_alerts(c, plan_id=plan.id)):
         _tell_provider(c, patient, plan, kept, now=now)
+
+
+def may_be_overturned(plan: StoredPlan) -> bool:
+    """Whether a step of a plan is announced and has not begun, and something new could keep it back still."""
+    announced = plan.state is PlanState.ACTIVE and plans.stage_of(plan) is Stage.DECIDED
+    return announced and plan.course.current.plan.advance is AdvancePolicy.STAY_UNLESS_MET
+
+
+def announced(c: Connection, theirs: Iterable[StoredPlan]) -> dict[str, datetime]:
+    """When the coming steps of plans were announced that something new could keep back still, by plan."""
+    found = {plan.id: plans.step_announced_at(c, plan.id) for plan in theirs if may_be_overturned(plan)}
+    return {plan_id: at for plan_id, at in found.items() if at is not None}
 
 
 @dataclass(frozen=True, slots=True)
