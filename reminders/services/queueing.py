@@ -20,10 +20,9 @@ from reminders.domain.offering import offered
 from reminders.domain.plan_state import PlanState
 from reminders.domain.queues import KINDS, Queue, queue_of
 from reminders.domain.roles import Right, StaffRole
-from reminders.errors import NotAllowed, UnknownAlert
+from reminders.errors import NotAllowed
 from reminders.services.records import (
     alerts,
-    announcements,
     attending,
     charts,
     counting,
@@ -31,13 +30,11 @@ from reminders.services.records import (
     panels,
     people,
     plans,
-    quarantines,
     staff,
     stepping,
-    supplies,
     watermarks,
 )
-from reminders.services.records.attending import Attended
+from reminders.services.records.attending import Attended, Held
 from reminders.services.records.panels import Panel
 
 if TYPE_CHECKING:
@@ -187,14 +184,7 @@ def card(engine: Engine, clinic_id: str, alert_id: str, *, by: str, roles: Colle
     """One alert, open or closed. Raises UnknownAlert, and NotAllowed for who cares for nobody."""
     with reading(engine) as c:
         staff.require(c, clinic_id, by, Right.CARE)
-        return _cards(c, [_alert(c, clinic_id, alert_id)], roles, now=now)[0]
-
-
-def _alert(c: Connection, clinic_id: str, alert_id: str) -> Row:
-    found = queries.alert(c, clinic_id, alert_id)
-    if found is None:
-        raise UnknownAlert
-    return found
+        return _cards(c, [attending.find(c, clinic_id, alert_id)], roles, now=now)[0]
 
 
 # --- what a card shows ------------------------------------------------------------------------------------------------------
@@ -287,33 +277,11 @@ _AS_KEPT = (
 # --- what a person does about one -------------------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Held:
-    """An alert that somebody attends to, under its patient's lock."""
-
-    c: Connection
-    alert: Row
-    patient: Patient
-    plan: StoredPlan | None
-
-
 @contextmanager
-def _attending(engine: Engine, clinic_id: str, alert_id: str, *, by: str, now: datetime) -> Iterator[_Held]:
-    """Hold an open alert of a clinic for somebody who may care; what fell due until now is decided first, under the old way of things."""
-    with writing(engine) as c:
-        quarantines.refuse_while_held(c)
-        staff.require(c, clinic_id, by, Right.CARE)
-        patient_id = _alert(c, clinic_id, alert_id)["patient_id"]
-        people.lock(c, [patient_id])
-        stepping.look_first(c, [patient_id], now=now)
-        announcements.decide_now(c, patient_id, now=now)
-        alert = _alert(c, clinic_id, alert_id)  # another may have attended to it, or what was just decided
-        if alert["closed_at"] is not None:
-            raise NotAllowed("this alert has been closed")
-        plan = plans.read(c, [alert["plan_id"]])[alert["plan_id"]] if alert["plan_id"] else None
-        yield _Held(c, alert, people.patients(c, [patient_id])[patient_id], plan)
-        for each in plans.of_patients(c, [patient_id]).get(patient_id, ()):
-            supplies.look_soon(c, each.id, at=now)
+def _attending(engine: Engine, clinic_id: str, alert_id: str, *, by: str, now: datetime) -> Iterator[Held]:
+    """A transaction in which somebody attends to an open alert of a clinic."""
+    with writing(engine) as c, attending.hold(c, clinic_id, alert_id, by=by, now=now) as held:
+        yield held
 
 
 def acknowledge(

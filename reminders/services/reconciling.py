@@ -13,7 +13,8 @@ from reminders.domain.patient_checks import check_alcohol, check_medicines
 from reminders.domain.roles import Right
 from reminders.errors import BadFile, Fault, NotAllowed, NotFound, UnknownAlert
 from reminders.formats.parts import read_date, read_name
-from reminders.services.records import alerts, announcements, interacting, people, plans, quarantines, staff, stepping
+from reminders.services.records import alerts, announcements, attending, interacting, people, plans, quarantines, staff, stepping
+from reminders.services.records.attending import Attended
 from reminders.services.records.interacting import Said
 
 if TYPE_CHECKING:
@@ -117,36 +118,39 @@ def acknowledge(
 ) -> None:
     """Keep a provider's reason to go on beside an interacting medicine, and the day of its laboratory check (a date, or empty).
 
-    Raises UnknownPatient, UnknownAlert, NotAllowed for nobody who prescribes, LedgerHeld, or BadFile at `reason` or `labs_due`.
+    Raises UnknownPatient, UnknownAlert, NotAllowed for who does not prescribe and for an alert that is closed, LedgerHeld, or BadFile at
+    `reason` or `labs_due`.
     """
+    day = _day(labs_due)
     with writing(engine) as c:
-        quarantines.refuse_while_held(c)
-        patient = people.of_clinic(c, clinic_id, patient_id)
+        people.of_clinic(c, clinic_id, patient_id)
         staff.require(c, clinic_id, by, Right.PRESCRIBE)
-        people.lock(c, [patient_id])
-        raised = alerts.open_alerts(c, patient_ids=[patient.id], kinds=[interacting.INTERACTION])
-        alert = next((row for row in raised if row["id"] == alert_id and _waits(row)), None)
-        if alert is None:
-            raise UnknownAlert
-        plan = plans.read(c, [alert["plan_id"]])[alert["plan_id"]]
-        day = _day(labs_due, now.astimezone(plan.plan.tz).date())
-        try:
-            interacting.acknowledge(c, plan, alert, said=Said(by, reason.strip()), labs_due=day, now=now)
-        except NotAllowed as refused:
-            raise BadFile([Fault("labs_due" if reason.strip() else "reason", str(refused))]) from refused
-        alerts.acknowledge(c, alert, by=by, at=now)
+        with attending.hold(c, clinic_id, alert_id, by=by, now=now) as held:
+            if held.patient.id != patient_id or held.plan is None or not attending.needs_provider(held.alert):
+                raise UnknownAlert
+            said = Attended(by, reason.strip(), day)
+            with _fault_at("labs_due"):
+                attending.check_labs_due(held.plan, said, now=now)
+            with _fault_at("labs_due" if said.words else "reason"):
+                attending.take_on(c, held.plan, held.alert, said, now=now)
 
 
-def _day(typed: str, today: date) -> date | None:
+def _day(typed: str) -> date | None:
     if not typed.strip():
         return None
     try:
-        day: date = read_date(typed.strip())
+        return read_date(typed.strip())
     except ValueError:
         raise BadFile([Fault("labs_due", "must be a date")]) from None
-    if day < today:
-        raise BadFile([Fault("labs_due", "is past")])
-    return day
+
+
+@contextmanager
+def _fault_at(field: str) -> Iterator[None]:
+    """What is not allowed is a fault of the field."""
+    try:
+        yield
+    except NotAllowed as refused:
+        raise BadFile([Fault(field, str(refused))]) from refused
 
 
 @contextmanager
@@ -161,7 +165,5 @@ def _listing(
         people.lock(c, [patient_id])
         stepping.look_first(c, [patient_id], now=now)
         announcements.decide_now(c, patient_id, now=now)
-        try:
+        with _fault_at(field):
             yield c, people.of_clinic(c, clinic_id, patient_id)
-        except NotAllowed as refused:
-            raise BadFile([Fault(field, str(refused))]) from refused

@@ -12,7 +12,7 @@ from reminders.errors import BadFile, NotAllowed, NotFound, UnknownAlert, Unknow
 from reminders.services import reconciling
 from reminders.services.reconciling import MedicineList
 from tests.files import a_patient
-from tests.stage import Stage, patient
+from tests.stage import Stage, at, patient, phase, plan
 
 CLINIC, NURSE, PROVIDER = "harbor-clinic", "Nurse Lee", "Dr. Noor Haddad"
 
@@ -94,6 +94,7 @@ def test_what_cannot_be_added(clinic: Stage, name: str, words: str) -> None:
         ("2026-03-01", "stable", "labs_due", "is past"),
         ("soon", "stable", "labs_due", "must be a date"),
         ("2026-03-09", " ", "reason", "with a reason"),
+        ("2026-03-01", " ", "labs_due", "is past"),
     ],
 )
 def test_a_laboratory_check_has_its_day(labs_due: str, reason: str, field: str, words: str) -> None:
@@ -109,6 +110,31 @@ def test_a_laboratory_check_has_its_day(labs_due: str, reason: str, field: str, 
         assert (len(listed.labs) > 0, standing(clinic).listed[0].waiting) == (True, ())
 
 
+def test_a_day_that_nothing_calls_for() -> None:
+    """It would be kept nowhere, and who gave it would wait for a check that nobody makes."""
+    with Stage.on_paper(patient(), start="03-02 09:00") as clinic:
+        add(clinic, "diazepam")
+        with pytest.raises(BadFile, match="leave labs_due out") as refused:
+            acknowledge(clinic, labs_due="2026-03-09")
+
+        assert [fault.path for fault in refused.value.faults] == ["labs_due"]
+        assert len(standing(clinic).listed[0].waiting) == 1
+
+
+def test_what_fell_due_is_decided_before_it_is_taken_on() -> None:
+    """A step that should have been looked at while the medicine waited is kept back by it, whoever is late."""
+    with Stage.on_paper(patient(plan(phase("5/5/5", 2), phase("10/10/10")))) as clinic:
+        clinic.answers("03-02 08:05", "03-02 14:05", "03-02 20:05", "03-03 08:05", "03-03 14:05")
+        add(clinic, "diazepam")
+        clinic.run_until("03-03 17:59")
+        alert = standing(clinic).listed[0].waiting[0]["id"]
+        late: dict[str, Any] = {"reason": "short course", "labs_due": "", "by": PROVIDER, "now": at("03-03 18:05")}
+        reconciling.acknowledge(clinic.engine, CLINIC, id_of(clinic), alert, **late)
+        clinic.run_until("03-04 08:00")
+
+        assert (clinic.plans()[-1][1], clinic.amounts()["03-04"]) == ("staying", "5")
+
+
 def test_only_a_provider_acknowledges(clinic: Stage) -> None:
     """Nor is another's alert, or one taken on already, there to be taken on."""
     add(clinic, "diazepam")
@@ -120,6 +146,18 @@ def test_only_a_provider_acknowledges(clinic: Stage) -> None:
         acknowledge(clinic, alert=alert)
     with pytest.raises(UnknownAlert):
         acknowledge(clinic, alert="0" * 32)
+
+
+def test_what_came_off_meanwhile_is_not_acknowledged() -> None:
+    """Who looks at an old page is told so, and nothing is kept."""
+    with Stage.on_paper(patient(), start="03-02 09:00") as clinic:
+        add(clinic, "diazepam")
+        alert = standing(clinic).listed[0].waiting[0]["id"]
+        remove(clinic, by=PROVIDER)
+        with pytest.raises(NotAllowed, match="has been closed"):
+            acknowledge(clinic, alert=alert)
+
+        assert "interaction acknowledged" not in {row["kind"] for row in clinic.rows("plan_event")}
 
 
 def test_who_has_no_plan_has_a_list() -> None:

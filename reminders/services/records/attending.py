@@ -5,18 +5,32 @@ Taking a clinical alert on lets the next step come (docs/decisions/0004): what t
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from db.queries import queues as queries
 from reminders.domain.dose_state import DoseEvent, EventKind
 from reminders.domain.plan_state import PlanState
 from reminders.domain.roles import Right
-from reminders.errors import NotAllowed
-from reminders.services.records import alerts, doses, interacting, labs, plans, staff, stepping
+from reminders.errors import NotAllowed, UnknownAlert
+from reminders.services.records import (
+    alerts,
+    announcements,
+    doses,
+    interacting,
+    labs,
+    people,
+    plans,
+    quarantines,
+    staff,
+    stepping,
+    supplies,
+)
 from reminders.services.records.interacting import Said
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
     from datetime import date, datetime
 
     from sqlalchemy import Connection
@@ -36,6 +50,45 @@ class Attended:
     by: str
     words: str = ""
     labs_due: date | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """An alert that somebody attends to, under its patient's lock; `plan`: the one that it is about, if it is about one."""
+
+    c: Connection
+    alert: Row
+    patient: Patient
+    plan: StoredPlan | None
+
+
+def find(c: Connection, clinic_id: str, alert_id: str) -> Row:
+    """An alert of a clinic, open or closed. Raises UnknownAlert."""
+    found = queries.alert(c, clinic_id, alert_id)
+    if found is None:
+        raise UnknownAlert
+    return found
+
+
+@contextmanager
+def hold(c: Connection, clinic_id: str, alert_id: str, *, by: str, now: datetime) -> Iterator[Held]:
+    """Hold an open alert of a clinic for somebody who may care; what fell due until now is decided first, under the old way of things.
+
+    Raises UnknownAlert, LedgerHeld, and NotAllowed for who may not and for an alert that is closed.
+    """
+    quarantines.refuse_while_held(c)
+    staff.require(c, clinic_id, by, Right.CARE)
+    patient_id = find(c, clinic_id, alert_id)["patient_id"]
+    people.lock(c, [patient_id])
+    stepping.look_first(c, [patient_id], now=now)
+    announcements.decide_now(c, patient_id, now=now)
+    alert = find(c, clinic_id, alert_id)  # another may have attended to it, or what was just decided
+    if alert["closed_at"] is not None:
+        raise NotAllowed("this alert has been closed")
+    plan = plans.read(c, [alert["plan_id"]])[alert["plan_id"]] if alert["plan_id"] else None
+    yield Held(c, alert, people.patients(c, [patient_id])[patient_id], plan)
+    for each in plans.of_patients(c, [patient_id]).get(patient_id, ()):
+        supplies.look_soon(c, each.id, at=now)
 
 
 def take_on(c: Connection, plan: StoredPlan | None, alert: Row, said: Attended, *, now: datetime) -> None:
