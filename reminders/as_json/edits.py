@@ -14,6 +14,7 @@ def edited_json(edited: Edited, *, stored: bool) -> dict[str, object]:
         "plan": edited.plan,
         "version": edited.version,
         "stored": stored,
+        "seal": edited.seal,
         "first_due_at": None if edited.first is None else instant_text(edited.first.due_at),
         "gap_seconds": None if edited.gap is None else round(edited.gap.total_seconds()),
         "problems": edited.problems,

@@ -40,6 +40,7 @@ OVER = frozenset({PlanState.DRAFT, PlanState.STOPPED, PlanState.COMPLETED})
 
 SHOWN = timedelta(days=3)
 """So far around the seam the old and the new times are shown."""
+NOT_AS_SHOWN = "this is not what was shown: a dose or a change has come between, or more is known by now. Look at it once more"
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +48,7 @@ class Edited:
     """What a new document does to a plan: its seam, what speaks against it, and the slots around the join by the old and the new way.
 
     `problems`: why a provider must look at the seam, in words; empty if nobody need. `supply`: None where nobody keeps count.
-    `seal`: the hash of the document, its seam and what was found: it changes when one of them does.
+    `seal`: the hash of the document, its seam, what was found and the mark of the plan that it changes: it changes when one of them does.
     """
 
     plan: str
@@ -129,9 +130,7 @@ def approve(
         staff.require(c, plan.clinic_id, by, Right.PRESCRIBE)
         plan, edited = _looked(c, ref, document, clinic_id, now=now)
         if seen is not None and seen != edited.seal:
-            raise BadFile(
-                [Fault("seal", "this is not what was shown: a dose has come between, or more is known by now. Look at it once more")]
-            )
+            raise BadFile([Fault("seal", NOT_AS_SHOWN)])
         patient = people.patients(c, [plan.patient_id])[plan.patient_id]
         seam = changing.change(c, patient, plan, Change(document, "edited", by, reason), now=now)
         if seam.first is not None:
@@ -194,7 +193,8 @@ def _edited(c: Connection, plan: StoredPlan, seam: Seam, findings: tuple[Finding
     joined = Course((*plan.course.versions, seam.version))
     left = supplies.left_of(c, plan)
     since = plan.decided_until + timedelta.resolution
-    shown = [plans.document_of(seam.version.plan), str(seam.first), str(seam.jumped), [str(finding) for finding in findings]]
+    found = [str(finding) for finding in findings]
+    shown = [plans.document_of(seam.version.plan), str(seam.first), str(seam.jumped), found, plans.mark_of(plan, now)]
     return Edited(
         plan=plan.ref,
         version=seam.version.no,

@@ -198,6 +198,32 @@ def test_another_document_has_another_seal() -> None:
             sealed(clinic, document(*RISE), seen.seal)
 
 
+def test_another_version_that_came_between_makes_it_another() -> None:
+    """A lower dose was approved meanwhile, beside which the same first dose was found as before: it is not overwritten unseen."""
+    higher = document(phase("5/5/5", 3), phase("15/15/15"))
+    with Stage.on_paper(patient(plan(*RISE))) as clinic:
+        clinic.run_until("03-02 08:30")
+        seen = previewed(clinic, higher)
+        approved(clinic, document(phase("5/5/5")))
+        assert previewed(clinic, higher).first == seen.first
+        with pytest.raises(BadFile, match="Look at it once more"):
+            sealed(clinic, higher, seen.seal)
+        assert len(clinic.rows("plan_version")) == 2
+
+
+def test_a_step_kept_back_meanwhile_makes_it_another() -> None:
+    """An edit ends a stay: one that was begun after the preview is not undone unseen, and one that was seen is."""
+    with Stage.on_paper(patient(plan(*RISE))) as clinic:
+        clinic.run_until("03-02 08:30")
+        seen = previewed(clinic, document(*RISE))
+        clinic.acts("stay", "03-02 08:31")
+        with pytest.raises(BadFile, match="Look at it once more"):
+            sealed(clinic, document(*RISE), seen.seal)
+        assert clinic.plans()[-1][1] == "staying"
+        sealed(clinic, document(*RISE), previewed(clinic, document(*RISE)).seal)
+        assert [row["state"] for row in clinic.rows("plan")] == ["active"]
+
+
 def test_a_preview_has_caught_up_and_stores_nothing() -> None:
     """A dose due five minutes ago, that no pass has seen yet, counts as announced: no second one is laid beside it."""
     with Stage.on_paper(patient(plan(*RISE))) as clinic:

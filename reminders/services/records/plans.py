@@ -428,6 +428,13 @@ def current_phase(plan: StoredPlan, now: datetime) -> int:
     return today if coming is None else min(today, coming[0] - 1)
 
 
+def mark_of(plan: StoredPlan, now: datetime) -> str:
+    """By which a plan that was looked at is known again: its version, its state, the phase that runs, and how it stayed."""
+    current = plan.course.current
+    stays = [f"{stay.phase_no} {stay.since} {stay.extra_days}" for stay in current.stays]
+    return digest_of("\n".join([str(current.no), plan.state.value, str(current_phase(plan, now)), *stays]))
+
+
 def open_stay(c: Connection, plan: StoredPlan, *, phase_no: int, since: date, at: datetime) -> None:
     """Begin a stay: from now on the phase has no end."""
     _add_stay(c, plan.clinic_id, plan.id, plan.course.current.no, Stay(phase_no, since), at=at)

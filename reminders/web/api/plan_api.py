@@ -110,7 +110,7 @@ def slots(call: Caller, plan: PlanId, asked: Annotated[HowMany, Query()]) -> JSO
 
 @operation(router, "POST", "/plans/{plan}/edit/preview", EditAnswer)
 def preview(call: Caller, plan: PlanId, body: NewDocument) -> JSONResponse:
-    """Show what a new document would do to a plan: where it joins, and what speaks against it. Nothing is stored."""
+    """Show what a new document would do to a plan: where it joins, and what speaks against it, with its seal. Nothing is stored."""
     ref = looking_up.plan_ref(call.engine, call.clinic_id, plan)
     edited = editing.preview(call.engine, ref, body.document.plan, now=call.now, clinic_id=call.clinic_id)
     return JSONResponse(edited_json(edited, stored=False))
@@ -118,9 +118,14 @@ def preview(call: Caller, plan: PlanId, body: NewDocument) -> JSONResponse:
 
 @operation(router, "POST", "/plans/{plan}/edit", EditAnswer)
 def edit(call: Caller, plan: PlanId, body: SignedDocument) -> JSONResponse:
-    """Approve a new document as the plan's next version, in the name of the key's person; the patient is told of changed amounts."""
+    """Approve a new document as the plan's next version, in the name of the key's person, as its preview showed it under this seal.
+
+    Where anything has changed since, it is refused. The patient is told of changed amounts.
+    """
     ref = looking_up.plan_ref(call.engine, call.clinic_id, plan)
-    edited = editing.approve(call.engine, ref, body.document.plan, by=call.by, reason=body.reason, now=call.now, clinic_id=call.clinic_id)
+    edited = editing.approve(
+        call.engine, ref, body.document.plan, by=call.by, reason=body.reason, now=call.now, clinic_id=call.clinic_id, seen=body.seal
+    )
     return JSONResponse(edited_json(edited, stored=True))
 
 

@@ -30,7 +30,7 @@ from reminders.services.laying_out import USUAL_DAYS
 from reminders.web.api.door import Caller
 from reminders.web.api.formulas import RecipeBody
 from reminders.web.api.routes import family, operation
-from reminders.web.api.shapes import FindingAnswer, FindingsAnswer, Id, PatientId, TableAnswer
+from reminders.web.api.shapes import FindingAnswer, FindingsAnswer, Id, PatientId, Seal, TableAnswer
 
 router = family("planning")
 
@@ -138,7 +138,7 @@ class ApprovalBody(Shape):
     """What a look gave, signed: a reason for each warning and each interacting medicine, by key."""
 
     draft: Annotated[str, Field(max_length=LONGEST_DRAFT)]
-    seal: Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
+    seal: Seal
     reasons: Annotated[dict[Annotated[str, Field(pattern=KEY)], ReasonGiven], Field(max_length=MOST_REASONS)] = Field(default_factory=dict)
     beside: Annotated[dict[Annotated[str, Field(pattern=KEY)], BesideBody], Field(max_length=MOST_REASONS)] = Field(default_factory=dict)
 

@@ -46,6 +46,7 @@ LONGEST_WORDS = 600
 
 SeverityText: TypeAlias = Literal["info", "warning", "urgent", "emergency"]
 Id: TypeAlias = Annotated[str, Field(pattern=ID)]
+Seal: TypeAlias = Annotated[str, Field(pattern=r"^[0-9a-f]{64}$")]
 ROW = "An id, as a list gave it. Nothing can be read from it."
 PatientId: TypeAlias = Annotated[str, Path(alias="patient", pattern=ID, description=ROW)]
 PlanId: TypeAlias = Annotated[str, Path(alias="plan", pattern=ID, description=ROW)]
@@ -488,11 +489,15 @@ class SlotLine(Shape):
 
 
 class EditAnswer(Shape):
-    """What a new document does to a plan: where it joins, what speaks against it, and the doses around the join before and after."""
+    """What a new document does to a plan: where it joins, what speaks against it, and the doses around the join before and after.
+
+    `seal`: of what was looked at, and of the plan as it stood; it goes into the edit.
+    """
 
     plan: str
     version: int
     stored: bool
+    seal: str
     first_due_at: InstantText | None
     gap_seconds: int | None
     problems: str
@@ -509,8 +514,9 @@ class NewDocument(Shape):
 
 
 class SignedDocument(NewDocument):
-    """A document that becomes a plan's next version, and why."""
+    """A document that becomes a plan's next version, the seal of its preview, and why."""
 
+    seal: Seal
     reason: ReasonGiven
 
 

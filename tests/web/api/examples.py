@@ -62,7 +62,6 @@ BODIES: Mapping[str, Body] = {
     "/plans/{plan}/acts/stop": REASON,
     "/plans/{plan}/acts/suspend": REASON,
     "/plans/{plan}/acts/unmute": {},
-    "/plans/{plan}/edit": {"document": EDITED, "reason": "same again"},
     "/plans/{plan}/edit/preview": {"document": EDITED},
     "/plans/{plan}/supply": {"kind": "counted", "tablets": [{"strength": "5", "tablets": 60}, {"strength": "10", "tablets": 90}]},
     "/staff": {"name": "Nurse Diaz", "roles": ["staff"]},
@@ -118,7 +117,14 @@ def _approval(program: Program, engine: Engine) -> Body:
     return {"draft": looked["draft"], "seal": looked["seal"], "reasons": reasons, "beside": beside}
 
 
-MADE: Mapping[str, Callable[[Program, Engine], Body]] = {"POST /patients/{patient}/plans": _approval}
+def _edit(program: Program, engine: Engine) -> Body:
+    """Look at a new document of a plan, and sign it as it is."""
+    seen = program.post(f"/plans/{ids(engine, 'plan')[0]}/edit/preview", {"document": EDITED}).json()
+    return {"document": EDITED, "seal": seen["seal"], "reason": "same again"}
+
+
+MADE: Mapping[str, Callable[[Program, Engine], Body]] = {"POST /patients/{patient}/plans": _approval, "POST /plans/{plan}/edit": _edit}
+"""What is made of an answer to another operation: a seal is of what was looked at."""
 
 OPERATIONS = tuple(
     Operation(method, path.removeprefix(API), access) for (method, path), access in sorted(API_ROUTES.items(), key=lambda row: row[0][::-1])

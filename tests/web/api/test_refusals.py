@@ -81,13 +81,25 @@ def test_an_import_may_be_larger(program: Program) -> None:
 def test_a_broken_limit_is_told_with_its_source(clinics: Engine, program: Program) -> None:
     """Where a finding refuses: the number found, the limit, and the source that it rests on."""
     document = a_plan_file(phases=[a_phase(3, "5"), a_phase(None, "50")])
-    answer = program.post(f"/plans/{ids(clinics, 'plan')[0]}/edit", {"document": document, "reason": "more"})
+    answer = program.post(f"/plans/{ids(clinics, 'plan')[0]}/edit", {"document": document, "seal": "0" * 64, "reason": "more"})
     errors = {error["path"]: error for error in answer.json()["errors"]}
 
     assert answer.status_code == 422
     told = errors["phases[1]"]
     assert (told["found"], told["limit"]) == ("150 mg a day", "80 mg")
     assert told["source"] in told["message"]
+
+
+def test_an_edit_is_of_what_was_looked_at(clinics: Engine, program: Program) -> None:
+    """Without the seal of a preview, or with one from before the step was kept back, a document is refused and nothing is stored."""
+    path, body = f"/plans/{ids(clinics, 'plan')[0]}/edit", {"document": EDITED, "reason": "same again"}
+    seen = program.post(f"{path}/preview", {"document": EDITED}).json()
+    program.post(act(clinics), {})
+    before = ledger(clinics)
+    answers = [program.post(path, body), program.post(path, {**body, "seal": seen["seal"]})]
+
+    assert [(answer.status_code, answer.json()["errors"][0]["path"]) for answer in answers] == [(422, "seal")] * 2
+    assert ledger(clinics) == before
 
 
 def test_a_state_that_does_not_permit_it_is_a_conflict(clinics: Engine, program: Program) -> None:

@@ -143,7 +143,7 @@ def test_every_operation_with_a_body_has_an_example() -> None:
     sent = {one.path for one in OPERATIONS if one.method != "GET"}
     named = {part.strip("{}") for one in OPERATIONS for part in one.path.split("/") if part.startswith("{")}
 
-    assert (sent - set(BODIES), named - {*ROWS, "drug", "queue"}) == ({"/patients/{patient}/plans"}, set())
+    assert (sent - set(BODIES), named - {*ROWS, "drug", "queue"}) == ({"/patients/{patient}/plans", "/plans/{plan}/edit"}, set())
 
 
 def test_a_key_is_for_as_long_as_it_was_made(clinics: Engine) -> None:
