@@ -155,7 +155,7 @@ class Acted:
     """A plan that somebody is about to act on: what they may do as it stands, and may not for want of a role.
 
     `alerts`: the open ones that nobody has taken on; `labs`: what a laboratory is to check, by medicine; `sudden`: a sudden stop does
-    harm. `mark` changes when the plan does: what was looked at under another mark is looked at again.
+    harm.
     """
 
     patient_id: str
@@ -174,7 +174,6 @@ class Acted:
     sudden: bool
     offered: tuple[StaffAction, ...]
     withheld: tuple[StaffAction, ...]
-    mark: str
 
 
 def to_act_on(
@@ -204,5 +203,4 @@ def to_act_on(
         sudden=bool(plan.profile.withdrawal_risk.value),
         offered=offered(stands, roles),
         withheld=withheld(stands, roles),
-        mark=f"{plan.course.current.no}.{plan.state.value}.{stands.phase}",
     )

@@ -78,8 +78,10 @@ class Foreseen:
     """What an act would do: how the plan would stand, its slots to come before and after it, and who would be told what.
 
     `texts`: the words that would go to a phone, each with the phone's role and name; `raised`, `closed`: the words of alerts.
+    `mark`: by which the plan that was looked at is known again when the act is carried out.
     """
 
+    mark: str
     after: After
     before: tuple[Slot, ...]
     coming: tuple[Slot, ...]
@@ -88,14 +90,18 @@ class Foreseen:
     closed: tuple[str, ...]
 
 
-def act(engine: Engine, action: StaffAct, *, now: datetime, clinic_id: str | None = None) -> After:
+def act(engine: Engine, action: StaffAct, *, now: datetime, clinic_id: str | None = None, seen: str | None = None) -> After:
     """Carry out what a person at the clinic decided about a plan; return how it stands then.
 
-    Raises UnknownPlan, NotAllowed if the person's role or the plan's state does not permit it, or LedgerHeld before a gap was
-    relived, which it would decide; then nothing has changed.
+    `seen`: the mark of the plan that they saw; left out, they saw none. Raises UnknownPlan, NotAllowed if the person's role or the
+    plan's state does not permit it, or if it is another than they saw, or LedgerHeld before a gap was relived, which it would
+    decide; then nothing has changed.
     """
     with writing(engine) as c:
-        return _act(c, action, now, clinic_id)
+        plan = _caught_up(c, action, now, clinic_id)
+        if seen is not None and seen != plans.mark_of(plan, now):
+            raise NotAllowed("the plan has changed since you looked: look at what it would do now")
+        return _act(c, plan, action, now)
 
 
 def foresee(engine: Engine, action: StaffAct, *, now: datetime, clinic_id: str | None = None) -> Foreseen:
@@ -104,9 +110,12 @@ def foresee(engine: Engine, action: StaffAct, *, now: datetime, clinic_id: str |
         plan = _found(c, action, clinic_id)
         before = _laid_out(plan, now)
         known = _alerts_of(c, plan)
-        after = _act(c, action, now, clinic_id)
+        caught_up = _caught_up(c, action, now, clinic_id)
+        mark = plans.mark_of(caught_up, now)
+        after = _act(c, caught_up, action, now)
         left = _alerts_of(c, plan)
         return Foreseen(
+            mark=mark,
             after=after,
             before=before,
             coming=_laid_out(plans.read(c, [plan.id])[plan.id], now),
@@ -135,14 +144,18 @@ def _found(c: Connection, action: StaffAct, clinic_id: str | None) -> StoredPlan
     return plan
 
 
-def _act(c: Connection, action: StaffAct, now: datetime, clinic_id: str | None) -> After:
+def _caught_up(c: Connection, action: StaffAct, now: datetime, clinic_id: str | None) -> StoredPlan:
+    """The plan that a person may act on, under its patient's lock, with all that fell due until now decided."""
     quarantines.refuse_while_held(c)
     plan = _found(c, action, clinic_id)
     staff.require(c, plan.clinic_id, action.by, NEEDED[action.action])
     people.lock(c, [plan.patient_id])
     stepping.look_first(c, [plan.patient_id], now=now)
     announcements.decide_now(c, plan.patient_id, now=now)  # what fell due until now, fell due under the old way of things
-    plan = plans.read(c, [plan.id])[plan.id]
+    return plans.read(c, [plan.id])[plan.id]
+
+
+def _act(c: Connection, plan: StoredPlan, action: StaffAct, now: datetime) -> After:
     patient = people.patients(c, [plan.patient_id])[plan.patient_id]
     if action.action is not StaffAction.ACKNOWLEDGE and plan.state not in LIVE:
         raise NotAllowed(f"plan {plan.ref} is {plan.state.value}: it cannot be changed any more")

@@ -169,6 +169,42 @@ def test_alerts_that_would_come_and_go() -> None:
         assert [words[:35] for words in added.raised] == ["diazepam 5 mg was added beside bacl"]
 
 
+@pytest.mark.parametrize(("moment", "action"), [(at_once, StaffAction.SLOW_DOWN), (last_step, StaffAction.STEP_BACK)])
+def test_what_was_seen_is_done_once(moment: Callable[[Stage], None], action: StaffAction) -> None:
+    """Two that act on what they saw at the same time: the second finds another plan, and does not cut or lengthen it once more."""
+    with started() as stage:
+        moment(stage)
+        act = an_act(stage, action)
+        seen = prescribing.foresee(stage.engine, act, now=stage.now)
+        done = prescribing.act(stage.engine, act, now=stage.now, seen=seen.mark)
+        with pytest.raises(NotAllowed, match="has changed since you looked"):
+            prescribing.act(stage.engine, act, now=stage.now, seen=seen.mark)
+
+        assert done == seen.after
+        assert prescribing.foresee(stage.engine, act, now=stage.now).mark != seen.mark
+
+
+def test_a_stay_that_came_and_went_is_seen() -> None:
+    """The plan is active again, in the same phase of the same version, but its steps come later."""
+    with started() as stage:
+        act = an_act(stage, StaffAction.SUSPEND)
+        seen = prescribing.foresee(stage.engine, act, now=stage.now)
+        stage.acts("stay")
+        stage.acts("resume", "03-05 12:00")
+        with pytest.raises(NotAllowed, match="has changed since you looked"):
+            prescribing.act(stage.engine, act, now=stage.now, seen=seen.mark)
+
+
+def test_what_falls_due_meanwhile_does_not_stand_in_the_way() -> None:
+    """What was looked at is the plan with all decided that has fallen due, also where no pass has been yet: so it is still that one."""
+    with started() as stage:
+        stage.outage("03-07 18:30")
+        act = an_act(stage, StaffAction.SUSPEND)
+        seen = prescribing.foresee(stage.engine, act, now=stage.now)
+
+        assert prescribing.act(stage.engine, act, now=stage.now, seen=seen.mark) == seen.after
+
+
 def test_of_no_plan() -> None:
     """A plan that is not there is not foreseen."""
     with started() as stage, pytest.raises(UnknownPlan):

@@ -85,11 +85,9 @@ def _answer(parts: Parts, request: Request, form: Mapping[str, str], *, patient:
     shown = action in UNCHANGING or form.get("step") == "do"
     if typed.act is None or not shown:
         return _act_page(parts, request, seen, action, typed)
-    if action not in UNCHANGING and typed.fields["seen"] != seen.mark:
-        typed.faults[""] = "The plan has changed since you looked: this is what it would do now"
-        return _act_page(parts, request, seen, action, typed)
+    mark = None if action in UNCHANGING else typed.fields["seen"]
     try:
-        prescribing.act(parts.engine, typed.act, now=parts.clock.now(), clinic_id=person_of(request).clinic_id)
+        prescribing.act(parts.engine, typed.act, now=parts.clock.now(), clinic_id=person_of(request).clinic_id, seen=mark)
     except (NotAllowed, LedgerHeld) as refused:
         typed.faults[""] = str(refused)
         return _act_page(parts, request, seen, action, typed)

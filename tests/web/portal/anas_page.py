@@ -35,8 +35,10 @@ class Portal:
     plan: str
 
     def act(self, action: str, **fields: str) -> Response:
-        """Send the form of an act, as it stands on its page."""
+        """Send the form of an act as it stands on its page; what is done is first looked at, where its page has no button to do it."""
         page = self.client.get(f"{self.at}/act?action={action}").text
+        if fields.get("step") == "do" and 'value="do"' not in page:
+            page = self.client.post(f"{self.at}/act", data={"action": action, **fields, "step": "look"}).text
         seen = re.search(r'name="seen" value="([^"]*)"', page)
         return self.client.post(f"{self.at}/act", data={"action": action, "seen": seen[1] if seen else "", **fields})
 

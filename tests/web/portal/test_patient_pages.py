@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import Engine
 
 from tests.web.portal.anas_page import DOSE, Portal, addresses, an_afternoon, portal_of, said
+from tests.web.portal.test_plan_pages import hidden
 from tests.web.signed_in import ADMIN, HILL, NURSE, PROVIDER, THEIRS, faults
 
 
@@ -132,11 +133,23 @@ def test_what_needs_nothing_is_shown_at_once(provider: Portal) -> None:
 
 def test_it_changed_meanwhile(provider: Portal) -> None:
     """What was looked at before somebody else acted is looked at again."""
-    answer = provider.client.post(f"{provider.at}/act", data={"action": "mute", "step": "do", "seen": "1.staying.1"})
+    page = provider.client.get(f"{provider.at}/act?action=mute").text
+    provider.act("stay", step="do")
+    answer = provider.client.post(f"{provider.at}/act", data={"action": "mute", "step": "do", "seen": hidden(page, "seen")})
 
     assert answer.status_code == 422
     assert "The plan has changed since you looked" in said(answer)
-    assert provider.state == "active"
+    assert provider.state == "staying"
+
+
+def test_a_second_click_does_nothing_more(provider: Portal) -> None:
+    """The same form sent twice: each step is a week longer, and not two."""
+    form = {"action": "slow_down", "days": "7", "reason": "sleepy"}
+    shown = provider.client.post(f"{provider.at}/act", data={**form, "step": "look"}).text
+    answers = [provider.client.post(f"{provider.at}/act", data={**form, "step": "do", "seen": hidden(shown, "seen")}) for _ in range(2)]
+
+    assert [answer.status_code for answer in answers] == [303, 422]
+    assert [event["kind"] for event in provider.rows("plan_event")].count("slowed down") == 1
 
 
 @pytest.mark.parametrize(
