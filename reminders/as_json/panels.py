@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from reminders.as_json.parts import plainly
 from reminders.domain.adherence import percent
+from reminders.domain.gate import GateResult
 from reminders.domain.plan import plain
-from reminders.services.queueing import Card, GateNumbers, PlanOnCard
+from reminders.services.queueing import Card, PlanOnCard
 from reminders.services.rostering import Panel, RosterLine
 
 AS_THEY_ARE = (
@@ -73,5 +74,6 @@ def _plan_json(one: PlanOnCard) -> dict[str, object]:
     }
 
 
-def _gate_json(gate: GateNumbers) -> dict[str, object]:
-    return {"met": gate.met, "confirmed": gate.confirmed, "closed": gate.closed, "needed": gate.needed, "unmet": list(gate.unmet)}
+def _gate_json(gate: GateResult) -> dict[str, object]:
+    unmet = [str(reason) for reason in gate.reasons]
+    return {"met": gate.met, "confirmed": gate.confirmed, "closed": gate.closed, "needed": gate.needed, "unmet": unmet}

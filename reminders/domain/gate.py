@@ -92,11 +92,21 @@ class GateFacts:
 
 @dataclass(frozen=True, slots=True)
 class GateResult:
-    """Met or not, with a readable reason for each condition that is not; `unknown`: doses to ask about first."""
+    """Met or not, with a readable reason for each condition that is not; `unknown`: doses to ask about first.
+
+    Of the last `closed` doses of the phase `confirmed` were taken.
+    """
 
     met: bool
     reasons: tuple[Unmet, ...]
     unknown: int
+    confirmed: int = 0
+    closed: int = 0
+
+    @property
+    def needed(self) -> int:
+        """How many of the closed ones must be confirmed."""
+        return required(self.closed)
 
 
 def gate(facts: GateFacts) -> GateResult:
@@ -110,7 +120,8 @@ def gate(facts: GateFacts) -> GateResult:
         *_open_matters(facts),
         *_shortage(facts),
     )
-    return GateResult(not reasons, reasons, sum(state in UNKNOWN for state in closed))
+    unknown = sum(state in UNKNOWN for state in closed)
+    return GateResult(not reasons, reasons, unknown, confirmed=closed.count(DoseState.TAKEN), closed=len(closed))
 
 
 def required(closed: int) -> int:

@@ -47,7 +47,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-LAST_DOSES = 60
 MINUTE = "%Y-%m-%dT%H:%M"
 NOT_VERIFIED = " Not verified: replies may be lost."
 """What is added to the words of an alert while it rests on silence that may be our deafness."""
@@ -163,10 +162,7 @@ def _recount(c: Connection, plan_id: str, patient_id: str, *, now: datetime, hea
 
 
 def _case(c: Connection, plan: StoredPlan, patient: Patient, now: datetime, hearing: Hearing) -> Case:
-    """Count a plan's doses. A restart by a provider begins every count anew."""
-    recent = tuple(doses.of_plan(c, plan.id, last=LAST_DOSES))
-    began = plans.restarted_at(c, plan.id)
-    counted = [counting.counted(dose, hearing, now) for dose in recent if began is None or dose.slot.due_at >= began]
+    recent, counted = counting.of_plan(c, plan.id, hearing, now)
     ladder = ladder_of(plan, patient, now)
     raised = concerns(counted, ladder, now)
     _count_again_later(c, plan, concerns(counted, ladder), raised, ladder)

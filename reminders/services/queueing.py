@@ -5,17 +5,15 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import TYPE_CHECKING
 
 from db.engine import reading, writing
 from db.queries import queues as queries
 from reminders.domain.acting import StaffAction
 from reminders.domain.contact import Contactable, Role
-from reminders.domain.dose_state import DoseState
-from reminders.domain.escalation import ANSWERED, SEVERITIES, Counts, counts
-from reminders.domain.fortnight import DAYS
-from reminders.domain.gate import UNKNOWN, GateResult, gate, required
+from reminders.domain.escalation import SEVERITIES, Counts, counts
+from reminders.domain.gate import GateResult, gate
 from reminders.domain.offering import offered
 from reminders.domain.plan_state import PlanState
 from reminders.domain.queues import KINDS, Queue, queue_of
@@ -26,7 +24,6 @@ from reminders.services.records import (
     attending,
     charts,
     counting,
-    doses,
     panels,
     people,
     plans,
@@ -46,7 +43,7 @@ if TYPE_CHECKING:
     from reminders.services.records.people import Patient
     from reminders.services.records.plans import StoredPlan
 
-__all__ = ["Card", "Counted", "GateNumbers", "Panel", "Phone", "Queue", "QueuePage", "card", "counted", "page"]
+__all__ = ["Card", "Counted", "Panel", "Phone", "Queue", "QueuePage", "card", "counted", "page"]
 
 PAGE = 10
 WITH_GATE = frozenset({Queue.STEPS, Queue.STAYS})
@@ -76,23 +73,12 @@ class Phone:
 
 
 @dataclass(frozen=True, slots=True)
-class GateNumbers:
-    """What the gate of the next step sees now: of `closed` doses of this phase `confirmed`, where `needed` must be; and what is unmet."""
-
-    met: bool
-    confirmed: int
-    closed: int
-    needed: int
-    unmet: tuple[str, ...]
-
-
-@dataclass(frozen=True, slots=True)
 class PlanOnCard:
     """A plan that an alert is about, or may be: how it stands, its counters, its gate where that is asked for, what may be done to it."""
 
     panel: Panel
     counts: Counts
-    gate: GateNumbers | None
+    gate: GateResult | None
     offered: tuple[StaffAction, ...]
 
 
@@ -217,29 +203,17 @@ def _seen(
     """How each plan stands, with the gate of its next step where an alert about that asks for it."""
     shown, hearing = panels.panels_of(c, stored, now=now), watermarks.hearing(c, now=now)
     gated = {row["plan_id"] for row in found if queue_of(row["kind"], awaits_yes=row["awaits_yes"]) in WITH_GATE}
-    of_patients = doses.of_patients(c, {plan.patient_id for plan in stored.values()}, since=now - timedelta(days=DAYS))
     seen = {}
     for plan_id, plan in stored.items():
-        mine = [dose for dose in of_patients.get(plan.patient_id, ()) if dose.plan_id == plan_id]
+        _, that_count = counting.of_plan(c, plan_id, hearing, now)
         may = offered(charts.stands_of(plan, (), now=now), roles)
         seen[plan_id] = PlanOnCard(
             panel=shown[plan_id],
-            counts=counts(counting.counted(dose, hearing, now) for dose in mine),
-            gate=_gate(c, plan, now) if plan_id in gated else None,
+            counts=counts(that_count),
+            gate=gate(stepping.gate_facts(c, plan, now)[0]) if plan_id in gated else None,
             offered=tuple(action for action in FROM_A_CARD if action in may),
         )
     return seen
-
-
-def _gate(c: Connection, plan: StoredPlan, now: datetime) -> GateNumbers:
-    facts, _ = stepping.gate_facts(c, plan, now)
-    closed = [state for state in facts.phase if state in ANSWERED or state in UNKNOWN][-stepping.COUNTED :]
-    return _numbers(gate(facts), closed)
-
-
-def _numbers(result: GateResult, closed: Sequence[DoseState]) -> GateNumbers:
-    confirmed = sum(state is DoseState.TAKEN for state in closed)
-    return GateNumbers(result.met, confirmed, len(closed), required(len(closed)), tuple(map(str, result.reasons)))
 
 
 def _card(

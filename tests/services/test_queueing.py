@@ -127,7 +127,7 @@ def test_a_step_that_waits_for_a_yes() -> None:
         (shown,) = card.plans
         assert card.words.startswith("The plan stays on phase 1: waits for a provider's yes")
         assert shown.gate is not None
-        assert (shown.gate.met, shown.gate.confirmed, shown.gate.closed, shown.gate.needed, shown.gate.unmet) == (True, 4, 5, 4, ())
+        assert (shown.gate.met, shown.gate.confirmed, shown.gate.closed, shown.gate.needed, shown.gate.reasons) == (True, 4, 5, 4, ())
         assert (shown.panel.phase_no, shown.panel.phases, ["".join(day.marks) for day in shown.panel.weeks.days][-2:]) == (
             1,
             2,
@@ -145,6 +145,26 @@ def test_the_counts_of_a_run_of_misses() -> None:
         clinic.run_until("03-03 23:30")
         (shown,) = the_card(clinic, Queue.MISSES).plans
         assert (shown.counts.not_taken, shown.counts.of_last_nine, shown.counts.reported_gap, shown.gate) == (3, 3, 3, None)
+
+
+def test_the_counts_of_a_weekly_plan() -> None:
+    """The last nine are doses, however many days they took."""
+    with Stage.on_paper(patient(plan(phase("5", times=("08:00",), every=7), advance="as_prescribed"))) as clinic:
+        clinic.says("seizure", "03-30 07:00")
+        (shown,) = the_card(clinic, Queue.SIGNS).plans
+        assert (shown.counts.not_taken, shown.counts.of_last_nine) == (3, 3)
+
+
+def test_the_counts_begin_anew_with_a_restart() -> None:
+    """What was missed before a provider began the plan again is not shown, as it calls nobody any more."""
+    with Stage.on_paper(patient(plan(advance="as_prescribed"))) as clinic:
+        clinic.answers("03-02 08:05", "03-02 14:05", text="2")
+        clinic.acts("suspend", "03-02 15:00")
+        clinic.acts("restart", "03-02 16:00", phase=1)
+        clinic.answers("03-02 20:05", text="2")
+        clinic.says("seizure", "03-03 12:00")
+        (shown,) = the_card(clinic, Queue.SIGNS).plans
+        assert (shown.counts.not_taken, shown.counts.of_last_nine) == (1, 1)
 
 
 def test_whom_to_call() -> None:

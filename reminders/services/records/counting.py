@@ -1,4 +1,4 @@
-"""How the counters of misses see a stored dose, given how far its patient has been heard."""
+"""How the counters of misses see a plan's stored doses, given how far its patient has been heard."""
 
 from __future__ import annotations
 
@@ -7,14 +7,26 @@ from typing import TYPE_CHECKING
 
 from reminders.domain.escalation import CountedDose, counted_dose
 from reminders.domain.hearing import Heard, Hearing
+from reminders.services.records import doses, plans
 
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from sqlalchemy import Connection
+
     from reminders.services.records.doses import StoredDose
 
+LAST_DOSES = 60
 
-def counted(dose: StoredDose, hearing: Hearing, now: datetime) -> CountedDose:
+
+def of_plan(c: Connection, plan_id: str, hearing: Hearing, now: datetime) -> tuple[tuple[StoredDose, ...], tuple[CountedDose, ...]]:
+    """Read a plan's last doses, and see those of them that count: a restart by a provider begins every count anew."""
+    recent = tuple(doses.of_plan(c, plan_id, last=LAST_DOSES))
+    began = plans.restarted_at(c, plan_id)
+    return recent, tuple(_counted(dose, hearing, now) for dose in recent if began is None or dose.slot.due_at >= began)
+
+
+def _counted(dose: StoredDose, hearing: Hearing, now: datetime) -> CountedDose:
     """See a dose as the counters do at `now`."""
     silent_at = dose.times.silent_at if is_silent(dose, hearing, now) else now + timedelta.resolution
     verified = hearing.of(dose.times.silent_at, now) is Heard.ALL

@@ -12,6 +12,7 @@ from sqlalchemy import bindparam, select
 
 from db.types import UtcDateTime
 from reminders.domain.dose_state import DoseState
+from reminders.domain.escalation import LAST
 from reminders.domain.gate import AwaitYes, Condition, GateFacts, GateResult, Stay, Step, StepFlagged, decide_step, gate
 from reminders.domain.plan import AdvancePolicy, Amount, Phase
 from reminders.domain.plan_state import PlanState
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
     from reminders.services.records.ledger import Row
     from reminders.services.records.people import Patient
 
-COUNTED = 9
 BEFORE_QUIET = timedelta(minutes=15)
 """An unanswered catch-up question is decided without its answer this long before the quiet hours [our default]."""
 
@@ -78,12 +78,12 @@ def gate_facts(c: Connection, plan: StoredPlan, now: datetime) -> tuple[GateFact
     phase_no, versions = plans.current_phase(plan, now), plans.moved_only(plan)
     known = [dose for dose in doses.of_plan(c, plan.id, last=60) if not dose.standing.muted]
     counted = [(dose, state) for dose in known if (state := _closed_as(dose, now)) is not None]
-    running = [(dose, state) for dose, state in counted if dose.slot.phase_no == phase_no and dose.version_no in versions][-COUNTED:]
+    running = [(dose, state) for dose, state in counted if dose.slot.phase_no == phase_no and dose.version_no in versions][-LAST:]
     raised = alerts.open_alerts(c, patient_ids=[plan.patient_id])
     clinical = [alert for alert in raised if alert["clinical"] and not alert["acknowledged_at"] and alert["plan_id"] in (None, plan.id)]
     facts = GateFacts(
         phase=tuple(state for _, state in running),
-        last_nine=tuple(state for _, state in counted[-COUNTED:]),
+        last_nine=tuple(state for _, state in counted[-LAST:]),
         clinical=tuple(alerts.about(alert) for alert in clinical),
         forbidden=plan.forbidden,
         overdue_followups=len([alert for alert in raised if _is_overdue(alert, plan)]),
