@@ -107,3 +107,22 @@ def test_a_form_says_what_is_amiss(visits: Visits, ledger: Engine, harbor: Harbo
             page.emulate_media(color_scheme=scheme)
             found[width, scheme] = violations(page)
     assert found == {(width, scheme): [] for width in (WIDE, NARROW) for scheme in ("light", "dark")}
+
+
+def test_what_is_refused_as_no_form_leaves_the_page_as_it_is(visits: Visits, ledger: Engine, harbor: Harbor) -> None:
+    """A row that no page laid out is refused while somebody types: the grid stays, with what was typed in it."""
+    visit = opened(visits, "/patients/{patient}/plans/{plan}/edit", ledger, harbor)
+    visit.watch.expects(HTTPStatus.BAD_REQUEST)
+    page = visit.page
+    page.evaluate(
+        "() => document.querySelector('#editor form').insertAdjacentHTML('beforeend', '<input type=hidden name=days_99 value=1>')"
+    )
+    days = page.get_by_label("Days of row 1", exact=True)
+    days.fill("9")
+    with page.expect_response(lambda answer: answer.request.method == "POST") as answered:
+        days.blur()
+    answered.value.finished()
+    page.evaluate("() => new Promise(drawn => requestAnimationFrame(() => requestAnimationFrame(drawn)))")
+
+    expect(days).to_have_value("9")
+    assert (answered.value.status, page.locator("#editor").inner_text().count("about:blank")) == (HTTPStatus.BAD_REQUEST, 0)

@@ -14,9 +14,10 @@ from reminders.domain.plan import Phase, Plan, plain
 from reminders.errors import BadFile, Fault
 from reminders.formats.parts import without_unit
 from reminders.formats.plan_file import read_plan, write_plan
+from reminders.web.bodies import MOST_FIELDS
 
 MOST_ROWS, MOST_TIMES = 60, 8
-"""A form of more fields than these make is not read at all."""
+"""A grid of more is neither shown nor read: what is left out of it would be left out of the plan."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,10 +57,15 @@ def _row(phase: Phase, times: list[time]) -> GridRow:
     return GridRow("" if phase.days is None else str(phase.days), every, tuple(by_time.get(at, "") for at in times))
 
 
+def fits(grid: Grid) -> bool:
+    """Whether a form can hold a grid: all its fields, and the button that sends it."""
+    rows, times = len(grid.rows), len(grid.times)
+    return rows <= MOST_ROWS and times <= MOST_TIMES and times + rows * (2 + times) + 1 <= MOST_FIELDS
+
+
 def typed_grid(form: Mapping[str, str]) -> Grid:
-    """Read a grid's fields: `time_0`, `days_0`, `every_0`, `amount_0_0`, counted from 0."""
-    columns = [number for number in range(MOST_TIMES) if f"time_{number}" in form]
-    rows = [number for number in range(MOST_ROWS) if f"days_{number}" in form]
+    """Read a grid's fields: `time_0`, `days_0`, `every_0`, `amount_0_0`, counted from 0. Raises ValueError for a row or a time too many."""
+    columns, rows = _numbered(form, "time", MOST_TIMES), _numbered(form, "days", MOST_ROWS)
     return Grid(
         tuple(form[f"time_{column}"].strip() for column in columns),
         tuple(
@@ -73,13 +79,25 @@ def typed_grid(form: Mapping[str, str]) -> Grid:
     )
 
 
+def _numbered(form: Mapping[str, str], what: str, most: int) -> list[int]:
+    known = {f"{what}_{number}": number for number in range(most)}
+    if any(name.startswith(f"{what}_") and name not in known for name in form):
+        raise ValueError(f"a grid has at most {most} of {what}")
+    return [number for name, number in known.items() if name in form]
+
+
 def changed(grid: Grid, then: str) -> Grid:
-    """The grid after a button that is not for a preview: `time`, `after_<row>`, `without_<row>`."""
+    """The grid after a button that is not for a preview: `time`, `after_<row>`, `without_<row>`; as it was where it would not fit."""
+    after = _changed(grid, then)
+    return after if fits(after) else grid
+
+
+def _changed(grid: Grid, then: str) -> Grid:
     what, _, number = then.partition("_")
     row = int(number) if re.fullmatch(r"[0-9]{1,2}", number) else -1
-    if what == "time" and len(grid.times) < MOST_TIMES:
+    if what == "time":
         return Grid((*grid.times, ""), tuple(GridRow(one.days, one.every, (*one.amounts, "")) for one in grid.rows))
-    if what == "after" and 0 <= row < len(grid.rows) < MOST_ROWS:
+    if what == "after" and 0 <= row < len(grid.rows):
         copied = grid.rows[row]
         return Grid(grid.times, (*grid.rows[: row + 1], copied, *grid.rows[row + 1 :]))
     if what == "without" and 0 <= row < len(grid.rows) and len(grid.rows) > 1:

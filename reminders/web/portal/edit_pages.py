@@ -24,13 +24,15 @@ from reminders.services.editing import Edited, Running
 from reminders.web.access import person_of
 from reminders.web.pages import by_field, form_of, is_part, page, see
 from reminders.web.parts import Parts
-from reminders.web.portal.edit_form import Grid, Read, changed, grid_of, read_grid, typed_grid
+from reminders.web.portal.edit_form import Grid, Read, changed, fits, grid_of, read_grid, typed_grid
 from reminders.web.portal.plan_form import MOST_TIMES, STRENGTH, WAYS, fill
 from reminders.web.portal.plan_pages import Builder, shown
 from reminders.web.portal.plan_views import plan_view
 from reminders.web.words import place
 
 DOWN = tuple(key for key, way in WAYS.items() if way.kind == "taper" and way.by != "steps")
+
+TOO_LONG = "what is coming is too long to be changed here: `doseline edit` changes it by a plan file"
 
 JUST_BEHIND = timedelta(hours=12)
 """So much of what is behind stands beside what is coming, where the old times join the new."""
@@ -51,7 +53,10 @@ def edit_pages(parts: Parts) -> APIRouter:
         """Show the grid as it was typed, and what it would do."""
         form = await form_of(request)
         running = await run_in_threadpool(_running, parts, request, patient, plan)
-        grid = changed(typed_grid(form), form.get("then", ""))
+        try:
+            grid = changed(typed_grid(form), form.get("then", ""))
+        except ValueError:  # nobody typed it: no page of ours lays out so large a grid
+            raise HTTPException(HTTPStatus.BAD_REQUEST) from None
         return await run_in_threadpool(_edit_page, parts, request, running, grid)
 
     @router.get("/taper")
@@ -81,7 +86,8 @@ def _running(parts: Parts, request: Request, patient: str, plan: str) -> Running
 
 
 def _edit_page(parts: Parts, request: Request, running: Running, grid: Grid) -> HTMLResponse:
-    read = read_grid(grid, running.document) if grid.rows else Read(faults={"grid": NOTHING_COMING})
+    is_too_long = not fits(grid)
+    read = Read(faults={"grid": TOO_LONG}) if is_too_long else _read(grid, running)
     faults, document = dict(read.faults), None
     if read.phases:
         try:
@@ -89,7 +95,11 @@ def _edit_page(parts: Parts, request: Request, running: Running, grid: Grid) -> 
         except InvalidPlan as fault:
             faults["grid"] = fault.message
     template = "portal/plan_edit_grid.html" if is_part(request) else "portal/plan_edit.html"
-    return _outcome(parts, request, running, document, template=template, grid=grid, faults=faults)
+    return _outcome(parts, request, running, document, template=template, grid=Grid((), ()) if is_too_long else grid, faults=faults)
+
+
+def _read(grid: Grid, running: Running) -> Read:
+    return read_grid(grid, running.document) if grid.rows else Read(faults={"grid": NOTHING_COMING})
 
 
 def _outcome(

@@ -6,7 +6,7 @@ import html
 import json
 import re
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -20,9 +20,10 @@ from db.engine import reading, writing
 from db.tables import metadata
 from reminders.clock import HandClock
 from reminders.domain.plan import Phase
-from reminders.services import reminding
-from reminders.web.portal.edit_form import changed, grid_of, read_grid, typed_grid
+from reminders.services import importing, reminding
+from reminders.web.portal.edit_form import MOST_ROWS, MOST_TIMES, Grid, GridRow, changed, grid_of, read_grid, typed_grid
 from tests.builders import a_phase, a_plan, a_titration
+from tests.files import a_dose, a_patient, an_entry, an_import_file
 from tests.web.portal.test_plan_pages import cells, hidden, text_of
 from tests.web.serving import NOW
 from tests.web.signed_in import HILL, NURSE, PROVIDER, THEIRS, faults, signed_in, two_clinics
@@ -59,12 +60,15 @@ def clinic(sqlite_engine: Engine) -> Clinic:
     """Two clinics."""
     two_clinics(sqlite_engine)
     reminding.remind_due(sqlite_engine, now=NOW + AFTERNOON)
-    clock = HandClock(NOW + AFTERNOON)
-    with reading(sqlite_engine) as c:
+    return a_clinic(sqlite_engine, HandClock(NOW + AFTERNOON))
+
+
+def a_clinic(engine: Engine, clock: HandClock) -> Clinic:
+    """Dr. Haddad's browser, and the one plan of a ledger."""
+    with reading(engine) as c:
         table = metadata.tables["plan"]
         plan = c.execute(select(table.c.id, table.c.patient_id)).one()
-    browser = signed_in(sqlite_engine, clock, PROVIDER)
-    return Clinic(sqlite_engine, clock, browser, f"/patients/{plan.patient_id}/plans/{plan.id}")
+    return Clinic(engine, clock, signed_in(engine, clock, PROVIDER), f"/patients/{plan.patient_id}/plans/{plan.id}")
 
 
 def fields(page: str) -> dict[str, str]:
@@ -248,6 +252,49 @@ def test_who_may_not_changes_nothing(clinic: Clinic, who: str) -> None:
     assert ({answer.status_code for answer in answers}, len(clinic.rows("plan_version"))) == ({403 if who == NURSE else 404}, 1)
 
 
+def a_long_plan(engine: Engine, rows: int, times: int) -> Clinic:
+    """Harbor Clinic, with a plan that goes on every other day with one dose the less, at so many times in all."""
+    at = [f"{4 + 2 * number:02}:00" for number in range(times)]
+    phases = [{"days": 2, "doses": [a_dose(each, "5") for each in at[: times - row % 2]]} for row in range(rows)]
+    plan = an_entry(kind="maintenance", advance="as_prescribed", start=f"{NOW:%Y-%m-%d}", phases=phases)
+    importing.import_file(engine, an_import_file(a_patient(plans=[plan])), now=NOW)
+    return a_clinic(engine, HandClock(NOW))
+
+
+@pytest.mark.parametrize(("rows", "times"), [(61, 3), (60, 7), (4, 9)])
+def test_what_is_too_long_for_the_grid_is_not_cut_off(sqlite_engine: Engine, rows: int, times: int) -> None:
+    """More phases, more times or more fields than a form may have: the page says so, and holds nothing that could be sent."""
+    long = a_long_plan(sqlite_engine, rows, times)
+    page = long.browser.get(f"{long.path}/edit")
+
+    assert (page.status_code, fields(page.text), f'hx-post="{long.path}/edit"' in page.text) == (200, {}, False)
+    assert "What is coming is too long to be changed here" in text_of(page.text)
+
+
+def test_what_fills_the_grid_is_changed_whole(sqlite_engine: Engine) -> None:
+    """Sixty phases: the last of them comes back, and one more is not laid beside them."""
+    long = a_long_plan(sqlite_engine, 60, 3)
+    page = long.typed(then="after_1", days_0="4")
+
+    assert (page.status_code, sum(name.startswith("days_") for name in fields(page.text)), fields(page.text)["days_59"]) == (200, 60, "2")
+
+
+@pytest.mark.parametrize("field", ["days_60", "time_8", "days_00"])
+def test_a_grid_that_no_page_wrote(clinic: Clinic, field: str) -> None:
+    """A row or a time that would be left out makes it no grid at all."""
+    assert clinic.typed(**{field: "08:00"}).status_code == 400
+
+
+def test_what_ends_too_late_only_with_what_is_behind(sqlite_engine: Engine) -> None:
+    """The coming phases alone would end in time: the fault is said, and what was typed is kept."""
+    two_clinics(sqlite_engine)
+    tomorrow = a_clinic(sqlite_engine, HandClock(NOW + timedelta(days=1)))
+    days = str((date(2999, 12, 31) - date(2026, 3, 2)).days - 8)
+    page = tomorrow.typed(days_3=days)
+
+    assert (page.status_code, "end before the year 3000" in text_of(page.text), fields(page.text)["days_3"]) == (422, True, days)
+
+
 def test_a_straight_stop_offers_the_taper_first(clinic: Clinic) -> None:
     """Where a sudden stop does harm, the way down stands before the reason for a straight one."""
     page = clinic.browser.get(f"{clinic.path}/act?action=stop").text
@@ -297,3 +344,12 @@ def test_no_more_times_than_a_form_holds() -> None:
         grid = changed(grid, "time")
 
     assert len(grid.times) == 8
+
+
+def test_no_more_fields_than_a_form_holds() -> None:
+    """At eight times there are fewer rows than sixty: one more would make a form that is not read."""
+    grid = Grid(("08:00",) * MOST_TIMES, (GridRow("1", "", ("5",) * MOST_TIMES),))
+    for _ in range(MOST_ROWS):
+        grid = changed(grid, "after_0")
+
+    assert (len(grid.rows), len(changed(Grid(("08:00",), (GridRow("1", "", ("5",)),) * MOST_ROWS), "time").times)) == (49, 2)
