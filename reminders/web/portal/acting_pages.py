@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date
@@ -16,7 +17,7 @@ from starlette.responses import HTMLResponse, Response
 
 from reminders.domain.acting import StaffAct, StaffAction
 from reminders.domain.offering import UNCHANGING, WITH_REASON
-from reminders.domain.plan import plain
+from reminders.domain.plan import InvalidPlan, plain
 from reminders.errors import LedgerHeld, NotAllowed
 from reminders.formats.parts import read_name
 from reminders.services import charting, prescribing
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 LONGEST_FIELD = 400
 MOST_DAYS = 366
+NUMBER = re.compile(r"[0-9]{1,4}")
 FIELDS = ("reason", "phase", "days", "medicine", "labs_due", "alert", "seen")
 
 
@@ -88,7 +90,7 @@ def _answer(parts: Parts, request: Request, form: Mapping[str, str], *, patient:
     mark = None if action in UNCHANGING else typed.fields["seen"]
     try:
         prescribing.act(parts.engine, typed.act, now=parts.clock.now(), clinic_id=person_of(request).clinic_id, seen=mark)
-    except (NotAllowed, LedgerHeld) as refused:
+    except (NotAllowed, LedgerHeld, InvalidPlan) as refused:
         typed.faults[""] = str(refused)
         return _act_page(parts, request, seen, action, typed)
     return see(f"/patients/{patient}")
@@ -127,13 +129,13 @@ def _read(parts: Parts, request: Request, seen: Acted, action: StaffAction, fiel
 
 
 def _phase(text: str, seen: Acted) -> int:
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:4]) <= len(seen.phases):
+    if not NUMBER.fullmatch(text) or not 1 <= int(text) <= len(seen.phases):
         raise ValueError(f"is one of 1 to {len(seen.phases)}")
     return int(text)
 
 
 def _days(text: str, _: Acted) -> int:
-    if not text.isascii() or not text.isdigit() or not 1 <= int(text[:4]) <= MOST_DAYS:
+    if not NUMBER.fullmatch(text) or not 1 <= int(text) <= MOST_DAYS:
         raise ValueError(f"is a whole number from 1 to {MOST_DAYS}")
     return int(text)
 
@@ -182,7 +184,7 @@ def _act_page(parts: Parts, request: Request, seen: Acted, action: StaffAction, 
     if typed.act is not None and action not in UNCHANGING:
         try:
             foreseen = prescribing.foresee(parts.engine, typed.act, now=parts.clock.now(), clinic_id=person_of(request).clinic_id)
-        except (NotAllowed, LedgerHeld) as refused:
+        except (NotAllowed, LedgerHeld, InvalidPlan) as refused:
             faults = {"": str(refused), **faults}
     status = HTTPStatus.UNPROCESSABLE_ENTITY if faults else HTTPStatus.OK
     days = days_of(foreseen) if foreseen else ()

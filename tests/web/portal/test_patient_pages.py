@@ -7,8 +7,11 @@ import re
 import pytest
 from sqlalchemy import Engine
 
+from reminders.services import importing
+from tests.files import a_patient, a_phase, an_entry, an_import_file
 from tests.web.portal.anas_page import DOSE, Portal, addresses, an_afternoon, portal_of, said
 from tests.web.portal.test_plan_pages import hidden
+from tests.web.serving import NOW
 from tests.web.signed_in import ADMIN, HILL, NURSE, PROVIDER, THEIRS, faults
 
 
@@ -159,6 +162,8 @@ def test_a_second_click_does_nothing_more(provider: Portal) -> None:
         ("slow_down", {"reason": "dizzy", "days": "0"}, "days", "is a whole number from 1 to 366"),
         ("slow_down", {"reason": "dizzy", "days": "²"}, "days", "is a whole number from 1 to 366"),
         ("slow_down", {"reason": "dizzy", "days": ""}, "days", "is a whole number from 1 to 366"),
+        ("slow_down", {"reason": "dizzy", "days": "00019999"}, "days", "is a whole number from 1 to 366"),
+        ("slow_down", {"reason": "dizzy", "days": "0001999999999"}, "days", "is a whole number from 1 to 366"),
         ("add_medicine", {"medicine": ""}, "medicine", "Medicine"),
         ("acknowledge", {"alert": "nothing"}, "alert", "The alert is not open any more"),
     ],
@@ -170,6 +175,18 @@ def test_what_is_wrong_stands_beside_its_field(provider: Portal, action: str, fi
     assert answer.status_code == 422
     assert words in faults(answer.text)[field]
     assert all(f'value="{value}"' in answer.text for name, value in fields.items() if value and name != "alert")
+    assert provider.state == "active"
+
+
+def test_what_no_calendar_holds_is_refused_in_words(sqlite_engine: Engine) -> None:
+    """A plan that would go on past the year 3000 when it goes slower: said on the page, before it is done and in the doing."""
+    plan = an_entry(phases=[a_phase(3, "5"), a_phase(355_600, "10")])
+    importing.import_file(sqlite_engine, an_import_file(a_patient(plans=[plan])), now=NOW)
+    provider = portal_of(sqlite_engine, PROVIDER)
+    answers = [provider.act("slow_down", reason="dizzy", days="366", step=step) for step in ("look", "do")]
+
+    assert [answer.status_code for answer in answers] == [422, 422]
+    assert all("end before the year 3000" in said(answer) for answer in answers)
     assert provider.state == "active"
 
 
