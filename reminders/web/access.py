@@ -184,6 +184,8 @@ def guarding(parts: Parts) -> Callable[[Request], Awaitable[None]]:
             raise HTTPException(HTTPStatus.FORBIDDEN)
         if access is Access.MACHINE:
             return
+        if holds_nul(request):
+            raise HTTPException(HTTPStatus.NOT_FOUND)
         if request.method not in SAFE and not is_from_our_page(request):
             raise HTTPException(HTTPStatus.FORBIDDEN)
         if access is Access.CAREGIVER:
@@ -192,6 +194,11 @@ def guarding(parts: Parts) -> Callable[[Request], Awaitable[None]]:
         await _see_who_it_is(parts, request, access)
 
     return guard
+
+
+def holds_nul(request: Request) -> bool:
+    """Whether an address has a NUL in it, by which PostgreSQL finds nothing, but fails."""
+    return "\x00" in request.scope["path"] or any("\x00" in value for _, value in request.query_params.multi_items())
 
 
 async def _see_who_it_is(parts: Parts, request: Request, access: Access) -> None:

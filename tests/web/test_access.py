@@ -21,6 +21,7 @@ from reminders.services import caring, reminding, replying, staffing
 from reminders.web.access import ROUTES, SAFE, Access
 from reminders.web.api.rows import API_ROUTES
 from reminders.web.app import create_app
+from tests.web.api.asking import a_key, a_program
 from tests.web.serving import ANA, NOW, a_carrier, asking, some_parts
 from tests.web.signed_in import (
     ADMIN,
@@ -166,6 +167,17 @@ def test_the_matrix(engine_of_two: Engine, who: str) -> None:
         clock.advance(timedelta(seconds=30))  # a code is good once
 
     assert found == {key: who in LETS_IN[ROUTES[key]] for key in doors}
+
+
+def test_a_nul_is_in_no_address(postgres_engine: Engine) -> None:
+    """PostgreSQL holds none: what is asked for by one is not there, for a person or for a program, and the ledger is not away."""
+    two_clinics(postgres_engine)
+    client = signed_in(postgres_engine, HandClock(NOW), NURSE)
+    program = a_program(postgres_engine, a_key(postgres_engine, roles=frozenset({StaffRole.PROVIDER})))
+
+    found = [client.get(path).status_code for path in ("/patients/%00", "/alerts/%00", "/queues/signs?after=%00", "/setup/%00")]
+    assert found == [404] * 4
+    assert program.get("/patients?after=%00").status_code == 422
 
 
 @pytest.mark.parametrize(

@@ -31,7 +31,7 @@ from reminders.errors import BadFile, DoselineError, Fault, LedgerError
 from reminders.formats.json_text import read_json
 from reminders.services import key_holding
 from reminders.services.key_holding import Answered, Asker, Asking
-from reminders.web.access import RIGHTS, SAFE, Access
+from reminders.web.access import RIGHTS, SAFE, Access, holds_nul
 from reminders.web.api.refusals import BadBody, refusal
 from reminders.web.api.rows import API, API_ROUTES
 from reminders.web.bodies import LONGEST_BODY, body_of
@@ -134,6 +134,8 @@ class Door(APIRoute):
                 raise HTTPException(HTTPStatus.FORBIDDEN)
             if access is not Access.API_ANYBODY:
                 request.state.asker = await _let_in(request, access)
+            if holds_nul(request):
+                raise BadBody([Fault("", "an address holds no NUL")])
             strict = StrictRequest(request.scope, request.receive)
             strict.longest = longest
             if takes_body and request.headers.get("Content-Type", "").partition(";")[0].strip().lower() != "application/json":
