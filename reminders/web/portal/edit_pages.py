@@ -16,7 +16,7 @@ from starlette.responses import HTMLResponse, Response
 from reminders.domain.missed_rules import span
 from reminders.domain.plan import InvalidPlan, Plan, plain
 from reminders.domain.rearranging import NOTHING_COMING, coming_phases, tapered, with_coming
-from reminders.errors import BadFile, NotAllowed
+from reminders.errors import BadFile, LedgerHeld, NotAllowed
 from reminders.formats.parts import read_reason
 from reminders.formats.plan_file import Draft, read_draft, write_draft
 from reminders.services import approving, editing
@@ -199,6 +199,6 @@ def _refused(parts: Parts, running: Running, document: Plan, form: Mapping[str, 
         editing.approve(parts.engine, ref, document, by=by, reason=reason, now=now, clinic_id=clinic_id, seen=form.get("seal", ""))
     except BadFile as bad:
         return dict(by_field(bad))
-    except NotAllowed as refused:
+    except (NotAllowed, LedgerHeld) as refused:
         return {"seal": str(refused)}
     return {}

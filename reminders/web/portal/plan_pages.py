@@ -18,7 +18,7 @@ from reminders import drugs
 from reminders.domain.missed_rules import in_words
 from reminders.domain.plan import AdvancePolicy, CheckInItem, Kind, plain
 from reminders.domain.profile import DrugProfile
-from reminders.errors import BadFile, Fault
+from reminders.errors import BadFile, Fault, LedgerHeld
 from reminders.formats.parts import read_date
 from reminders.services import approving, building
 from reminders.services.approving import Beside, Candidate, Looked, Signature
@@ -82,6 +82,9 @@ def plan_pages(parts: Parts) -> APIRouter:
         except BadFile as bad:
             looked = await run_in_threadpool(_look, parts, request, patient, form)
             return _look_page(request, looked, form, by_field(bad))
+        except LedgerHeld as refused:
+            looked = await run_in_threadpool(_look, parts, request, patient, form)
+            return _look_page(request, looked, form, {"seal": str(refused)})
         return see(f"/patients/{patient}")
 
     return router

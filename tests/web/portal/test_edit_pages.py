@@ -21,6 +21,7 @@ from db.tables import metadata
 from reminders.clock import HandClock
 from reminders.domain.plan import Phase
 from reminders.services import importing, reminding
+from reminders.services.records import quarantines
 from reminders.web.portal.edit_form import MOST_ROWS, MOST_TIMES, Grid, GridRow, changed, grid_of, read_grid, typed_grid
 from tests.builders import a_phase, a_plan, a_titration
 from tests.files import a_dose, a_patient, an_entry, an_import_file
@@ -178,6 +179,17 @@ def test_no_reason_no_change(clinic: Clinic) -> None:
     )
     assert len(clinic.rows("plan_version")) == 1
     assert clinic.signed(refused.text).status_code == 303
+
+
+def test_in_quarantine_the_reason_is_kept(clinic: Clinic) -> None:
+    """Nothing is stored while nobody knows what was sent: the page says so, and what was typed is still there."""
+    shown = clinic.typed(days_1="5").text
+    with writing(clinic.engine) as c:
+        quarantines.begin(c, why="A backup was restored.", since=NOW, now=NOW)
+    refused = clinic.signed(shown)
+
+    assert (refused.status_code, "The ledger is in quarantine" in text_of(refused.text)) == (422, True)
+    assert ('name="reason" value="too sleepy at noon"' in refused.text, len(clinic.rows("plan_version"))) == (True, 1)
 
 
 def test_what_was_not_shown_is_not_stored(clinic: Clinic) -> None:

@@ -14,13 +14,14 @@ from sqlalchemy import Engine, select
 from starlette.testclient import TestClient
 from typer.testing import CliRunner
 
-from db.engine import reading
+from db.engine import reading, writing
 from db.tables import metadata
 from reminders.cli import app
 from reminders.clock import HandClock
 from reminders.domain.roles import StaffRole
 from reminders.formats.plan_file import read_draft, write_plan
 from reminders.services import importing
+from reminders.services.records import quarantines
 from tests.files import a_patient, an_import_file
 from tests.web.api.asking import a_key, a_program
 from tests.web.serving import NOW
@@ -270,6 +271,17 @@ def test_what_was_signed_is_what_is_stored(clinic: Clinic) -> None:
     assert version["document_hash"] in page
     assert version["document"] in html.unescape(page)
     assert (version["approved_by"], plan["state"]) == (PROVIDER, "active")
+
+
+def test_in_quarantine_nothing_is_stored(clinic: Clinic) -> None:
+    """While nobody knows what was sent: the page says so, with what was looked at still on it."""
+    page = looked(clinic, hidden(clinic.typed().text, "draft"))
+    with writing(clinic.engine) as c:
+        quarantines.begin(c, why="A backup was restored.", since=NOW, now=NOW)
+    refused = sign(clinic, page)
+
+    assert (refused.status_code, "ledger is in quarantine" in text_of(refused.text), clinic.stored) == (422, True, [])
+    assert hidden(refused.text, "draft") == hidden(page, "draft")
 
 
 def test_each_warning_needs_its_reason(clinic: Clinic) -> None:
