@@ -191,10 +191,11 @@ def _sign(parts: Parts, request: Request, form: Mapping[str, str], *, patient: s
 def _refused(parts: Parts, running: Running, document: Plan, form: Mapping[str, str], *, by: str) -> dict[str, str]:
     """Store a document as the next version; or say why not, by field."""
     ref, clinic_id, now = running.plan.ref, running.plan.clinic_id, parts.clock.now()
+    typed = form.get("reason", "").strip()
     try:
-        reason = read_reason(form.get("reason", "").strip())
-    except ValueError:
-        return {"reason": "is needed: it stands in the record beside the change"}
+        reason = read_reason(typed)
+    except ValueError as error:
+        return {"reason": str(error) if typed else "is needed: it stands in the record beside the change"}
     try:
         editing.approve(parts.engine, ref, document, by=by, reason=reason, now=now, clinic_id=clinic_id, seen=form.get("seal", ""))
     except BadFile as bad:

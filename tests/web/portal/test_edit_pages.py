@@ -181,6 +181,16 @@ def test_no_reason_no_change(clinic: Clinic) -> None:
     assert clinic.signed(refused.text).status_code == 303
 
 
+@pytest.mark.parametrize(
+    ("reason", "says"), [("x" * 301, "must have 1 to 300 characters"), ("too\u200bsleepy", "must be one line of plain text")]
+)
+def test_a_reason_that_cannot_be_kept_says_why(clinic: Clinic, reason: str, says: str) -> None:
+    """One was given: the page says what is wrong with it."""
+    refused = clinic.signed(clinic.typed(days_1="5").text, reason=reason)
+
+    assert (refused.status_code, says in faults(refused.text)["reason"], len(clinic.rows("plan_version"))) == (422, True, 1)
+
+
 def test_in_quarantine_the_reason_is_kept(clinic: Clinic) -> None:
     """Nothing is stored while nobody knows what was sent: the page says so, and what was typed is still there."""
     shown = clinic.typed(days_1="5").text
