@@ -19,7 +19,7 @@ from reminders.domain.acting import StaffAct, StaffAction
 from reminders.domain.offering import UNCHANGING, WITH_REASON
 from reminders.domain.plan import InvalidPlan, plain
 from reminders.errors import LedgerHeld, NotAllowed
-from reminders.formats.parts import read_name
+from reminders.formats.parts import read_date, read_name
 from reminders.services import charting, prescribing
 from reminders.web.access import person_of
 from reminders.web.act_words import ACT_WORDS
@@ -151,12 +151,7 @@ def _listed(text: str, seen: Acted) -> str:
 
 
 def _labs_due(text: str, _: Acted) -> date | None:
-    if not text:
-        return None
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        raise ValueError("is a date, like 2026-03-16") from None
+    return read_date(text) if text else None
 
 
 def _alert(text: str, seen: Acted) -> str | None:

@@ -230,6 +230,15 @@ def test_a_refusal_of_the_service_is_shown(provider: Portal) -> None:
     assert "labs_due 2020-01-01 is past" in said(answer).replace("Labs_due", "labs_due")
 
 
+@pytest.mark.parametrize("day", ["20260316", "2026-W12-1", "tomorrow"])
+def test_a_day_is_read_in_one_way_only(provider: Portal, day: str) -> None:
+    """What other pages refuse as a date is refused here, beside its field."""
+    provider.act("add_medicine", medicine="furosemide 40 mg")
+    answer = provider.act("acknowledge", labs_due=day, reason="called")
+
+    assert (answer.status_code, "must be a date, like" in faults(answer.text)["labs_due"]) == (422, True)
+
+
 @pytest.mark.parametrize("action", ["", "move_zone", "fly", "resume"])
 def test_what_cannot_be_done(provider: Portal, action: str) -> None:
     """An act that is none, or is not for this plan, is refused, with what may be done."""
