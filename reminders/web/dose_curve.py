@@ -27,10 +27,14 @@ NOT_KNOWN = frozenset({DoseState.OPEN, DoseState.PENDING, DoseState.UNCONFIRMED,
 
 @dataclass(frozen=True, slots=True)
 class DayTotal:
-    """A day's amounts in the plan's unit: planned (None: nothing to take), taken, and not known; `behind`: it has doses on record."""
+    """A day's amounts in the plan's unit: planned (None: nothing to take), taken, and not known; `behind`: it has doses on record.
+
+    due  what is planned of doses on record: of today's, those still to come are not in it.
+    """
 
     on: date
     planned: Decimal | None
+    due: Decimal
     taken: Decimal
     unknown: Decimal
     behind: bool
@@ -105,10 +109,11 @@ def day_totals(cells: Iterable[Cell], days: Sequence[date]) -> tuple[DayTotal, .
 
 
 def _total(day: date, cells: Sequence[Cell]) -> DayTotal:
-    due = [cell.amount for cell in cells if cell.state is not DoseState.NOT_DUE]
+    planned = [cell for cell in cells if cell.state is not DoseState.NOT_DUE]
     return DayTotal(
         day,
-        planned=sum(due, Decimal(0)) if due else None,
+        planned=sum((cell.amount for cell in planned), Decimal(0)) if planned else None,
+        due=sum((cell.amount for cell in planned if cell.state is not None), Decimal(0)),
         taken=sum((cell.amount for cell in cells if cell.state is DoseState.TAKEN), Decimal(0)),
         unknown=sum((cell.amount for cell in cells if cell.state in NOT_KNOWN), Decimal(0)),
         behind=any(cell.state is not None for cell in cells),
@@ -165,12 +170,9 @@ def _words(totals: Sequence[DayTotal], unit: str) -> str:
         return "No doses in these days."
     runs = [(planned, list(run)) for planned, run in groupby(known, key=lambda day: day.planned)]
     told = ", then ".join(f"{plain(planned or Decimal(0))} from {day_words(run[0].on)}" for planned, run in runs)
-    behind = [day for day in known if day.behind]
-    sums = [
-        sum(amounts, Decimal(0)) for amounts in zip(*((day.planned or Decimal(0), day.taken, day.unknown) for day in behind), strict=True)
-    ]
+    sums = [sum(amounts, Decimal(0)) for amounts in zip(*((day.due, day.taken, day.unknown) for day in known), strict=True)]
     so_far = ""
-    if sums:
-        planned, taken, unknown = map(plain, sums)
-        so_far = f" Of {planned} {unit} due so far in these days {taken} {unit} were taken; of {unknown} {unit} it is not known."
+    if any(day.behind for day in known):
+        due, taken, unknown = map(plain, sums)
+        so_far = f" Of {due} {unit} due so far in these days {taken} {unit} were taken; of {unknown} {unit} it is not known."
     return f"Planned a day, in {unit}: {told}.{so_far}"

@@ -40,7 +40,7 @@ def test_a_day_is_added_up() -> None:
     cells = [a_cell(0, n, str(n), mark) for n, mark in enumerate([Mark.T, Mark.M, Mark.U, Mark.N, Mark.o, Mark.Z], 1)]
     first, second = day_totals(cells, DAYS[:2])
 
-    assert (first.planned, first.taken, first.unknown, first.behind) == (Decimal(15), Decimal(1), Decimal(12), True)
+    assert (first.planned, first.due, first.taken, first.unknown, first.behind) == (Decimal(15), Decimal(15), Decimal(1), Decimal(12), True)
     assert (second.planned, second.behind) == (None, False)
 
 
@@ -82,6 +82,15 @@ def test_in_words() -> None:
         " Of 15 mg due so far in these days 5 mg were taken; of 10 mg it is not known."
     )
     assert dose_curve([a_cell(mark=None)], DAYS, FIRST, "mg").words == "Planned a day, in mg: 5 from 2 Mar."
+
+
+def test_what_is_still_to_come_today_is_not_due() -> None:
+    """Of three doses of a day one is taken, one was not due, and one has its hour yet to come."""
+    cells = [a_cell(0, 1), a_cell(0, 2, mark=Mark.Z, hour=11), a_cell(0, 3, mark=None, hour=14)]
+
+    assert dose_curve(cells, DAYS, FIRST, "mg").words == (
+        "Planned a day, in mg: 10 from 2 Mar. Of 5 mg due so far in these days 5 mg were taken; of 0 mg it is not known."
+    )
 
 
 def test_nothing_to_draw() -> None:
