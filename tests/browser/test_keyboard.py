@@ -7,12 +7,13 @@ import pytest
 from playwright.sync_api import expect
 from sqlalchemy import Engine
 
+from reminders.services import conversing
 from tests.browser.clinic import Harbor
 from tests.browser.keyboard import tabbed_through
 from tests.browser.pages import PAGES, opened
 from tests.browser.serving import Served
 from tests.browser.visiting import HEIGHT, NARROW, WIDE, Visits
-from tests.web.signed_in import PASSWORD
+from tests.web.signed_in import CLINIC, NURSE, PASSWORD
 
 PLANTED = """() => {
   const main = document.querySelector('main');
@@ -69,3 +70,22 @@ def test_a_morning_without_a_mouse(visits: Visits, portal: Served, harbor: Harbo
     press("Space")
 
     expect(page.get_by_role("heading", level=1)).to_have_text("Sign in")
+
+
+def test_the_keyboard_stays_on_its_text_when_they_come_again(visits: Visits, ledger: Engine, harbor: Harbor) -> None:
+    """A conversation asks for its texts every quarter of a minute: who is on a dose's link stays there, and a new text stands beside it."""
+    visit = visits.visit("nurse")
+    page = visit.page
+    page.clock.install()
+    path = PAGES["/patients/{patient}/conversation"]
+    patient = path.fields(ledger, harbor)["patient"]
+    page.goto(f"/patients/{patient}/conversation")
+    link = page.locator("ol.said a").last
+    link.focus()
+    words = "Please call us about the tablets."
+    conversing.write(ledger, CLINIC, patient, words, by=NURSE, key="k" * 24, takes_over=False, now=harbor.at)
+    expect(link).to_be_focused()
+    page.clock.fast_forward(15_000)
+
+    expect(page.locator("ol.said")).to_contain_text(words)
+    expect(link).to_be_focused()
