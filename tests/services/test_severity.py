@@ -5,7 +5,6 @@ from __future__ import annotations
 from concurrent.futures import ThreadPoolExecutor
 from datetime import datetime
 
-import pytest
 from sqlalchemy import Connection, Engine, select
 
 from db.engine import reading, writing
@@ -15,17 +14,20 @@ from reminders.services.records import alerts, people
 from reminders.services.records.alerts import Notice
 from reminders.services.records.people import Patient
 from tests.scheduling.enrolled import due_at, enrol
-from tests.scheduling.wall import NOON
+from tests.scheduling.wall import NOON, until
 
-ALERT, PATIENT = metadata.tables["alert"], metadata.tables["patient"]
+PATIENT = metadata.tables["patient"]
+WAITING = """SELECT count(*) FROM pg_locks JOIN pg_stat_activity USING (pid) WHERE NOT granted AND datname = current_database()"""
 
 
-@pytest.fixture
-def patient_id(engine: Engine) -> str:
-    """A patient without an alert."""
+def somebody(engine: Engine, *, alert: str | None = None) -> Patient:
+    """A patient without an alert, or with one of a severity."""
     enrol(engine, due_at(NOON), now=NOON)
-    with reading(engine) as c:
-        return str(c.scalars(select(PATIENT.c.id)).one())
+    with writing(engine) as c:
+        [patient] = people.patients(c, c.scalars(select(PATIENT.c.id)).all()).values()
+        if alert is not None:
+            raised(c, patient, alert, NOON)
+    return patient
 
 
 def standing(engine: Engine) -> tuple[int, datetime | None]:
@@ -48,8 +50,9 @@ def closed(engine: Engine, patient_id: str, severity: str) -> None:
                 alerts.close(c, alert, reason="seen to", by="Nurse Lee", at=NOON)
 
 
-def test_the_gravest_counts_and_of_it_the_oldest(engine: Engine, patient_id: str) -> None:
+def test_the_gravest_counts_and_of_it_the_oldest(engine: Engine) -> None:
     """Whatever the order in which they are raised and closed."""
+    patient = somebody(engine)
     seen = [standing(engine)]
     for severity, at in (
         ("info", NOON),
@@ -59,10 +62,10 @@ def test_the_gravest_counts_and_of_it_the_oldest(engine: Engine, patient_id: str
         ("urgent", NOON + 3 * HOUR),
     ):
         with writing(engine) as c:
-            raised(c, people.patients(c, [patient_id])[patient_id], severity, at)
+            raised(c, patient, severity, at)
         seen.append(standing(engine))
     for severity in ("warning", "urgent", "info"):
-        closed(engine, patient_id, severity)
+        closed(engine, patient.id, severity)
         seen.append(standing(engine))
 
     assert seen == [
@@ -80,15 +83,11 @@ def test_the_gravest_counts_and_of_it_the_oldest(engine: Engine, patient_id: str
 
 def test_one_is_raised_while_the_last_is_closed(postgres_engine: Engine) -> None:
     """Who closes the last one waits for who raises another, and then sees it; who raises is not overwritten."""
-    enrol(postgres_engine, due_at(NOON), now=NOON)
-    with writing(postgres_engine) as c:
-        patient_id = str(c.scalars(select(PATIENT.c.id)).one())
-        patient = people.patients(c, [patient_id])[patient_id]
-        raised(c, patient, "emergency", NOON)
+    patient = somebody(postgres_engine, alert="emergency")
     with ThreadPoolExecutor(1) as other:
         with writing(postgres_engine) as c:
             raised(c, patient, "warning", NOON)
-            closing = other.submit(closed, postgres_engine, patient_id, "emergency")
+            closing = other.submit(closed, postgres_engine, patient.id, "emergency")
             waits_for_lock(postgres_engine)
         closing.result()
 
@@ -97,10 +96,7 @@ def test_one_is_raised_while_the_last_is_closed(postgres_engine: Engine) -> None
 
 def test_two_are_raised_at_once(postgres_engine: Engine) -> None:
     """The second waits for the first and keeps what is graver."""
-    enrol(postgres_engine, due_at(NOON), now=NOON)
-    with writing(postgres_engine) as c:
-        patient_id = str(c.scalars(select(PATIENT.c.id)).one())
-        patient = people.patients(c, [patient_id])[patient_id]
+    patient = somebody(postgres_engine)
 
     def other_raises() -> None:
         with writing(postgres_engine) as c:
@@ -118,15 +114,11 @@ def test_two_are_raised_at_once(postgres_engine: Engine) -> None:
 
 def test_one_is_closed_beside_a_service_that_has_the_patient(postgres_engine: Engine) -> None:
     """Who closes waits for the patient's row before it takes the clinic's, which the other needs to end."""
-    enrol(postgres_engine, due_at(NOON), now=NOON)
-    with writing(postgres_engine) as c:
-        patient_id = str(c.scalars(select(PATIENT.c.id)).one())
-        patient = people.patients(c, [patient_id])[patient_id]
-        raised(c, patient, "emergency", NOON)
+    patient = somebody(postgres_engine, alert="emergency")
     with ThreadPoolExecutor(1) as other:
         with writing(postgres_engine) as c:
-            people.lock(c, [patient_id])
-            closing = other.submit(closed, postgres_engine, patient_id, "emergency")
+            people.lock(c, [patient.id])
+            closing = other.submit(closed, postgres_engine, patient.id, "emergency")
             waits_for_lock(postgres_engine)
             raised(c, patient, "warning", NOON)
         closing.result()
@@ -135,9 +127,10 @@ def test_one_is_closed_beside_a_service_that_has_the_patient(postgres_engine: En
 
 
 def waits_for_lock(engine: Engine) -> None:
-    """Look until somebody waits for a row that another holds."""
-    waiting = "SELECT count(*) FROM pg_locks WHERE NOT granted"
-    while True:
+    """Wait until somebody in this database waits for a row that another holds."""
+
+    def somebody_waits() -> bool:
         with reading(engine) as c:
-            if c.exec_driver_sql(waiting).scalar_one():
-                return
+            return bool(c.exec_driver_sql(WAITING).scalar_one())
+
+    until(somebody_waits, within=30)
