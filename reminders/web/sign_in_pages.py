@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from http import HTTPStatus
-from zoneinfo import available_timezones
 
 import segno
 from fastapi import APIRouter
@@ -19,6 +18,7 @@ from reminders.services.signing_in import Opened, SetUp
 from reminders.web.access import address_of, cookie_name, let_in, let_out, person_of
 from reminders.web.pages import by_field, form_of, page, see
 from reminders.web.parts import Parts
+from reminders.web.portal.enrol_form import ZONES
 
 LONGEST_FIELD = 200
 """Characters of a field that are looked at: a password is 128 at most."""
@@ -126,9 +126,8 @@ def _setup_page(request: Request, seen: Opened, form: dict[str, str], faults: di
     typed = {name: _field(form, name) for name in ("login", "name", "clinic", "phone", "zone", "prescribes")}
     address = seen.otpauth(typed["login"] or seen.name or "Doseline")
     square = None if address is None else segno.make(address, error="m").svg_inline(scale=4, border=2, light="#fff", title="")
-    zones = sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith("Etc/"))
     status = HTTPStatus.UNPROCESSABLE_ENTITY if faults else HTTPStatus.OK
-    return page(request, "setup.html", status=status, seen=seen, typed=typed, faults=faults, square=square, zones=zones)
+    return page(request, "setup.html", status=status, seen=seen, typed=typed, faults=faults, square=square, zones=ZONES)
 
 
 def _given(form: dict[str, str]) -> SetUp:

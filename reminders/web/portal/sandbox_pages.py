@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import Final, TypeAlias, get_args
-from zoneinfo import ZoneInfo, available_timezones
+from zoneinfo import ZoneInfo
 
 from fastapi import APIRouter, Depends
 from starlette.concurrency import run_in_threadpool
@@ -18,6 +18,7 @@ from starlette.responses import HTMLResponse, Response
 
 from reminders.domain.acting import StaffAct, StaffAction
 from reminders.errors import DoselineError, NotAllowed, NotFound
+from reminders.formats.parts import read_zone
 from reminders.formats.story_file import CarrierStatus
 from reminders.messaging.failure_codes import codes_of, words_of
 from reminders.messaging.transport import FailureClass
@@ -28,6 +29,7 @@ from reminders.services.signing_in import Person
 from reminders.simulation.sandbox import Sandbox
 from reminders.web.pages import form_of, is_part, page, see
 from reminders.web.parts import Parts
+from reminders.web.portal.enrol_form import ZONES
 
 LONGEST_TEXT = 1_600  # characters: what a carrier brings at most
 FILE_NAME: Final = "story.json"
@@ -180,7 +182,7 @@ def _shown(parts: Parts, request: Request, patient: str, refused: Refused | None
         faults=FAULTS,
         fault_of={phone.id: sandbox.fault_of(phone.number) for phone in room.phones},
         hearing=sandbox.hearing,
-        zones=sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith("Etc/")),
+        zones=ZONES,
         refused=refused,
     )
 
@@ -224,8 +226,10 @@ def _stop(parts: Parts, request: Request, patient: str, _: dict[str, str]) -> Re
 
 def _trip(parts: Parts, request: Request, patient: str, form: dict[str, str]) -> Response:
     clinic_id, room = _room(parts, request, patient)
-    zone, sandbox = form.get("zone", ""), _sandbox(parts)
-    if zone not in available_timezones():
+    sandbox = _sandbox(parts)
+    try:
+        zone = read_zone(form.get("zone", ""))
+    except ValueError:
         return _shown(parts, request, patient, Refused("There is no such time zone."))
 
     def go() -> None:

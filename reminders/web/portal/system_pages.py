@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from http import HTTPStatus
-from zoneinfo import available_timezones
 
 from fastapi import APIRouter
 from starlette.concurrency import run_in_threadpool
@@ -17,6 +16,7 @@ from reminders.services.signing_in import operating
 from reminders.web.access import operator_of
 from reminders.web.pages import by_field, form_of, page
 from reminders.web.parts import Parts
+from reminders.web.portal.enrol_form import ZONES
 
 FIELDS = ("clinic", "phone", "zone", "name")
 
@@ -68,14 +68,13 @@ def _page(
 ) -> HTMLResponse:
     now = parts.clock.now()
     ready = parts.readiness() if parts.readiness else watching.readiness(parts.engine, now=now)
-    zones = sorted(zone for zone in available_timezones() if "/" in zone and not zone.startswith("Etc/"))
     return page(
         request,
         "portal/system.html",
         status=HTTPStatus.UNPROCESSABLE_ENTITY if faults else HTTPStatus.OK,
         seen=operating.installation(parts.engine, now=now),
         ready=ready,
-        zones=zones,
+        zones=ZONES,
         typed={name: (typed or {}).get(name, "") for name in (*FIELDS, "admin")},
         faults=faults or {},
         link=link,

@@ -189,6 +189,14 @@ def test_a_trip_moves_the_patients_times(world: World) -> None:
     assert [event["by"] for event in world.rows("plan_event") if "moved" in str(event["kind"])] == [PROVIDER]
 
 
+def test_no_trip_leads_to_what_is_no_place(world: World) -> None:
+    """Neither a name that no zone has, nor the machine's own, which the system lists beside them."""
+    client = world.browser(PROVIDER)
+    answers = [client.post(world.path("trip"), data={"zone": zone}) for zone in ("Boston", "localtime")]
+
+    assert [(answer.status_code, "There is no such time zone." in words(answer.text)) for answer in answers] == [(422, True)] * 2
+
+
 def test_a_phone_that_is_off_says_so(world: World) -> None:
     """Its texts are not delivered, and the page says why."""
     client = world.browser(PROVIDER)
