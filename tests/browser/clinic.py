@@ -29,9 +29,10 @@ PEOPLE: Mapping[str, tuple[str, frozenset[StaffRole]]] = MappingProxyType(
         "nurse": (NURSE, frozenset({StaffRole.STAFF})),
         "clerk": ("Kim Park", frozenset({StaffRole.STAFF})),
         "temp": ("Jo Temp", frozenset({StaffRole.STAFF})),
+        "idler": ("Lou Late", frozenset({StaffRole.STAFF})),
     }
 )
-"""Who signs in: a provider who is the admin too, as at a small clinic; a nurse; and two who come for one test each."""
+"""Who signs in: a provider who is the admin too, as at a small clinic; a nurse; and three who come for one test each."""
 
 
 @dataclass(frozen=True)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
+from urllib.parse import urlsplit
 
 from sqlalchemy import Engine, select
 
@@ -83,11 +84,13 @@ class Page:
     who     who looks at it; None if nobody is signed in.
     fields  what stands in the fields of its path.
     query   what it is asked with.
+    at      the path under which it stands, if that is not the one by which it is asked.
     """
 
     who: str | None = "provider"
     fields: Fields = _nothing
     query: str = ""
+    at: str | None = None
 
 
 PAGES: Mapping[str, Page] = MappingProxyType(
@@ -115,7 +118,7 @@ PAGES: Mapping[str, Page] = MappingProxyType(
         "/patients": Page("nurse"),
         "/queues": Page("nurse"),
         "/queues/{queue}": Page("nurse", _a_full_queue),
-        "/care/{token}": Page(None, _a_caregivers_link),
+        "/care/{token}": Page(None, _a_caregivers_link, at="/care"),
         "/keys": Page(fields=_a_key),
         "/people": Page(),
         "/sandbox/phones/{patient}": Page(fields=_silent),
@@ -150,7 +153,14 @@ def opened(visits: Visits, path: str, ledger: Engine, harbor: Harbor, *, width: 
     """A page of the list, once it has come."""
     page = PAGES[path]
     visit = visits.visit(page.who, width=width, script=script)
-    answer = visit.page.goto(path.format(**page.fields(ledger, harbor)) + page.query)
-    assert answer is not None
-    assert answer.headers["content-type"] == "text/html; charset=utf-8"
+    asked = path.format(**page.fields(ledger, harbor))
+    come(visit, asked + page.query, at=page.at or asked)
     return visit
+
+
+def come(visit: Visit, address: str, *, at: str) -> None:
+    """Go to a page, and see that it is that page which came: who is not signed in is led to a sound one, where nothing is amiss."""
+    answer = visit.page.goto(address)
+    assert answer is not None
+    came = urlsplit(answer.url).path, answer.headers["content-type"]
+    assert came == (at, "text/html; charset=utf-8"), f"{came} came, not {at}"

@@ -6,11 +6,12 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-from playwright.sync_api import Page, Route
+from playwright.sync_api import Page, Route, expect
 
 from tests.browser.axe import violations
 from tests.browser.chromium import AWAY, a_browser
-from tests.browser.visiting import Visit, Visits
+from tests.browser.pages import come
+from tests.browser.visiting import Sessions, Visit, Visits
 
 PAGE = "/sign-in"
 
@@ -109,6 +110,21 @@ def test_a_request_elsewhere_is_seen(visits: Visits) -> None:
     visit.page.goto("https://elsewhere.example/")
 
     assert seen(visit) == ["elsewhere: https://elsewhere.example/"]
+
+
+def test_another_page_than_the_one_asked_for_is_seen(visits: Visits) -> None:
+    """Who is not signed in is sent to a page in which nothing is amiss: that is not taken for the page they asked for."""
+    with pytest.raises(AssertionError, match="/sign-in"):
+        come(visits.visit(), "/account", at="/account")
+
+
+def test_who_was_away_for_too_long_signs_in_anew(visits: Visits, sessions: Sessions) -> None:
+    """Cookies that no longer open the door are not shown at it, however long the run takes."""
+    sessions.known["idler"] = {"cookies": [], "origins": []}
+    page = visits.visit("idler").page
+    page.goto("/account")
+
+    expect(page.get_by_role("heading", level=1)).to_have_text("Lou Late")
 
 
 def test_what_is_refused_on_purpose_passes(visits: Visits) -> None:

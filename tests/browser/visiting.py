@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from types import TracebackType
 from typing import Literal, Self
 
@@ -31,7 +32,7 @@ class Visit:
 
 @dataclass
 class Sessions:
-    """The cookies of who is signed in. Each signs in once, for a code is good once."""
+    """The cookies of who is signed in. Each signs in once, for a code is good once; and anew when nobody used them for too long."""
 
     browser: Browser
     portal: Served
@@ -42,12 +43,20 @@ class Sessions:
         """The cookies of somebody; None for nobody."""
         if who is None:
             return None
-        if who not in self.known:
+        if who not in self.known or not self._opens(self.known[who]):
             with Visits(self.browser, self.portal) as visits:
                 page = visits.visit().page
                 sign_in(page, self.phones[who], self.portal.clock)
                 self.known[who] = page.context.storage_state()
         return self.known[who]
+
+    def _opens(self, cookies: StorageState) -> bool:
+        """Whether the cookies still open the door: who is in is sent on from it, who belongs to no clinic too."""
+        context = self.browser.new_context(base_url=self.portal.url, storage_state=cookies)
+        try:
+            return context.request.get("/sign-in", max_redirects=0, timeout=PATIENCE).status == HTTPStatus.SEE_OTHER
+        finally:
+            context.close()
 
 
 class Visits:
