@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from datetime import date, datetime, tzinfo
-from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -14,9 +13,9 @@ from rich.text import Text
 from reminders.as_json.edits import edited_json, finding_json
 from reminders.commands.ledger import now_of, the_ledger
 from reminders.commands.output import SCREEN, JsonFlag, print_json, print_table, telling
-from reminders.commands.typed import FileArgument, SlotName, date_option, read_file, slot_name, typed
+from reminders.commands.typed import FileArgument, SlotName, choice_of, date_option, read_file, slot_name, typed
 from reminders.domain.acting import StaffAct, StaffAction
-from reminders.domain.dose_state import DoseState
+from reminders.domain.dose_state import SETTABLE, DoseState
 from reminders.domain.profile import Severity
 from reminders.domain.schedule import Slot
 from reminders.errors import NotAllowed
@@ -96,19 +95,13 @@ def _instead(action: StaffAction) -> str:
     return ". Lay a taper out with `doseline plan taper` (`doseline drugs show` names the ready layouts), and give it with `doseline edit`"
 
 
-class Told(StrEnum):
-    """What a person can set right about a dose."""
-
-    TAKEN = "taken"
-    SKIPPED = "skipped"
-    MISSED = "missed"
-
-
 def correct(
     ctx: typer.Context,
     plan: PlanArgument,
     dose: Annotated[SlotName, typer.Argument(parser=typed(slot_name), metavar="DATE/NO", help="The dose, like 2026-03-02/1.")],
-    state: Annotated[Told, typer.Argument(metavar="STATE", help=", ".join(state.value for state in Told))],
+    state: Annotated[
+        DoseState, typer.Argument(parser=typed(choice_of(*SETTABLE)), metavar="STATE", help=", ".join(state.value for state in SETTABLE))
+    ],
     *,
     by: ByOption,
     reason: Annotated[str, typer.Option("--reason", help="How it is known. Kept with the dose.", metavar="WORDS")],
@@ -120,9 +113,7 @@ def correct(
             raise NotAllowed("a correction needs its reason")
         with the_ledger() as engine:
             now, (day, number) = now_of(engine), (dose.local_date, dose.number)
-            prescribing.correct(
-                engine, plan_ref=plan, local_date=day, slot_no=number, state=DoseState(state.value), by=by, reason=reason, now=now
-            )
+            prescribing.correct(engine, plan_ref=plan, local_date=day, slot_no=number, state=state, by=by, reason=reason, now=now)
     if as_json:
         print_json({"plan": plan, "local_date": day.isoformat(), "slot_no": number, "state": state.value})
     else:

@@ -31,6 +31,18 @@ class DoseState(StrEnum):
     NOT_DUE = "not_due"
 
 
+SETTABLE = (
+    DoseState.TAKEN,
+    DoseState.SKIPPED,
+    DoseState.MISSED,
+    DoseState.UNCONFIRMED,
+    DoseState.NOT_REMINDED,
+    DoseState.NOT_DUE,
+    DoseState.OPEN,
+)
+"""What a person may set a dose to, so that a slip is taken back. Pending is the machine's own word: no text of it has left yet."""
+
+
 class EventKind(StrEnum):
     """What can happen to a dose.
 

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 
 from db.engine import undoing, writing
 from reminders.domain.acting import StaffAct, StaffAction
-from reminders.domain.dose_state import DoseEvent, DoseState, EventKind
+from reminders.domain.dose_state import SETTABLE, DoseEvent, DoseState, EventKind
 from reminders.domain.finding import Finding
 from reminders.domain.gate import resume_extra_days
 from reminders.domain.patient_checks import check_medicines
@@ -352,8 +352,11 @@ def correct(
 ) -> None:
     """Correct what is recorded of a dose, by a named person with a reason. The old facts are kept.
 
-    Raises UnknownPlan where there is no such dose, NotAllowed for a person who may not, LedgerHeld before a gap was relived.
+    Raises UnknownPlan where there is no such dose, NotAllowed for a state that no person sets and for a person who may not,
+    LedgerHeld before a gap was relived.
     """
+    if state not in SETTABLE:
+        raise NotAllowed(f"a dose cannot be set to {state.value}")
     with writing(engine) as c:
         quarantines.refuse_while_held(c)
         plan = plans.find(c, plan_ref, clinic_id)

@@ -164,7 +164,7 @@ def test_a_dose_is_set_right(remembered: str, sqlite_engine: Engine) -> None:
     [
         (("2026-03-02/9", "taken", *WHO), "there is no dose 9 of 2026-03-02"),
         (("2026-03-02", "taken", *WHO), "2026-03-02"),
-        (("2026-03-02/1", "open", *WHO), "open"),
+        (("2026-03-02/1", "pending", *WHO), "one of taken, skipped"),
         (("2026-03-02/1", "taken", "--by", "Nurse Lee", "--reason", " "), "needs its reason"),
     ],
 )

@@ -291,6 +291,30 @@ def test_corrected_by_a_named_person() -> None:
         assert (clinic.doses()["03-02/1"], event["by"]) == ("taken (told by phone)", "Nurse Lee")
 
 
+@pytest.mark.parametrize("state", DoseState)
+def test_what_a_dose_can_be_set_to(state: DoseState) -> None:
+    """Whatever it may have been before, so that a slip is taken back; but not back to before its text had left."""
+    with Stage.on_paper() as clinic:
+        clinic.run_until("03-02 15:00")
+        try:
+            prescribing.correct(
+                clinic.engine,
+                plan_ref="ana-baclofen",
+                local_date=date(2026, 3, 2),
+                slot_no=1,
+                state=state,
+                by="Nurse Lee",
+                reason="a slip",
+                now=clinic.now,
+            )
+        except NotAllowed:
+            found = None
+        else:
+            found = next(row["state"] for row in clinic.rows("dose") if row["slot_no"] == 1)
+
+        assert found == (None if state is DoseState.PENDING else state)
+
+
 def test_an_act_and_a_pass_at_once(engine: Engine) -> None:
     """A suspension and a reminder in the same minute take turns: no dose is announced after it, and none twice."""
     with Stage(engine) as clinic:

@@ -12,7 +12,6 @@ from reminders.as_json.edits import edited_json
 from reminders.as_json.parts import plainly
 from reminders.as_json.plans import table_json
 from reminders.as_json.supplies import supply_json
-from reminders.domain.dose_state import DoseState
 from reminders.errors import BadFile, Fault
 from reminders.formats.plan_file import write_plan
 from reminders.reports.adherence_report import CAVEATS
@@ -170,7 +169,7 @@ def correct(call: Caller, dose: DoseId, body: Correction) -> JSONResponse:
         plan_ref=found["plan_ref"],
         local_date=found["local_date"],
         slot_no=found["slot_no"],
-        state=DoseState(body.state),
+        state=body.state,
         by=call.by,
         reason=body.reason,
         now=call.now,

@@ -8,11 +8,11 @@ from __future__ import annotations
 from typing import Annotated, Generic, Literal, TypeAlias, TypeVar
 
 from fastapi import Path, Query
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, WithJsonSchema
 
 from reminders.domain.adherence import Mark
 from reminders.domain.contact import Role
-from reminders.domain.dose_state import DoseState
+from reminders.domain.dose_state import SETTABLE, DoseState
 from reminders.domain.finding import Alcohol
 from reminders.domain.plan import Kind, Unit
 from reminders.domain.plan_state import PlanState
@@ -34,7 +34,7 @@ from reminders.formats.parts import (
     ZoneText,
 )
 from reminders.formats.plan_file import PlanShape
-from reminders.formats.shape import Shape
+from reminders.formats.shape import Shape, shown
 
 ID = r"^[0-9a-f]{32}$"
 MOST_AT_ONCE = 200
@@ -556,10 +556,16 @@ class ActAnswer(Shape):
     foreseen: ForeseenAnswer | None
 
 
+def _settable(value: object) -> DoseState:
+    if not (isinstance(value, str) and value in SETTABLE):
+        raise ValueError(f"must be one of {', '.join(SETTABLE)}, not {shown(value)}")
+    return DoseState(value)
+
+
 class Correction(Shape):
     """What a dose came to after all, and how that is known. What was recorded before is kept."""
 
-    state: Literal["taken", "skipped", "missed"]
+    state: Annotated[DoseState, BeforeValidator(_settable), WithJsonSchema({"type": "string", "enum": [*SETTABLE]})]
     reason: ReasonGiven
 
 

@@ -15,13 +15,14 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, Response
 
-from reminders.domain.dose_state import DoseState, EventKind
+from reminders.domain.dose_state import SETTABLE, DoseState, EventKind
 from reminders.errors import LedgerHeld, NotAllowed
 from reminders.services import charting, prescribing
 from reminders.web.access import person_of
 from reminders.web.dose_grid import LOOKS, words_of
 from reminders.web.pages import form_of, page, see
 from reminders.web.parts import Parts
+from reminders.web.words import words
 
 if TYPE_CHECKING:
     from reminders.services.charting import DoseSeen
@@ -50,17 +51,10 @@ FACTS: Mapping[EventKind, str] = MappingProxyType(
 """What can be learnt of a dose, in words."""
 
 SET_TO: Mapping[DoseState, str] = MappingProxyType(
-    {
-        DoseState.TAKEN: "taken",
-        DoseState.SKIPPED: "skipped",
-        DoseState.MISSED: "missed",
-        DoseState.UNCONFIRMED: "unconfirmed: nobody knows",
-        DoseState.NOT_REMINDED: "not reminded",
-        DoseState.NOT_DUE: "not due",
-        DoseState.OPEN: "open: ask and wait for an answer",
-    }
+    {state: words(state.value) for state in SETTABLE}
+    | {DoseState.UNCONFIRMED: "unconfirmed: nobody knows", DoseState.OPEN: "open: ask and wait for an answer"}
 )
-"""What a person may set a dose to. Pending is the machine's own word: no text of it has left yet."""
+"""What a person may set a dose to, in words."""
 
 
 def dose_pages(parts: Parts) -> APIRouter:

@@ -150,6 +150,20 @@ def test_nobody_approves_in_another_providers_name(clinics: Engine, program: Pro
     assert (error["path"], HADDAD in error["message"]) == ("patients[0].plans[0].approved_by", True)
 
 
+def test_a_state_that_no_person_sets(clinics: Engine, program: Program) -> None:
+    """A dose is set back to what it may have been, if that was a slip; pending is the machine's own word."""
+    path = f"/doses/{ids(clinics, 'dose')[0]}/correct"
+    told = {
+        state: program.ask("POST", path, json.dumps({"state": state, "reason": "a slip"}).encode()).json()
+        for state in ("unconfirmed", "pending")
+    }
+
+    assert (told["unconfirmed"]["state"], told["pending"]["status"]) == ("unconfirmed", 422)
+    assert [error["message"] for error in told["pending"]["errors"]] == [
+        'must be one of taken, skipped, missed, unconfirmed, not_reminded, not_due, open, not "pending"'
+    ]
+
+
 def test_what_is_only_tried_changes_nothing(clinics: Engine, program: Program) -> None:
     """An import, an enrolment and an act with `dry_run` say what would be, and store none of it."""
     program.get("/me")
