@@ -19,7 +19,7 @@ from reminders.simulation.sandbox import Sandbox
 from reminders.web.access import ROUTES, Access, is_let_in
 from reminders.web.bodies import MOST_FIELDS, body_of
 from reminders.web.dose_strip import day_words, dose_strip
-from reminders.web.words import doses_words, far, moment, place, reading, words
+from reminders.web.words import doses_words, far, moment, opening, place, reading, words
 
 FORM = "application/x-www-form-urlencoded"
 
@@ -46,7 +46,7 @@ def environment() -> Environment:
     )
     templates.globals["dose_strip"] = dose_strip
     templates.filters.update(
-        day=day_words, moment=moment, doses=doses_words, far=far, words=words, place=place, plain=plain, reading=reading
+        day=day_words, moment=moment, doses=doses_words, far=far, opening=opening, words=words, place=place, plain=plain, reading=reading
     )
     return templates
 

@@ -30,6 +30,11 @@ def words(code: str) -> str:
     return code.replace("_", " ")
 
 
+def opening(text: str) -> str:
+    """Begin a sentence with words of ours: its first letter large, and every name in it as it is written."""
+    return text[:1].upper() + text[1:]
+
+
 def place(path: str) -> str:
     """Write a path inside a plan for people, who count from 1: "phases[2].doses[0].amount" is "phase 3, dose 1, amount"."""
     parts = re.sub(r"(\w+?)s\[([0-9]+)\]", lambda found: f"{found[1]} {int(found[2]) + 1}", path)

@@ -30,6 +30,7 @@ from reminders.simulation.sandbox import Sandbox
 from reminders.web.pages import form_of, is_part, page, see
 from reminders.web.parts import Parts
 from reminders.web.portal.enrol_form import ZONES
+from reminders.web.words import opening
 
 LONGEST_TEXT = 1_600  # characters: what a carrier brings at most
 FILE_NAME: Final = "story.json"
@@ -269,8 +270,7 @@ def _done(parts: Parts, request: Request, patient: str, work: Callable[[], None]
     except NotFound:
         raise HTTPException(HTTPStatus.NOT_FOUND) from None
     except DoselineError as refused:
-        words = str(refused)
-        return _shown(parts, request, patient, Refused(f"{words[:1].upper()}{words[1:]}."))
+        return _shown(parts, request, patient, Refused(f"{opening(str(refused))}."))
     return see(f"/sandbox/phones/{patient}")
 
 

@@ -206,6 +206,7 @@ def test_a_provider_takes_an_interaction_on(desk: Desk) -> None:
     done = provider.post(f"{path}/acknowledge", data={"reason": "low dose"})
 
     assert (refused.status_code, "only provider may" in refused.text, 'value="as discussed"' in refused.text) == (422, True, True)
+    assert '<div class="card refused" role="alert"><p>Nurse Lee ' in refused.text
     assert (without.status_code, "is acknowledged with a reason" in without.text, done.status_code) == (422, True, 303)
 
 
