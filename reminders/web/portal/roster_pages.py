@@ -61,6 +61,7 @@ def _roster(parts: Parts, request: Request, filters: Filters, *, after: str | No
         filters=filters,
         faults=faults,
         is_first=after is None,
+        anew=_query(filters),
         onward=_query(filters, after=found.after) if found and found.after else "",
         states=tuple(PlanState),
         drugs=rostering.drugs_known(),

@@ -136,6 +136,20 @@ def test_a_search_is_in_no_address(room: Room, engine_of_two: Engine) -> None:
     assert room.on(room.search("ANA")) == room.on(room.search("202-555-0101")) == ["Ana Silva"]
 
 
+def test_the_first_page_again(room: Room, engine_of_two: Engine) -> None:
+    """Whoever went on comes back to what they had narrowed the roster to, or were looking for."""
+    more_people(engine_of_two, 27)
+    onward = re.findall(r'rel="next" href="(.*?)"', room.client.get("/patients?state=active&severity=none").text)[0].replace("&amp;", "&")
+    back = re.findall(r'href="([^"]*)">First page<', room.client.get(onward).text)
+    second = room.search("zed", state="active", after=onward.rpartition("=")[2])
+    form = re.findall(r'<form method="post" action="/patients/search">((?:<input type="hidden"[^>]*>)*)<button class="plain">First page<', second)
+    kept = dict(re.findall(r'name="(\w+)" value="(.*?)"', form[0]))
+
+    assert back == ["/patients?state=active&amp;severity=none"]
+    assert {name: value for name, value in kept.items() if value} == {"text": "zed", "state": "active"}
+    assert room.on(room.search(**kept)) == [f"Zed {chr(65 + n)}" for n in range(25)]
+
+
 def test_what_was_typed_stays(room: Room) -> None:
     """Beside what is wrong with it; and nobody found is said kindly."""
     answer = room.client.post("/patients/search", data={"text": "a", "state": "active"})
