@@ -12,12 +12,16 @@ from random import Random
 from threading import Event, Lock
 
 from sqlalchemy import Engine
+from sqlalchemy.exc import OperationalError
 
+from db.backup import LOCKED
 from reminders.clock import SystemClock
+from reminders.domain.plan import Plan
 from tests.fake_twilio.server import ACCOUNT, OUR_NUMBER, Message
 from tests.fake_twilio.webhooks import inbound_form
 from tests.killing.carrier import Carrier
 from tests.scheduling.enrolled import LABELS, due_at, enrol
+from tests.scheduling.wall import until
 
 WORDS = ("1", "HELP")
 """What patients say: that a dose was taken, which brings no answer, and what brings one."""
@@ -30,6 +34,7 @@ HELP, THE_DOSE = "help", "the dose"
 TALKERS = 4
 EVERY = 0.15
 """Seconds from one patient to the next, beside those who are enrolled before each life."""
+ENTERING_SECONDS = 60
 MOST_TRIES = 1_000
 TAKEN = 2
 """An answer of 2xx."""
@@ -106,8 +111,27 @@ class Clinic:
             if self._draw.random() < TWO_DOSES:
                 plans.append(due_at(minute, LABELS[1], drug="another-tablet", zone=self._zone))
             before = minute - timedelta(minutes=1)
-            made = enrol(self._engine, *plans, now=before, patients=patients, zone=self._zone, phones=phones)
+            made = self._entered(*plans, now=before, phones=phones)
             self.plans |= {phone: made[number * len(plans) :][: len(plans)] for number, phone in enumerate(phones)}
+
+    def _entered(self, *plans: Plan, now: datetime, phones: list[str]) -> list[str]:
+        """Enter patients, and again where SQLite is not to be had in its five seconds, as people press a button again.
+
+        A process is frozen as a whole, and another thread of it may just be writing: until it is thawed nobody else writes, and
+        then it may be the next one's turn. Nothing was stored: it is the transaction's beginning that is refused.
+        """
+        made = list[str]()
+
+        def are_entered() -> bool:
+            try:
+                made.extend(enrol(self._engine, *plans, now=now, patients=len(phones), zone=self._zone, phones=phones))
+            except OperationalError as error:
+                if getattr(error.orig, "sqlite_errorname", None) not in LOCKED:
+                    raise
+            return bool(made)
+
+        until(are_entered, within=ENTERING_SECONDS)
+        return made
 
     @contextmanager
     def filling(self) -> Iterator[None]:

@@ -142,7 +142,9 @@ def test_the_first_page_again(room: Room, engine_of_two: Engine) -> None:
     onward = re.findall(r'rel="next" href="(.*?)"', room.client.get("/patients?state=active&severity=none").text)[0].replace("&amp;", "&")
     back = re.findall(r'href="([^"]*)">First page<', room.client.get(onward).text)
     second = room.search("zed", state="active", after=onward.rpartition("=")[2])
-    form = re.findall(r'<form method="post" action="/patients/search">((?:<input type="hidden"[^>]*>)*)<button class="plain">First page<', second)
+    form = re.findall(
+        r'<form method="post" action="/patients/search">((?:<input type="hidden"[^>]*>)*)<button class="plain">First page<', second
+    )
     kept = dict(re.findall(r'name="(\w+)" value="(.*?)"', form[0]))
 
     assert back == ["/patients?state=active&amp;severity=none"]
