@@ -58,10 +58,10 @@ def test_a_morning_without_a_mouse(visits: Visits, portal: Served, harbor: Harbo
     press("Tab")
     expect(page.get_by_role("link", name="Go to the content")).to_be_focused()
     press("Enter")
-    for label, typed in (("Name", phone.login), ("Password", PASSWORD), ("Code", pyotp.TOTP(phone.secret).at(portal.clock.now()))):
+    for label, typed in (("Name", phone.login), ("Password", PASSWORD), ("Code", None)):
         press("Tab")
         expect(page.get_by_label(label)).to_be_focused()
-        page.keyboard.type(typed)
+        page.keyboard.type(typed or pyotp.TOTP(phone.secret).at(portal.clock.now()))  # what the phone shows when its turn has come
     press("Enter")
     out = page.get_by_role("button", name="Sign out", exact=True)
     expect(out).to_be_visible()
