@@ -25,6 +25,13 @@ def a_wall(ahead: timedelta = timedelta()) -> Wall:
     return Wall(SystemClock().now() + ahead)
 
 
+def is_now(read: Callable[[], datetime]) -> bool:
+    """Whether a clock shows the machine's time to the second; what it takes to read it on a busy machine is no fault of the clock."""
+    before, shown, after = SystemClock().now(), read(), SystemClock().now()
+    off = SECOND + after - before
+    return before - off < shown < after + off
+
+
 def standing(engine: Engine) -> list[str]:
     """The names of the troubles that are not over."""
     with reading(engine) as c:
@@ -117,7 +124,7 @@ def test_the_time_is_the_databases(postgres_engine: Engine) -> None:
     referee = Referee(postgres_engine, a_wall(HOURS))
     first, second = referee.now(), referee.now()
 
-    assert (abs(first - SystemClock().now()) < SECOND, second > first) == (True, True)
+    assert (is_now(referee.now), second > first) == (True, True)
 
 
 @pytest.mark.parametrize("by", [HOURS, -HOURS], ids=["on", "back"])
@@ -128,7 +135,7 @@ def test_a_wall_moved_between_two_looks_moves_nothing(postgres_engine: Engine, b
     assert referee.agrees()
     wall.move(by)
 
-    assert abs(referee.now() - SystemClock().now()) < SECOND
+    assert is_now(referee.now)
 
 
 def test_a_wrong_clock_is_told_of_until_it_is_right(postgres_engine: Engine, caplog: pytest.LogCaptureFixture) -> None:
