@@ -222,7 +222,7 @@ def test_two_processes_poll_at_once(clinic: Clinic) -> None:
 
     def receive(engine: Engine, **text: Any) -> object:  # noqa: ANN401 - handed on
         if text["sid"] == "SM7":
-            together.wait(timeout=20)
+            together.wait(timeout=60)
         return replying.receive(engine, **text)
 
     with ThreadPoolExecutor(2) as pool:

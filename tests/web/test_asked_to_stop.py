@@ -16,7 +16,7 @@ from tests.fake_twilio.server import ACCOUNT, OUR_NUMBER, TOKEN, FakeTwilio
 from tests.scheduling.wall import until
 
 DOSELINE = Path(sys.executable).with_name("doseline")
-STARTING_SECONDS = 30
+STARTING_SECONDS = 90
 WINDING_UP = 3
 """Seconds for all that is not answering, on a machine that may have much else to do."""
 
