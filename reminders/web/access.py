@@ -184,7 +184,7 @@ def guarding(parts: Parts) -> Callable[[Request], Awaitable[None]]:
             raise HTTPException(HTTPStatus.FORBIDDEN)
         if access is Access.MACHINE:
             return
-        if holds_nul(request):
+        if access is not Access.ANYBODY and holds_nul(request):  # what anybody may open, a link, is looked up by its hash
             raise HTTPException(HTTPStatus.NOT_FOUND)
         if request.method not in SAFE and not is_from_our_page(request):
             raise HTTPException(HTTPStatus.FORBIDDEN)
