@@ -43,7 +43,7 @@ test-kill: .venv/.for-work ## Kill -9 three sending processes, on each database 
 	@$(BIN)/python -m tests.killing $(KILLS) $(ARGS)
 
 test-api: .venv/.for-work ## Ask every operation of the API 200 times with what fits its description, and what does not (minutes)
-	@$(BIN)/python -m pytest tests/web/api/test_schemathesis.py --hypothesis-profile api -o timeout=3600 $(ARGS)
+	@$(BIN)/python -m pytest --numprocesses auto tests/web/api/test_schemathesis.py --hypothesis-profile api -o timeout=3600 $(ARGS)
 
 test-mutants: .venv/.for-work ## Plant ten bugs, one after another, and see that the tests turn red (ARGS="fence" for one of them)
 	@$(BIN)/python -m tests.mutants $(ARGS)
