@@ -34,9 +34,9 @@ def with_coming(plan: Plan, coming: tuple[Phase, ...], today: date) -> Plan:
     A phase that runs on as it was is one phase; one that changes ends, at the end of its rhythm, and the new one follows it.
     Raises InvalidPlan after the plan's last day.
     """
-    at = _running(plan, today)
-    if at is None and today < plan.start:
+    if today < plan.start:
         return replace(plan, phases=coming)
+    at = _running(plan, today)
     if at is None:
         raise InvalidPlan("phases", NOTHING_COMING)
     index, behind = at

@@ -34,3 +34,20 @@ REASONS = [
 def test_a_reason_names_its_condition(facts: GateFacts, condition: Condition) -> None:
     """One thing is not as it should be, and its condition is the only one named."""
     assert [unmet.condition for unmet in gate(facts).reasons] == [condition]
+
+
+COUNTS = [
+    ((), (0, 0, 0)),
+    ((DoseState.TAKEN,) * 2, (2, 2, 2)),
+    ((DoseState.TAKEN,) * 4 + (DoseState.UNCONFIRMED,), (4, 5, 4)),
+    ((DoseState.TAKEN, DoseState.OPEN, DoseState.MISSED), (1, 2, 2)),
+    ((DoseState.MISSED,) + (DoseState.TAKEN,) * 9, (9, 9, 8)),
+]
+
+
+@pytest.mark.parametrize(("phase", "counts"), COUNTS)
+def test_the_counts_behind_a_gate(phase: tuple[DoseState, ...], counts: tuple[int, int, int]) -> None:
+    """Of the last nine closed doses of the phase so many were taken, and so many would have to be."""
+    result = gate(replace(MET, phase=phase))
+
+    assert (result.confirmed, result.closed, result.needed) == counts
