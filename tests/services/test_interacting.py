@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from datetime import date
+
 import pytest
 from sqlalchemy import Engine
 
+from reminders.domain.approval import Acknowledgement
 from reminders.errors import NotAllowed
+from reminders.services.records import interacting
 from tests.files import File
 from tests.stage import Stage, patient, phase, plan
 
@@ -77,6 +81,17 @@ def test_acknowledged_with_a_reason_the_step_comes() -> None:
 
         kept = [(row["by"], row["reason"]) for row in clinic.rows("plan_event") if row["kind"] == "interaction acknowledged"]
         assert (clinic.amounts()["03-05"], kept) == ("10", [("Dr. Noor Haddad", "diazepam: two nights only")])
+
+
+@pytest.mark.parametrize("reason", ["two nights only", "two nights only,\nthen no more: agreed"])
+def test_what_is_kept_of_an_acknowledgement_is_read_again(reason: str) -> None:
+    """With the day of the laboratory check, however many lines the reason has."""
+    with Stage.on_paper(ana()) as clinic:
+        adds(clinic, "furosemide")
+        clinic.acts("acknowledge", "03-03 10:00", alert="interaction", reason=reason, labs_due="03-09")
+        (event,) = [row for row in clinic.rows("plan_event") if row["kind"] == interacting.ACKNOWLEDGED]
+
+        assert interacting.kept(event) == Acknowledgement("furosemide", "Dr. Noor Haddad", reason, date(2026, 3, 9))
 
 
 @pytest.mark.parametrize("reason", ["", "  "])

@@ -34,7 +34,7 @@ if TYPE_CHECKING:
 INTERACTION = "interaction"
 ACKNOWLEDGED = "interaction acknowledged"
 """The event of a plan that keeps who acknowledged a medicine beside it."""
-_KEPT = re.compile(r"(?P<of>.*?): (?P<reason>.*?)(?: \(labs by (?P<labs_due>\d{4}-\d\d-\d\d)\))?")
+_KEPT = re.compile(r"(?P<of>.*?): (?P<reason>.*?)(?: \(labs by (?P<labs_due>\d{4}-\d\d-\d\d)\))?", re.DOTALL)
 
 
 @dataclass(frozen=True, slots=True)
