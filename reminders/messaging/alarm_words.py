@@ -16,6 +16,11 @@ _PIECES = (
     r"(?:pills?|tablets?|tabs?|meds?|doses?|capsules?|pastillas?|tabletas?|capsulas?|dosis|baclofen|of (?:them|my|the|it)"
     r"|de (?:ellas|las|mis))"
 )
+_NOT_CONSENT = (
+    r"(?! (?:me|us|money|cash|(?:my |the |all )*(?:consent|permission|authorization)|from (?:the|this|your|ur) (?:text[a-z]*|messag[a-z]*"
+    r"|study|list|service|program|programme|reminders))(?![a-z]))"
+)
+"""It is the body that withdraws, and nobody who takes back what was agreed."""
 
 SELF_HARM = words(
     r"kill(?:ing)? (?:myself|my self|himself|herself|themselves)",
@@ -178,6 +183,9 @@ FLAGS: tuple[tuple[RedFlagKind, re.Pattern[str]], ...] = (
     (
         RedFlagKind.EMERGENCY,
         words(
+            rf"(?:withdrawing|(?:starts?|started|starting|begins?|began|beginning|going|about) to withdraw){_NOT_CONSENT}",
+            rf"withdrawals?(?! of ){_NOT_CONSENT}",
+            r"abstinencia",
             r"chest pains?",
             r"heart attack",
             r"stroke",

@@ -60,12 +60,20 @@ CLAUSE_OPT_OUT = (
     _said(
         "|just|can|could|would|i said|i already said|already said|i told to|told to|reply|text|txt|send|spam|for gods sake",
         "stop|stop it|stop this|stop that|stop these|stop those|stop them|stop all|stop everything|stop both|stopall",
-        "|now|right now|right away|at once|immediately|today|already|#|for gods sake",
+        "|now|right now|right away|at once|immediately|today|already|#|for gods sake|forever|for good|permanently",
     )
     | _said("", "alto|basta|pare|paren|parale|parenle|parar|para|detente|detenganse", "|todo|todos|esto|eso")
     | _phrases("unsubscribe|stpo|sotp|sstop|# stop|stop to end|make it stop|not interested stop")
 ) - _phrases("para|para todo|para todos|para esto|para eso|i told to stop it|told to stop it")
 """A clause of a text that means the texts, whatever stands beside it."""
+
+CLAUSE_MAYBE = _phrases(
+    "withdraw|i withdraw|i want to withdraw|i would like to withdraw|not interested|im not interested|i am not interested|not interested"
+    " anymore"
+    "|no longer interested|i want out|let me out|i want this to end|i want to end this|no me interesa|ya no me interesa|no estoy interesado"
+    "|no estoy interesada|quiero salir|quiero salirme",
+)
+"""A clause that could mean the texts, the plan or what was asked ("your dose is due": "not interested"): a person asks which."""
 
 WHOLE_OPT_OUT = CLAUSE_OPT_OUT | _phrases(
     "end|quit|revoke|optout|opt out|cancel|remove|arret|td|stopp|sto p|s top|s t o p|stop stop|stop stop stop|stop all of it|unsub"
@@ -83,27 +91,76 @@ WHOLE_OPT_IN = _phrases("start|unstop|subscribe|comenzar|iniciar")
 # --- what only sounds like it -----------------------------------------------------------------------------------------------------
 
 _WRITE = r"(?:text|txt|message|msg|contact|remind|write|bother|sms|send)"
+_TO_PHONE = r"(?:text|txt|message|msg|sms|contact|remind|write(?: to)?)"
+_DOING = r"(?:contacting|bothering|bugging|spamming|sending|writing(?: to)?|calling|pinging|harassing|pestering)"
+_NEW = r"(?:texts?(?! (?:me|us|him|her|them)(?![a-z]))|txts?|messages?(?! (?:me|us)(?![a-z]))|messeges?|mesages?|msgs?|reminders?|alerts?)"
+_THEM = (
+    rf"(?:{_NEW}|texting|txting|messaging|sms|reminding|notifications?|notices|spam|communications?"
+    r"|mensajes?|mensages?|textos?|recordatorios?|avisos?|notificaciones|alertas)"
+)
+_SCHEME = r"(?:service|subscription|program|programme)"
+_WHAT_COMES = rf"(?:{_THEM}|(?:(?:text|texting|txt|sms|reminder|message|messaging|alert) )?{_SCHEME})"
+"""What we send, and what sends it. A verb is none: "cancel my visit and text me" ends nothing."""
+
+_AT_START = r"(?:(?<![a-z0-9#~:/] )|(?<=please )|(?<=pls )|(?<=plz )|(?<=just )|(?<=ok )|(?<=okay )|(?<=hey )|(?<=hi )|(?<=hello ))"
+_TOLD = rf"(?:{_AT_START}|(?<=to )|(?<=said )|(?<=again )|(?<=told you ))"
+"""Where an order begins: before it stands nobody who could be doing it ("the spasms don't bother me")."""
+
+_NOBODYS = (
+    r"(?<!\bi )(?<!\bwe )(?<!\bhe )(?<!\bshe )(?<!\bthey )(?<!\bit )(?<!people )(?<!family )(?<!staff )(?<!pharmacy )(?<!clinic )(?<!who )"
+    r"(?<!that )(?<!which )(?<!really )(?<!usually )(?:(?<!s )|(?<=this )|(?<=yes )|(?<=thanks ))"
+)
+"""What is not to be done, but for somebody before it who does not do it: "my kids dont text me"."""
+
+_ENDS = (
+    r"(?= *$| +[.,?~#]| +(?:please|pls|plz|thanks|thank|ok|okay|and(?! driv)|but|or|because|bc|cause|cuz|since|any ?more|again|now|ever"
+    r"|already"
+    r"|immediately|asap|por favor|gracias|y|pero|porque|o|ya)(?![a-z]))"
+)
+"""Nothing else is named in the clause."""
+
+_AT_A_TIME = (
+    r"(?! (?:today|tonight|tomorrow|before|after(?! (?:this|today))|until|till|while|during|between|at (?:work|night|[0-9]|noon|midnight"
+    r"|home)"
+    r"|(?:so|this|that|too) (?:early|late|much|often)|on (?:week|sun|mon|tues|wednes|thurs|fri|satur)[a-z]*|in the (?:morning|middle|night)"
+    r"|by (?:phone|email|mail|call)|of|why|how|when)(?![a-z]))"
+)
+"""Not then, or not that way: a wish that a person sees to."""
 
 NO_NEED = words(
-    r"(?:dont|do not|didnt|did not) (?:really )?need (?:a|the|this|that|your|any|another) (?:reminder|text|message|alert)(?: today)?"
+    r"(?:dont|do not|didnt|did not) (?:really )?need (?:a|the|this|that|your|any|another) (?:reminder|text|message|alert)(?: today)?",
+    r"(?:dont|do not|no need to) bother (?:to call|calling|to phone|phoning)(?: (?:me|us|back))*",
 )
 """Talk beside a dose: "I don't need the reminder, I took it"."""
 
 NOT_OPT_OUT = words(
-    r"(?:why|where|there|theres|get|gets|got|getting|gotten|receive|received|receiving|have|had|see|saw|seen)(?: [a-z]+)??"
+    r"(?<!to )(?:why|where|there|theres|get|gets|got|getting|gotten|receive|received|receiving|have|had|see|saw|seen)(?: [a-z]+)??"
     rf" no (?:more )?{TEXTS}",
-    rf"no (?:more )?{TEXTS} (?:yet|so far|since|came|come|coming|arrived|from)",
+    rf"no (?:more )?{TEXTS} (?:yet|so far|since|came|come|coming|arrived)|no {TEXTS} from",
     rf"no {TEXTS} (?:today|yesterday|tonight|last|this|at all|for (?:[a-z0-9]+ )?(?:days?|weeks?|hours?))",
     rf"(?:did|have|has|had)(?: [a-z]+)? (?:stop|stopped|quit|ended?|cancell?ed)(?: [a-z]+){{0,3}}? {TEXTS}(?: me)?",
+    rf"i (?:quit|stopped) (?:getting|receiving)(?: [a-z]+)? {TEXTS}",
     rf"(?:{DONT})(?: [a-z]+)? (?:want|wish|like)(?: (?:you|it|my|the|these|your|those|any|all|of))* {TEXTS} to (?:stop|end|quit|cease)",
+    rf"(?<!why )(?<!you )(?<!still )(?:dont|do not|didnt|did not|never|(?:am|im) not)"
+    r"(?: (?:really|want|wanna|mean|meant|wish|trying|try|going|intend|intended|plan|need|you|to|ever|be|i))*"
+    r" (?:discontinue|turn off|shut off|halt|(?:opt|opted|opting)(?: (?:me|us))? ?out|un ?subscrib(?:e|ed|ing)|unenroll(?:ed)?"
+    r"|(?:remove|delete|drop|erase|withdraw|deactivate) (?:me|us|my (?:number|name|phone|cell))|revoke|sign me (?:off|out)"
+    rf"|(?:take|get) (?:me|us) off)(?: (?:of|from|the|my|your|these|this|{TEXTS}))*",
+    r"(?:did|have) i (?:already )?(?:un ?subscribed?|opt(?:ed)? ?out)",
     rf"not (?:getting |sending )?enough(?: (?:of|your|the|these))* {TEXTS}",
+    rf"(?:{DONT}) (?:get|getting|have|send|receive) enough(?: (?:of|your|the|these))* {TEXTS}",
     rf"(?:the )?(?:end|beginning|start) of (?:the|your|this|that|my|each|every)(?: [a-z]+)? {TEXTS}",
-    rf"(?<!told )(?<!asked )(?<!tell )(?<!said )(?:you|u|they|he|she)(?: guys| all)?"
-    rf" (?:dont|do not|never|no longer)(?: even| ever)? {_WRITE}"
+    r"(?:cancel|delete|remove|undo|forget|ignore) (?:that|my|(?:the|my|that|this|your) (?:last|previous|first|other|earlier))"
+    r" (?:text|txt|message|msg|answer|reply)",
+    r"(?<!told )(?<!asked )(?<!tell )(?<!said )(?<!rather )(?<!prefer )(?<!wish )(?<!that )(?:you|u|they|he|she)(?: guys| all)?"
+    rf" (?:dont|do not|never|no longer)(?: even| ever)? {_WRITE}(?!(?: [a-z]+){{0,2}} again(?![a-z]))"
     rf"(?: (?:me|us|anymore|again|here|{TEXTS}))*",
+    rf"(?:they|he|she) (?:dont|do not|never|no longer)(?: even| ever)? {_WRITE}(?: (?:me|us|anymore|again|here|{TEXTS}))*",
     rf"why (?:dont|do not|didnt|havent|wont) (?:you|u|they)(?: even| ever)? {_WRITE}(?: (?:me|us|anymore|again|here|{TEXTS}))*",
     r"(?:quit|stop|stopped|stopping|quitting) (?:smoking|drinking|vaping)(?: [a-z]+)?",
     r"(?:stop|stopping|stopped) by",
+    r"(?:bus|train|next|full|pit) stop",
+    r"stops? (?:me|us|him|her|them) from(?! (?:tak|us)ing)(?: [a-z]+)?",
     r"(?:ya )?no (?:me|nos) (?:mand|envi)(?:a|an|aron|aste|o)(?: (?:el|los|mas|sus|ningun))*"
     r"(?: (?:mensajes?|textos?|avisos?|recordatorios?))?",
 )
@@ -115,43 +172,129 @@ _ENOUGH = (
     r"(?:stop+|stoping|stopping|quit|end|cancel|cease|halt|discontinue|turn off|shut off|no more|enough"
     r"|alto|basta)"
 )
+_THOSE = r"(?:the|these|those|this|that|your|ur|my|all|any|of|more|such|so|many)"
+_GETTING = (
+    r"(?:to|receive|receiving|recieve|get|getting|have|having|see|be|keep|continue|sent|send|sending|with|from|for|it|them|me|us|you"
+    r"|please|a|another)"
+)
+_OPEN = (
+    r"(?!(?:med|pill|tak|baclof|dos|tab|caps|refill|re|appoint|presc|drug|visit|and|but|so|because|if|when|since|after|before|i|im|my|is"
+    r"|are"
+    r"|was|for|thanks|from|on|in|at|until|or|by|who|that|has|have|had|will|to|with|text|txt|call|me|us)(?![a-z])"
+    r"|(?:med|pill|tablet|baclof|dos|caps|refill|appoint|presc|drug))[a-z]+"
+)
+_ANY_SUCH = (
+    rf"(?:(?: {_THOSE}| {_GETTING})*? {_WHAT_COMES}|(?: {_THOSE}| {_GETTING})*? {_THOSE}(?: {_OPEN}){{1,2}} (?!text(?![a-z])){_THEM})"
+)
+"""Our texts, with little words before them, or with what somebody thinks of them: "the damn texts"."""
+
 _MENSAJES = r"(?:mensajes?|mensages?|textos?|sms|recordatorios?|avisos?|notificaciones|alertas|suscripcion|servicio|programa)"
-_LIST = r"(?: (?:of |from )?(?:this|your|the|ur) (?:list|texts?|messages?|system|service|program|programme|database|reminders))"
+_UNOS = r"(?: (?:ya|nada|mas|nunca|jamas|estos|esos|esas|sus|los|las|tantos|ningun|ninguna|otro|otros|de|con|mis|mi|el|la|su))*"
+_LISTED = (
+    r"(?:(?:(?:text|texting|mailing|contact|call|calling|phone|reminder|message|messaging|sms) )?lists?|texts?|messages?|system|service"
+    r"|programs?|programme|database|reminders?|notifications?|alerts|contacts|records|phones?)"
+)
+_LIST = rf"(?: (?:of |from )?(?:this|your|the|ur|these|all(?: of)?(?: your| the| these)?|any) {_LISTED})"
+_MYSELF = r"(?:me|us|my (?:(?:phone|cell|mobile) )?(?:number|name|phone|cell|info)|this (?:number|phone))"
 _NO_ME = r"(?:mande[ns]?|mandar|envie[ns]?|enviar|escriba[ns]?|escribir|moleste[ns]?|molestar|contacte[ns]?|contactar|textee[ns]?|textear)"
-_TO_ME = r"(?:mandar|enviar|escribir|molestar|contactar|textear|recordar|llegar)(?:me|nos)?"
+_TO_ME = r"(?:mandar|enviar|escribir|molestar|contactar|textear)(?:me|nos)?"
+_TO_ME_ALONE = r"(?:mandar|enviar|escribir|molestar|contactar|textear|recordar|llegar)(?:me|nos)"
+_SUS_MENSAJES = rf"(?:{_UNOS} {_MENSAJES}(?: de texto)?(?: mas)?|(?: (?:ya|nada|mas|nunca|jamas))*{_ENDS})"
+"""Messages, or nothing else that could be sent or written."""
 
 OPT_OUT = words(
-    rf"{_ENOUGH}(?: (?!med|pill|tak|baclof|dos)[a-z]+){{0,4}}? {TEXTS}(?: (?:me|us|my|this number|here|now))*",
-    rf"(?:stop|end|cancel) {MED} {TEXTS}",
-    rf"(?:dont|do not|never|quit|stop|please dont)(?: you)?(?: ever| dare)? {_WRITE}(?: to)?"
-    r" ?(?:me|us|this|anymore|again|here)?(?: again| anymore)?"
-    rf"(?: (?:any|more|another|these|those|your|such))*(?: {TEXTS})?(?: (?:any ?more|again|ever|here))*",
-    r"(?:dont|do not|never|stop) (?:call|calling|phone|phoning)(?: me)? (?:or|and) (?:text|texting|txt|message|messaging)(?: me| us)?",
-    rf"(?:dont|do not|no longer) (?:want|need|like|wish)(?: [a-z]+){{0,4}}? {TEXTS}(?: (?:any ?more|please))*",
+    rf"{_ENOUGH}{_ANY_SUCH}{_AT_A_TIME}(?: (?:me|us|my|this number|here|now))*",
+    rf"(?:stop|end|cancel) {MED} {_THEM}|no more {_OPEN} {_THEM}",
+    rf"(?:told|asked|said)(?: you| u)?(?: guys)? (?:not to|to not) {_TO_PHONE} (?:me|us|this number){_AT_A_TIME}",
+    rf"(?<!\bi )(?<!\bi will )(?:stop+|stoping|stopping|quit|quitting|cease|halt|discontinue|no more|enough)"
+    rf"(?: (?:it|with|the|all|this|that|your|ur|you|always|constantly|please|of|just))* {_DOING}"
+    rf"(?:(?: (?:me|us|my (?:number|phone|cell)|this (?:number|phone)|here|these|those|this|stuff|things|so many|all the time|{_THEM}))+"
+    rf"|{_ENDS})",
+    rf"(?:{_NOBODYS}(?:dont|do not)(?: you)?(?: ever| dare)?|{_TOLD}never(?: ever)?) {_TO_PHONE}"
+    rf" (?:me|us|this (?:number|phone|cell)|my (?:number|phone|cell)|any ?more|again|here|{_THEM}){_AT_A_TIME}"
+    rf"(?: (?:any|more|another|these|those|your|such|this|number))*(?: {_THEM})?(?: (?:any ?more|again|ever|here))*{_AT_A_TIME}",
+    rf"{_TOLD}(?:dont|do not|never)(?: ever)? {_TO_PHONE}{_ENDS}",
+    rf"(?:quit|stop)(?: to)? {_WRITE}(?! an? )(?: (?:me|us|this number|any ?more|again|here))*"
+    rf"(?: (?:any|more|another|these|those|your|such))*(?: {_THEM})?",
+    rf"{_NOBODYS}(?:dont|do not|never)(?: ever)? send(?: me| us)?(?: (?:any|any ?more|more|another|these|those|your|such|the|all|of|out))*"
+    rf" {_THEM}{_AT_A_TIME}(?: (?:to me|any ?more|again|ever|here))*",
+    rf"{_NOBODYS}(?:dont|do not|never)(?: ever)? send (?:(?:me|us)(?: (?:anything|stuff|any ?more|again|these|this|those|more|things"
+    rf"|else|further))*"
+    rf"|(?:any ?more|anything)(?: (?:to (?:me|us)|again|any ?more|else|further))*){_ENDS}",
+    rf"{_TOLD}(?:dont|do not|never)(?: you)?(?: ever| dare)? bother (?:me|us)(?: (?:any ?more|again|ever|with (?:this|these|your)"
+    rf" {_THEM}))*{_ENDS}",
+    r"(?:you|u) (?:do not|dont|never)(?: ever)? (?:text|txt|message|msg|contact|write(?: to)?) (?:me|us|this number)(?: ever)? again",
+    rf"(?:you|u) (?:must not|may not|mustnt|should not|shouldnt|shall not|are not to|have no (?:permission|consent|right) to) {_TO_PHONE}"
+    rf" (?:me|us|this number){_AT_A_TIME}",
+    rf"(?:rather|prefer|wish)(?: that)? (?:you|u) (?:didnt|did not|dont|do not|not|wouldnt|would not|never) {_TO_PHONE} (?:me"
+    rf"|us){_AT_A_TIME}",
+    r"(?<!\bi )(?:dont|do not|never|stop) (?:call|calling|phone|phoning)(?: me)? (?:or|and) (?:text|texting|txt|message|messaging)"
+    r"(?: me| us)?",
+    rf"(?:dont|do not|no longer|never) (?:want|wanna|need|like|wish){_ANY_SUCH}{_AT_A_TIME}(?: (?:any ?more|please))*",
+    rf"(?:dont|do not|no longer) (?:want|need|like|wish)(?: (?:to|be|in|on|part|of))+{_LIST}",
+    rf"(?:dont|do not|no longer) (?:want|wish|like) (?:you|u) (?:to )?(?:text|txt|message|msg|contact|write|writing)(?:ing)?(?: to)? "
+    rf"(?:me|us){_AT_A_TIME}",
+    rf"(?:dont|do not|no longer) (?:want|wish|like) to (?:get|receive|be getting|be receiving) (?:these|those|anything)(?: from you| any"
+    rf" ?more){_ENDS}",
+    rf"(?:want|wish|like|ask) (?:(?:my|this) (?:number|name) )?to be (?:removed|deleted)(?:{_LIST}|{_ENDS})",
+    r"(?:dont|do not|no longer) (?:want|wish|like|care) to be (?:texted|messaged|contacted|bothered|spammed|harassed|reminded)",
+    rf"(?:rather|prefer|like|wish|want) (?:to )?not (?:to )?(?:be )?(?:get|getting|receive|receiving|have|see|sent){_ANY_SUCH}{_AT_A_TIME}",
     rf"(?:want|like|need|wish)(?: [a-z]+){{0,2}}? {TEXTS} (?:to )?(?:stop|end|cease)(?:ped)?(?! [a-z]+ing)",
-    r"(?:opt|opts|opted|opting)(?: (?:me|us|everyone|(?:this|my) (?:number|phone|cell)))? ?out",
-    r"un ?su[bs][a-z]*(?: me)?",
-    r"(?:un|dis) ?enroll?(?: me| us)?|sign me (?:off|out)|(?:withdraw|deactivate)(?: me| us| my (?:number|phone|account))",
+    rf"(?:not|no longer) interested in{_ANY_SUCH}",
+    r"(?:opt|opts|opted|opting)(?: (?:me|us|everyone|(?:this|my) (?:number|phone|cell)))? ?out(?! form)"
+    rf"(?! of (?!(?:this|these|that|those|it|all|any|your|ur|everything|getting|receiving|the {_LISTED}|{_THEM})(?![a-z])))",
+    r"unsu[bs]s?c[a-z]*(?: me)?|unsubb?e?[ds]?(?: me)?|un su[bs]?s?cr?i?b[a-z]*(?: me)?",
+    rf"(?:un|dis) ?enroll?(?: me| us)?|{_AT_START}sign (?:me|us) (?:off|out)(?:{_LIST}|{_ENDS})",
+    rf"(?:withdraw|deactivate)(?: me| us| my (?:number|phone|account))(?:{_LIST}|(?! from))",
     r"cancel my (?:enroll?ment|subscription|participation|account)",
-    rf"(?:take|get) (?:me|us|my number|this number) off(?: of)?(?:{_LIST}|(?: (?:this|here))?)",
-    rf"(?:remove|delete|lose|erase|drop) (?:me|us|my (?:number|name|phone|cell)|this number){_LIST}?",
-    r"leave (?:me|us) alone",
-    r"(?:revoke|withdraw|take back|cancel) (?:my |the |all )?(?:consent|permission|authorization)",
-    rf"no (?:me|nos) (?:vuelvan? a )?(?:{_NO_ME}|recuerden?)(?: (?:ya|nada|mas|nunca|estos|sus))*(?: {_MENSAJES})?(?: mas)?",
-    rf"no (?:manden|envien|escriban|molesten|contacten|texteen|{_TO_ME})(?: (?:ya|nada|mas|nunca|estos|sus))*(?: {_MENSAJES})?(?: mas)?",
-    rf"no {_NO_ME}(?: (?:mas|nada mas|estos|sus))*(?: {_MENSAJES}| mas)",
-    rf"no vuelvan? a {_TO_ME}(?: mas)?(?: {_MENSAJES})?",
-    rf"(?:deje|dejen|deja|dejar|pare|paren|para) de {_TO_ME}(?: (?:mas|sus|estos))*(?: {_MENSAJES})?",
-    rf"(?:dejar|parar) de recibir(?: (?:los|mas|estos|sus))* {_MENSAJES}",
-    rf"no (?:quiero|deseo|necesito)(?: (?:mas|recibir|sus|estos|los|que me))* (?:mande[a-z]*|escriba[a-z]*|{_MENSAJES})(?: mas)?",
-    rf"no autorizo(?: (?:mas|que me|sus))* (?:manden?|escriban?|envien?|contacten?|{_MENSAJES})",
-    rf"(?:no mas|basta de|alto a|parar?|paren?|cancel(?:ar|a|e|en|o)|anul(?:ar|e|en)|detener|detengan?|termin(?:ar|e|en)"
-    rf"|desactiv(?:ar|e|en)|apag(?:ar|ue|uen)|quit(?:ar|e|en))(?: (?:los|la|el|estos|sus|con|mis|mi))* {_MENSAJES}",
+    rf"(?:take|get|strike|scratch) {_MYSELF} off(?: of)?{_LIST}",
+    rf"{_AT_START}(?:take|get) {_MYSELF} off(?: of)?(?: (?:this|here))?{_ENDS}",
+    rf"(?:remove|delete|erase) {_MYSELF}(?:{_LIST}|(?! (?:as|from)(?![a-z])))",
+    rf"(?:remove|delete|take)(?: off)?(?: of| from) (?:this|your|ur|the) {_LISTED}",
+    rf"drop (?:me|us){_LIST}|{_AT_START}drop (?:me|us){_ENDS}",
+    rf"{_TOLD}lose (?:my|this) number",
+    rf"(?:{_TOLD}|(?<=and ))leave (?:me|us) alone(?: with (?:this|these|your|the|all the) {_THEM})?{_ENDS}",
+    r"(?:want|wish|like|need|choose|decided|can i|do i|please)(?: (?:to|you|me|i|let))* (?:leave|exit|quit|withdraw from|drop out of"
+    r"|come off"
+    rf"|get off|get out of|be removed from|be taken off|be off|off){_LIST}",
+    r"(?:revoke|withdraw|take back|cancel)(?:ing)? (?:my |the |all )?(?:consent|permission|authorization)(?! (?:for my|from))",
+    r"(?:consent|permission) (?:is |has been )?(?:withdrawn|revoked)",
+    r"(?:dont|do not|no longer|never|did not|didnt|not|wont|will not)(?: give(?: you| my| any)*)? (?:consent(?:ed|ing)?|permission)"
+    rf"(?:{_ENDS}| (?:to|for|that)(?: (?:be|being|get|getting|receive|receiving|you|have|you to|your|these|this|any|the|more))*"
+    rf" (?:{_WHAT_COMES}|texted|messaged|contacted|contact|message|text|this|these))",
+    rf"no (?:me|nos) (?:vuelvan? a )?(?:{_NO_ME}|recuerden?){_SUS_MENSAJES}",
+    rf"(?<!por )(?<!puedo )no (?:manden|envien|escriban|molesten|contacten|texteen|{_TO_ME}){_SUS_MENSAJES}",
+    rf"no {_NO_ME}(?: (?:mas|nada mas|estos|sus))*(?: {_MENSAJES}| mas{_ENDS})",
+    rf"no vuelvan? a (?:{_TO_ME}|{_TO_ME_ALONE}){_SUS_MENSAJES}",
+    rf"(?:dejen|paren) de (?:{_TO_ME}|{_TO_ME_ALONE}){_SUS_MENSAJES}",
+    rf"(?:deje|deja|dejes|dejar|pare|para) de {_TO_ME_ALONE}{_SUS_MENSAJES}",
+    rf"(?:deje|deja|dejes|dejar|pare|para) de {_TO_ME}{_UNOS} {_MENSAJES}",
+    rf"(?:dejar|dejen|deje|parar) de recibir{_UNOS} {_MENSAJES}",
+    r"no (?:quiero|deseo|necesito)(?: (?:mas|recibir|seguir|recibiendo|tener|sus|estos|esos|los|ningun|ningunos|de))*"
+    rf" {_MENSAJES}(?: mas)?",
+    rf"no (?:quiero|deseo) (?:recibir|seguir recibiendo)(?: (?:nada|mas|estos|esto))+{_ENDS}",
+    rf"no (?:quiero|deseo) que (?:me|nos) (?:mande[a-z]*|envie[a-z]*|escriba[a-z]*|contacte[a-z]*|textee[a-z]*"
+    rf"|moleste[a-z]*){_SUS_MENSAJES}",
+    rf"no (?:quiero|deseo) (?:estar|seguir|continuar)(?: mas)? en (?:la|su|esta|este|el) (?:lista|{_MENSAJES})",
+    rf"no autorizo(?: (?:mas|sus|los|estos))* {_MENSAJES}|no autorizo(?: mas)? que (?:me|nos) (?:manden?|escriban?|envien?|contacten?)"
+    rf"{_SUS_MENSAJES}",
+    rf"(?:no mas|basta de|alto a|parar|pare|paren|cancel(?:ar|a|e|en|o)|anul(?:ar|a|e|en)|detener|detengan?|terminar|terminen"
+    rf"|desactiv(?:ar|a|e|en)|apag(?:ar|a|ue|uen)|quit(?:ar|a|e|en))(?: (?:los|la|el|estos|sus|con|mis|mi))* {_MENSAJES}"
+    rf"(?! de (?!{_MENSAJES}|texto))",
+    rf"termine(?: (?:los|estos|sus|con))* (?:mensajes|textos|recordatorios|avisos)|{_AT_START}para(?: (?:los|estos|sus|con))*"
+    rf" {_MENSAJES}{_ENDS}",
+    rf"(?:quiero|quisiera|deseo|como puedo|puedo|como) (?:salir|salirme|salgo|retirarme|irme)(?: me)? (?:del|de (?:este|su|la|esta|los))"
+    rf" (?:lista|{_MENSAJES})",
     r"(?:revoco|retiro|cancelo|revocar|retirar) (?:mi|el) (?:consentimiento|permiso|autorizacion)",
-    r"(?:dar|darme|darse|denme|deme|dame|doy|quiero|me doy)(?: de)? baja(?! (?:la|las|mi|mis|a la|una|el|los))",
-    r"(?:quitar|quite|quiten|quitenme|borre|borren|borrar|elimine|eliminen|eliminar|saque|saquen|saquenme)(?:me)?"
+    r"(?:no|ya no) (?:doy|autorizo|tienen) (?:mi |el )?(?:consentimiento|permiso)"
+    rf"(?:{_ENDS}| (?:para|de)(?: (?:que me|mandar|enviar|recibir|sus|estos|los|mas))* (?:escriban?|manden?|envien?|{_MENSAJES}))",
+    r"(?<!va a )(?<!van a )(?<!quiere )(?:dar|darme|darse|denme|deme|dame|doy|quiero|me doy)(?: de)? baja"
+    rf"(?:{_ENDS}| (?:de (?:la|su|esta|los|estos|sus|este)|del) (?:lista|{_MENSAJES}))",
+    r"(?:quitar|quita|quite|quiten|quitenme|borre|borra|borren|borrar|elimine|elimina|eliminen|eliminar|saque|saca|saquen|saquenme)(?:me)?"
     r" (?:mi (?:numero|telefono)(?: de (?:la|su|esta) lista)?|de (?:la|su|esta) lista)",
-    r"(?:quitenme|saquenme|borrenme|eliminenme|quiteme|saqueme|borreme|elimineme)(?! (?:el|los|las|este|esta|un|una|la(?! lista)))",
+    rf"(?:quitenme|saquenme|borrenme|eliminenme|quiteme|saqueme|borreme|elimineme|quitame|sacame|borrame|eliminame|retirenme"
+    r"|retireme|retirame)"
+    rf"(?:{_ENDS}| (?:de (?:la|su|esta|los|estos|sus|este)|del) (?:lista|{_MENSAJES})| de (?:aqui|esto)(?![a-z]))",
     r"desu(?:b|s)?scri[a-z]*",
     r"dej[ea][a-z]*(?:me|nos) en paz",
 )
@@ -164,6 +307,8 @@ STOP_LIKE = words(
     r"discontinue",
     r"parar(?:la|lo)?",
     r"dejar(?:la|lo|las)?",
+    r"(?:take|get|wean|taking|getting|weaning) (?:me|us|him|her) off(?! (?:of )?(?:the|your) (?:wait|schedule|calendar|transplant)[a-z]*)",
+    rf"(?:quite|quiten|saque|saquen|quita|saca)(?:me|nme) (?:de |del )?{MED}",
     r"no quiero mas",
     r"stpo",
     r"alto",

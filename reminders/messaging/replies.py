@@ -67,7 +67,7 @@ def parse(text: str, *, language: str = "en") -> Reading:
     found: list[Intent] = list(alarms)
     for pattern, make in _RULES:
         rest = pattern.sub(lambda match, make=make: _noted(match, make, found), rest)  # type: ignore[misc]  # a default binds it
-    for clauses, meaning in ((w.STOPPED_ALONE, StoppedTaking()), (o.CLAUSE_OPT_OUT, OptOut())):
+    for clauses, meaning in _CLAUSES:
         rest = _without_clauses(rest, clauses, meaning, found)
     rest = _with_stops(rest, language, found)
     said, unread = _said(rest, language, unsure=Unsure() in found)
@@ -129,6 +129,12 @@ _RULES: tuple[tuple[re.Pattern[str], _Make], ...] = (
     (r.NO_HELP, lambda _: _PASSED_OVER),
     (r.LINK, lambda _: LinkWanted()),
     (r.HELP, lambda _: HelpWanted()),
+)
+
+_CLAUSES: tuple[tuple[frozenset[str], Intent], ...] = (
+    (w.STOPPED_ALONE, StoppedTaking()),
+    (o.CLAUSE_OPT_OUT, OptOut()),
+    (o.CLAUSE_MAYBE, WantsToStop()),
 )
 
 

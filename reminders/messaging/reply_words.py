@@ -29,8 +29,8 @@ DONT = (
 # --- what says nothing, and what must not be read as what it looks like --------------------------------------------------------
 
 SMALL_TALK = words(
-    r"(?:i )?(?:was|am|im|were|fell|have been|been) (?:asleep|sleeping|at work|working|driving|busy|away)|wasnt (?:at )?home|at work"
-    r"|working",
+    r"(?:i )?(?:was|am|im|were|fell|have been|been) (?:asleep|sleeping|at work|working|driving|busy|away)|wasnt (?:at )?home"
+    r"|(?<!me )(?<!us )at work|working",
     r"good (?:morning|afternoon|evening|night|day)",
     r"buen(?:os|as) (?:dias|tardes|noches)",
     r"(?:have|has) a (?:good|great|nice) (?:day|one|night|evening|weekend)",

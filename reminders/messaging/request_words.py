@@ -66,7 +66,10 @@ VOMITED = words(
 
 # --- medicine at home, people, wishes -------------------------------------------------------------------------------------------
 
-HAVE_MEDICINE = words(rf"(?:not|isnt|im not|never) (?:out of|running out of|running low on) {MED}")
+HAVE_MEDICINE = words(
+    rf"(?:not|isnt|im not|never) (?:out of|running out of|running low on) {MED}",
+    r"(?:dont|do not|didnt|no longer) (?:need|want)(?: (?:a|an|any|my|the|more|another|new))* (?:re ?fills?|prescription|rx)",
+)
 OUT_OF_MEDICINE = words(
     r"(?:i )?(?:have |had |has |just |completely |totally )*(?:ran|run|runs|running) out(?! of (?:time|town|the house|breath"
     rf"|battery))(?: of (?:it|them|{MED}))?",
@@ -196,6 +199,7 @@ PROBLEM = words(
     r"|swelling|swollen|pains?|painful|hurts?|hurting|aches?|aching|cramp[a-z]*|spasms?|stiff(?:ness)?|shaky|shaking|insomnia|diarrh?e?a"
     r"|constipat[a-z]*|fell(?! asleep)|fallen|anxi[a-z]*|palpitations?|sweating)",
     r"(?:cant|cannot|couldnt) sleep",
+    r"(?:will|would|could|can|might|may|do|does|did) (?:i|we|he|she) withdraw",
     r"(?:(?:much|got|getting|a lot|even) )*worse",
     r"problemas?",
     r"efectos?(?: secundarios?)?",

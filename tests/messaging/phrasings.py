@@ -76,7 +76,12 @@ ENGLISH: Phrasings = (
     ((RedFlag(RedFlagKind.RIGID),), ("stiff all over", "very stiff", "so stiff today", "cannot move")),
     ((RedFlag(RedFlagKind.HALLUCINATION),), ("hallucinating", "seeing things", "hearing voices", "things that aren't there")),
     ((RedFlag(RedFlagKind.CONFUSED, negated=True),), ("not confused",)),
-    ((RedFlag(RedFlagKind.EMERGENCY),), ("is this an emergency", "chest pain")),
+    ((RedFlag(RedFlagKind.EMERGENCY),), (
+        "is this an emergency", "chest pain", "I am starting to withdraw", "I'm withdrawing", "having withdrawals",
+        "going through withdrawal", "withdrawal from baclofen", "what are withdrawal symptoms",
+    )),
+    ((RedFlag(RedFlagKind.EMERGENCY, negated=True),), ("no withdrawals", "no withdrawal symptoms")),
+    ((Problem(),), ("will I withdraw if I miss one?",)),
     ((RedFlag(RedFlagKind.BREATHING, negated=True),), ("breathing is fine", "no trouble breathing")),
     ((RedFlag(RedFlagKind.FEVER, negated=True), RedFlag(RedFlagKind.SEIZURE, negated=True)), (
         "no fever, no seizures", "no fever or fits",
@@ -106,7 +111,8 @@ ENGLISH: Phrasings = (
     ((StoppedTaking(), Problem()), ("i stopped taking it because it makes me dizzy",)),
     ((WantsToStop(),), (
         "I want to stop", "can I stop?", "I quit", "I stop", "Quit it", "my doctor said stop", "doctor told me to stop",
-        "I want to quit", "thinking about quitting",
+        "I want to quit", "thinking about quitting", "when will you take me off baclofen?", "can the doctor get me off this medicine",
+        "can you take me off?", "I want to withdraw",
     )),
     ((OptIn(),), ("START", "start", "unstop", "start texts again", "resume texts")),
     ((WrongNumber(),), ("wrong number", "not my number", "wrong person", "you have the wrong number")),
@@ -187,7 +193,8 @@ ENGLISH: Phrasings = (
         "missed my 8am, took it at 10", "Missed my 8am. Took it at 10.", "I took my 8 am at 10",
     )),
     ((Taken(at=time(8), or_at=time(20)),), (
-        "Good morning! Took it at 8.", "took it around 8", "my daughter took her pill at 8", "took it @ 8", "at 8",
+        "Good morning! Took it at 8.", "Don't bother calling, I took it at 8", "took it around 8",
+        "my daughter took her pill at 8", "took it @ 8", "at 8",
     )),
     ((Taken(part=PartOfDay.MORNING, day=DayWord.TODAY),), ("took it this morning",)),
     ((Taken(part=PartOfDay.NIGHT, day=DayWord.YESTERDAY),), ("took last nights dose", "took it last night")),
@@ -304,6 +311,7 @@ ENGLISH: Phrasings = (
     ((OutOfMedicine(),), (
         "out of medicine", "ran out", "ran out of pills yesterday", "no pills left", "I lost my pills", "bottle is empty",
         "no more pills", "pharmacy is out", "can't afford it",
+        "i dont have enough tablets so im calling the pharmacy",
     )),
     ((OutOfMedicine(soon=True),), ("running low", "need a refill", "almost out", "only 2 pills left", "need more pills")),
     ((Refill(),), ("refilled", "got my refill")),
@@ -340,6 +348,7 @@ ENGLISH: Phrasings = (
         "took my baclofen", "took my gabapentin", "took it at 25:00", "hi", "Hello", "?!", "what", "no idea", "i dont know", "idk",
         "i'm not sure", "sorry", "i was sleeping", "at work", "n0", "fewer pills please", "this is confusing",
         "took it and put it back", "8am yes", "no 8am",
+        "i dont need a refill", "dont bother to call me",
     )),
 )
 
@@ -354,6 +363,7 @@ SPANISH: Phrasings = (
     ((RedFlag(RedFlagKind.OVERDOSE),), ("tomó demasiadas pastillas",)),
     ((RedFlag(RedFlagKind.CONFUSED),), ("estoy confundida",)),
     ((RedFlag(RedFlagKind.FEVER),), ("fiebre alta",)),
+    ((RedFlag(RedFlagKind.EMERGENCY),), ("tengo abstinencia", "síndrome de abstinencia")),
     ((OptOut(),), (
         "alto", "parar", "cancelar", "basta", "no mas", "no más mensajes", "no me manden mas mensajes", "ya no quiero mensajes",
         "no quiero más mensajes", "ya no me escriban", "parar los mensajes", "dejen de mandarme mensajes", "baja", "STOP",
@@ -363,7 +373,7 @@ SPANISH: Phrasings = (
         "deje de tomar", "dejé de tomarla", "no la tomo mas", "ya no la tomo", "quiero dejar de tomarla", "no quiero tomarla mas",
         "la dejé", "suspendí la medicina",
     )),
-    ((WantsToStop(),), ("no quiero mas",)),
+    ((WantsToStop(),), ("no quiero mas", "quítenme del baclofeno")),
     ((WrongNumber(),), ("numero equivocado",)),
     ((Stiffness(4),), ("S 4",)),
     ((Symptoms(),), ("sin efectos secundarios", "N")),
