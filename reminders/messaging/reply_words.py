@@ -59,6 +59,7 @@ DOUBTFUL = words(
     r"(?:before|after) (?:taking|i took)",
     r"late (?:in |with )?taking",
     r"(?:will|can|could|should|did) (?:it|they|this) (?:stop|take|miss)",
+    r"i (?:just )?(?:texted|sent|messaged|wrote|called|dialed|used)(?: [a-z]+){0,3}? wrong (?:number|person|phone)",
 )
 UNSURE = words(
     r"(?:not|isnt|arent|im not|am not) (?:really |totally |100 )?(?:sure|certain)(?: [a-z]+){0,4}? (?:took|taken|take|had|did)(?: [a-z]+)?",
@@ -102,11 +103,15 @@ STOPPED_TAKING = words(
 STOPPED_ALONE = frozenset(
     ("stopped", "i stopped", "ive stopped", "stopped it", "i stopped it", "i have stopped", "la deje", "lo deje", "ya la deje"),
 )
+_ALONE = r"(?=$| *[.,?~]| (?:here|please|sorry|thanks|thank|and|or|so|stop)(?![a-z]))"
 WRONG_NUMBER = words(
-    r"wrong (?:number|person|phone|guy|num|no)",
-    r"you(?: have|ve)? got the wrong [a-z]+",
+    r"wrong (?:number|person|phone|guy|num)",
+    rf"(?<!thats )(?<!is )(?<!its )(?<!was )wrong no{_ALONE}",
+    r"you(?: have|ve)? got the wrong (?:number|person|phone|guy|man|woman|lady|patient|party|house|name|one)",
     r"(?:not|isnt) (?:my|his|her|the right|that persons?) (?:number|phone)",
-    r"(?:dont|do not) know (?:this person|him|her|them|who that is|anyone (?:by|with) that name|any [a-z]+)",
+    rf"(?:dont|do not) know (?:(?:him|her|them){_ALONE}|this person|who that is|anyone (?:by|with) that name"
+    r"|(?:anyone|anybody|any (?:person|man|woman)) (?:named|called) [a-z]+)",
     r"no one (?:here )?(?:by|with) that name",
     r"numero (?:equivocado|incorrecto)|(?:se )?equivoc(?:o|ado|aron|aste) de (?:numero|persona)|no (?:es|soy) (?:mi numero|esa persona)",
 )
+"""Only where nothing else can be meant: "I dont know her blood pressure" is somebody who answers for the patient."""

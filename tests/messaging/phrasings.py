@@ -115,7 +115,12 @@ ENGLISH: Phrasings = (
         "can you take me off?", "I want to withdraw",
     )),
     ((OptIn(),), ("START", "start", "unstop", "start texts again", "resume texts")),
-    ((WrongNumber(),), ("wrong number", "not my number", "wrong person", "you have the wrong number")),
+    ((WrongNumber(),), (
+        "wrong number", "not my number", "wrong person", "you have the wrong number", "wrong no", "this is the wrong no.",
+        "I don't know her",
+        "sorry, I dont know him", "I don't know them and this is not my phone", "i dont know anyone by that name", "you got the wrong guy",
+        "I don't know anybody called Maria",
+    )),
     ((Stiffness(4),), ("S4", "S 4", "stiffness 4", "S-4", "s:4")),
     ((Stiffness(10),), ("s10",)),
     ((Stiffness(7),), ("stiff 7", "stiffness is 7/10")),
@@ -348,7 +353,11 @@ ENGLISH: Phrasings = (
         "took my baclofen", "took my gabapentin", "took it at 25:00", "hi", "Hello", "?!", "what", "no idea", "i dont know", "idk",
         "i'm not sure", "sorry", "i was sleeping", "at work", "n0", "fewer pills please", "this is confusing",
         "took it and put it back", "8am yes", "no 8am",
-        "i dont need a refill", "dont bother to call me",
+        "i dont need a refill", "dont bother to call me", "I dont know her blood pressure today", "i dont know her dose",
+        "I dont know them all",
+        "I don't know him to be confusing things", "i dont know any pharmacy here", "you got the wrong pharmacy",
+        "I texted the wrong person",
+        "I don't know any more", "I dont know any more what to do", "thats wrong no i didnt take it", "that is wrong no",
     )),
 )
 
