@@ -68,25 +68,41 @@ CLAUSE_OPT_OUT = (
 """A clause of a text that means the texts, whatever stands beside it."""
 
 CLAUSE_MAYBE = _phrases(
-    "withdraw|i withdraw|i want to withdraw|i would like to withdraw|not interested|im not interested|i am not interested|not interested"
-    " anymore"
+    "withdraw|i withdraw|i want to withdraw|i would like to withdraw|not interested|im not interested|i am not interested"
+    "|not interested anymore"
     "|no longer interested|i want out|let me out|i want this to end|i want to end this|no me interesa|ya no me interesa|no estoy interesado"
     "|no estoy interesada|quiero salir|quiero salirme",
 )
 """A clause that could mean the texts, the plan or what was asked ("your dose is due": "not interested"): a person asks which."""
 
-WHOLE_OPT_OUT = CLAUSE_OPT_OUT | _phrases(
-    "end|quit|revoke|optout|opt out|cancel|remove|arret|td|stopp|sto p|s top|s t o p|stop stop|stop stop stop|stop all of it|unsub"
-    "|unsuscribe|halt|cease|cease and desist|cancel all|end all|enough|go away|no more|no contact|turn off|turn it off|turn this off"
-    "|deactivate|turn these off|turn them off|shut it off|no reminders|no reminder|no texts|no text|no txts|no txt|no messages|no msgs"
-    "|no sms"
-    "|cancelar|cancele|cancela|cancelen|quiero cancelar|anular|anule|no mas|ya no mas|terminar|terminen"
-    "|finalizar|fin|salir|salirme|renunciar|revocar|desactivar|baja|detener|detenga|detengan|para|quitar|eliminar|suficiente"
-    "|no mensajes|sin mensajes|no molestar",
+WHOLE_OPT_OUT = (
+    CLAUSE_OPT_OUT
+    # A carrier's word with a small one is an order about what was just read. "Cancel it", "quit it", "cancel that" may take back an
+    # answer or mean the medicine, and "I quit" says who quits: those are for a person.
+    | _said("", "end|quit|cancel|revoke|optout|opt out", "now|right now|right away|at once|this|these|those|this now|these now")
+    | _phrases(
+        "end|quit|revoke|optout|opt out|cancel|remove|arret|td|stopp|sto p|s top|s t o p|stop stop|stop stop stop|stop all of it|unsub"
+        "|unsuscribe|halt|cease|cease and desist|cancel all|end all|enough|go away|no more|no contact|turn off|turn it off|turn this off"
+        "|deactivate|i revoke|knock it off|get lost|turn these off|turn them off|shut it off"
+        "|no reminders|no reminder|no texts|no text|no txts|no txt|no messages|no msgs"
+        "|no sms"
+        "|cancelar|cancele|cancela|cancelen|quiero cancelar|anular|anule|no mas|ya no mas|terminar|terminen"
+        "|finalizar|fin|salir|salirme|renunciar|revocar|desactivar|baja|detener|detenga|detengan|para|quitar|eliminar|suficiente"
+        "|no mensajes|sin mensajes|no molestar|anula|anulen|desactiva|desactive|desactiven",
+    )
 )
 """A whole text, but for politeness, that means the texts."""
 
-WHOLE_OPT_IN = _phrases("start|unstop|subscribe|comenzar|iniciar")
+WHOLE_OPT_IN = _phrases(
+    "start|unstop|subscribe|comenzar|iniciar|optin|subscribe me|subscribe again|resubscribe|re subscribe|unstop me"
+    "|sign me back up|start texts"
+)
+RESTARTS = _phrases(
+    "restart|re start|start again|start it again|start back|resume|begin again|sign me up|turn on|turn it on|turn them on"
+    "|turn it back on|reanudar|reanude|reanuden|reiniciar|alta|dar de alta|darme de alta|deme de alta|denme de alta|dame de alta"
+    "|quiero darme de alta|activar|activa|active|activen|reactivar|reactiva|reactive|empezar de nuevo|continuar"
+)
+"""Whole texts that take texts up again where STOP stands. Where it does not, they may mean the medicine, or a pressure that is high."""
 
 # --- what only sounds like it -----------------------------------------------------------------------------------------------------
 

@@ -48,7 +48,7 @@ from reminders.messaging.intents import (
 from reminders.messaging.reply_alarms import corrected, find_alarms
 from reminders.messaging.reply_text import is_reaction, plain_words
 
-__all__ = ["Reading", "parse"]
+__all__ = ["Reading", "is_restart", "parse"]
 
 
 def parse(text: str, *, language: str = "en") -> Reading:
@@ -72,6 +72,11 @@ def parse(text: str, *, language: str = "en") -> Reading:
     rest = _with_stops(rest, language, found)
     said, unread = _said(rest, language, unsure=Unsure() in found)
     return _in_order([*found, *(intent for intent in said if not (found and isinstance(intent, Named | Label)))], unread)
+
+
+def is_restart(text: str) -> bool:
+    """Say whether a text, where STOP stands, takes texts up again, though it may mean something else where it does not."""
+    return _bare(plain_words(text)) in o.RESTARTS
 
 
 _Make = Callable[[re.Match[str]], "Intent | str | None"]

@@ -150,6 +150,7 @@ LINK = words(
     r"(?:(?:mande|mandeme|mandame|envie|envieme|quiero|necesito|el|un|mi|nuevo|otro) )*(?:enlace|vinculo|link)(?: (?:nuevo|otra vez))*",
 )
 OPT_IN = words(
+    r"(?<!not )(?<!dont )(?<!didnt )(?<!never )(?:opt|opting)(?: (?:me|us|this number|my number))?(?: back)? in(?: again)?",
     r"(?:re ?start|start|resume|continue|turn on|begin|reactivate)(?: (?:sending|getting|receiving|my|the|me|these|again))* (?:texts?"
     r"|texting|messages?|messaging|reminders?)(?: (?:again|please|me|back on))*",
     r"turn (?:the |my )?(?:texts?|messages?|reminders?) (?:back )?on",

@@ -59,6 +59,29 @@ OPT_OUTS = (
     "stop right now", "please make it stop", "quit sending me these", "quit it with the texts", "quit bugging me", "stop 🙏",
     "STOP 👎", "👎 stop", "arret", "ARRÊT", "td", "Stop, please.", "please, stop", "PLEASE STOP", "stop-all", "stop_all",
     "Stop Stop", "Stop messages", "stop these messages", "stop these now", "stop those", "stop them texts",
+    "cancel now", "end now", "cancel this", "end this please", "quit now", "quit this", "cancel these",
+    "I do not consent to these texts", "I no longer consent", "I'd rather not get these messages",
+    "I want to receive no more texts from you", "I wish to get no more messages", "You do not text me again!",
+    "take my name off your list", "remove from your list", "I want to leave the program", "I dont want you to text me",
+    "I don't want to be contacted anymore", "I prefer not to receive texts", "I would rather you didn't text me",
+    "stop these annoying texts", "stop your constant daily messages", "can you please stop all of these stupid reminders",
+    "no longer interested in these texts", "take me off the text list", "you must not contact me", "do not send me anything",
+    "please don't send me anything else", "I revoke", "consent withdrawn", "not interested in your texts",
+    "I would like for these texts to stop", "please stop with all the text messages",
+    "stop sending me text messages every day", "stop texting my phone", "Please remove this number from your contact list",
+    "remove my phone number from your list", "take my phone number off your list", "please take this number off",
+    "I never want to get a text from you again", "do not ever contact this number again", "don't ever text me again",
+    "please no more text messages", "no more automated texts", "I don't want any of these text messages anymore",
+    "i do not want reminders", "I do not want your reminders", "i don't want to get these anymore",
+    "I don't want this service", "stop the daily reminders", "cancel all future texts", "cancel my daily reminders",
+    "stop my medication reminders", "please end these reminders now", "unsubscribe from all", "unsubscribe from this list",
+    "no longer wish to be contacted", "stop harassing me", "quit harassing us", "stop calling me",
+    "stop contacting my phone", "this is not bob dont text me anymore",
+    "I told you not to text me", "told you not to contact me anymore", "knock it off", "get lost", "i dont want your texts",
+    "dont want texts", "I dont wanna get texts", "i want off this list", "remove me please i dont want this",
+    "take us off your list", "please stop sending any messages to this phone", "I want no more messages",
+    "I want to be removed", "I want to be removed from this list", "stop writing to me", "stop writing me",
+    "Stop sending messages to my mother", "I am opting out", "stop for good", "stop forever", "stop stop texting",
 )
 """The texts shall end, and nothing else is said."""
 
@@ -87,6 +110,15 @@ OPT_OUTS_SPANISH = (
     "cómo me doy de baja", "desactivar", "desactivar mensajes", "apagar recordatorios", "parenle", "párenle ya", "alto ya",
     "STOP por favor", "stop ya", "por favor no me escriban", "favor de no escribir", "no escriban", "no manden mas",
     "no mandar mas mensajes", "no enviar mensajes", "no mas sms", "no mensajes", "sin mensajes",
+    "no quiero seguir recibiendo mensajes", "no quiero ningún mensaje", "quiero salir del programa", "bórrame",
+    "quítame de la lista", "sácame de la lista", "elimíname de la lista", "anula", "desactiva",
+    "no tienen mi consentimiento", "no me escribas mas", "no me mandes mas mensajes", "ya no me envíes mensajes",
+    "deja de mandarme mensajes", "dame de baja", "no me texteen", "no me mande mensajes", "no me mande nada",
+    "ya no quiero recibir estos mensajes", "no quiero recibir nada", "no quiero recibir mas", "no quiero que me escriban",
+    "no quiero que me manden mensajes", "por favor dejen de escribirme", "dejen de mandarme recordatorios",
+    "quiero que dejen de escribirme", "ya no me manden recordatorios", "quiten mi numero", "no me escriba mas por favor",
+    "para de escribirme", "para los mensajes", "ya no deseo los mensajes", "no deseo sus mensajes", "retirenme de la lista",
+    "eliminar de la lista", "quiero desactivar los mensajes", "cancele los recordatorios", "no mas mensajes de texto",
 )
 """The same."""
 
@@ -111,6 +143,7 @@ NO_OPT_OUTS = (
     "take two off", "my phone was off", "turn off the light", "i was cut off", "call off", "day off", "i feel off",
     "im off today", "off to bed", "i'm off my meds", "came off it", "wrong, cancel that", "cancel 1", "undo",
     "ignore my last text", "ignore last message", "i opted for the morning dose", "end it", "cancel it", "revoked my license",
+    "quit it", "cancel that", "cancel today", "not interested", "I'm not interested, thanks",
     "enough for today i took it", "thats enough, took it", "i had enough water", "no more pain", "no more pills",
     "no more tablets", "no more medicine", "no more doses", "no more problems", "no more spasms", "no more side effects",
     "no more questions", "stop asking me if i took two", "i will not stop", "i cannot stop", "dont quit", "quitting smoking",
@@ -159,6 +192,17 @@ NO_OPT_OUTS = (
     "I dont consent to the new dose",
 )
 """The medicine, a complaint that no text came, a question, a wish for more: the texts go on."""
+
+OPT_INS = (
+    "start", "unstop", "subscribe", "opt in", "opt-in", "optin", "please opt me in", "opt me back in", "opt back in",
+    "I want to opt in again",
+    "opt this number back in", "subscribe me", "resubscribe", "sign me back up", "start texts again", "resume texts", "resume my reminders",
+    "turn the texts back on", "text me again", "comenzar", "iniciar", "reanudar mensajes", "reanudar los recordatorios",
+)
+"""The texts shall go on."""
+
+NO_OPT_INS = ("restart", "start again", "alta", "reanudar", "resume", "I did not opt in", "I never opted in", "tengo la presión alta")
+"""The medicine, perhaps, or a pressure that is high, or nothing of the kind."""
 
 NO_OPT_OUTS_SPANISH = (
     "no me mandaron el mensaje", "no me enviaron mensajes hoy", "no me mandan mensajes", "ya no me mandan mensajes",
@@ -209,6 +253,18 @@ def test_any_reasonable_wording_in_spanish_ends_the_texts(text: str) -> None:
 def test_what_only_sounds_like_it_ends_nothing(text: str) -> None:
     """The medicine that was stopped, a text that did not come, a question why: no texts end, in either language's reading."""
     assert [OptOut() in parse(text, language=language).intents for language in ("en", "es")] == [False, False]
+
+
+@pytest.mark.parametrize("text", OPT_INS)
+def test_texts_are_taken_up_again_in_any_reasonable_wording(text: str) -> None:
+    """As they were ended."""
+    assert [parse(each, language=language).intents for each in (text, text.upper()) for language in ("en", "es")] == [(OptIn(),)] * 4
+
+
+@pytest.mark.parametrize("text", NO_OPT_INS)
+def test_what_may_mean_the_medicine_takes_no_texts_up(text: str) -> None:
+    """Not where texts go out anyhow."""
+    assert OptIn() not in parse(text).intents
 
 
 @pytest.mark.parametrize("text", ["did you stop texting me", "why no texts today", "stop right now", "stop at once", "you never text me"])

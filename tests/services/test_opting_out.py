@@ -266,6 +266,9 @@ def test_the_medicine_is_spoken_of_where_we_confirm() -> None:
     ("text", "to_phone", "resumed"),
     [
         ("START", SANDBOX, True),
+        ("opt me back in", SANDBOX, True),
+        ("Restart please", SANDBOX, True),
+        ("alta", SANDBOX, True),
         ("unstop", LONG_CODE, True),
         ("start please", LONG_CODE, True),
         ("YES", LONG_CODE, True),

@@ -117,7 +117,7 @@ def _converse(c: Connection, behind: list[Row], *, sid: str, body: str, at: date
     )
     if number_codes.heard(talk, body):
         return
-    reading = safety.as_the_carrier_does(talk, parse(body, language=standing[0].patient.language))
+    reading = safety.where_stop_stands(talk, body, parse(body, language=standing[0].patient.language))
     _understand(talk, reading)
     names = ", ".join(type(intent).__name__ for intent in reading.intents)
     texts.read_as(c, sid, reading=names, understood=not talk.misread)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from reminders.messaging.intents import OptIn, Reading, RedFlag, Yes
 from reminders.messaging.opting_words import carrier_ended, carrier_resumed
+from reminders.messaging.replies import is_restart
 from reminders.services.records import alerts, people, silencing, texts
 from reminders.services.records.alerts import Notice, texts_stopped
 from reminders.services.records.texts import Draft
@@ -68,13 +69,10 @@ def wants_to_stop(talk: Talk) -> None:
     talk.alert_unless_open(talk.answers, Notice("wants_to_stop", "urgent", f"wants {talk.sid}", words))
 
 
-def as_the_carrier_does(talk: Talk, reading: Reading) -> Reading:
-    """Read YES, where STOP stands, as the carrier does: it takes texts up again, and has told the person so."""
-    if (
-        Yes() in reading.intents
-        and people.opted_out(talk.c, talk.contact_point_id)
-        and carrier_resumed(*people.as_it_came(talk.c, talk.sid))
-    ):
+def where_stop_stands(talk: Talk, body: str, reading: Reading) -> Reading:
+    """Read what takes texts up again only where STOP stands: YES, as the carrier does, which has told the person so, and "restart"."""
+    yes = Yes() in reading.intents and carrier_resumed(*people.as_it_came(talk.c, talk.sid))
+    if (yes or is_restart(body)) and people.opted_out(talk.c, talk.contact_point_id):
         return Reading((OptIn(),))
     return reading
 
