@@ -95,6 +95,11 @@ class WantsToStop:
 
 
 @dataclass(frozen=True, slots=True)
+class EndOrAnswer:
+    """A bare word that ends texts, written where it could as well answer what was asked ("no more"): a person asks which."""
+
+
+@dataclass(frozen=True, slots=True)
 class Digit:
     """A bare digit; what it means is the question's."""
 
@@ -332,6 +337,7 @@ Intent = (
     | OptOut
     | StoppedTaking
     | WantsToStop
+    | EndOrAnswer
     | OptIn
     | WrongNumber
     | Stiffness

@@ -93,6 +93,10 @@ WHOLE_OPT_OUT = (
 )
 """A whole text, but for politeness, that means the texts."""
 
+NONE_LEFT = _phrases("no more|no mas")
+ANSWERS_TOO = NONE_LEFT | _phrases("enough|suficiente|baja|fin|remove|no text|no reminder")
+"""Of those, what answers a question as well: no more spasms, no more tablets, a pressure that is low. The carrier's words are not here."""
+
 WHOLE_OPT_IN = _phrases(
     "start|unstop|subscribe|comenzar|iniciar|optin|subscribe me|subscribe again|resubscribe|re subscribe|unstop me"
     "|sign me back up|start texts"

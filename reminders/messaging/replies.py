@@ -48,7 +48,7 @@ from reminders.messaging.intents import (
 from reminders.messaging.reply_alarms import corrected, find_alarms
 from reminders.messaging.reply_text import is_reaction, plain_words
 
-__all__ = ["Reading", "is_restart", "parse"]
+__all__ = ["Reading", "is_restart", "may_answer", "parse", "says_none_left"]
 
 
 def parse(text: str, *, language: str = "en") -> Reading:
@@ -77,6 +77,16 @@ def parse(text: str, *, language: str = "en") -> Reading:
 def is_restart(text: str) -> bool:
     """Say whether a text, where STOP stands, takes texts up again, though it may mean something else where it does not."""
     return _bare(plain_words(text)) in o.RESTARTS
+
+
+def may_answer(text: str) -> bool:
+    """Say whether a text that ends texts can be the answer to a question as well."""
+    return _bare(plain_words(text)) in o.ANSWERS_TOO
+
+
+def says_none_left(text: str) -> bool:
+    """Say whether such a text, asked why nothing was taken, says that there is no more."""
+    return _bare(plain_words(text)) in o.NONE_LEFT
 
 
 _Make = Callable[[re.Match[str]], "Intent | str | None"]

@@ -141,6 +141,7 @@ REQUIRED = {
     "self_harm": ("988", "911"),
     "texts_stopped": ("not your medicine", "{phone}", "START"),
     "wants_to_stop": ("{phone}", "STOP"),
+    "end_or_answer": ("{phone}", "STOP"),
     "help": ("{phone}", "911", "STOP"),
     "not_understood": ("{phone}",),
     "caregiver_invite": ("{name}", "No medicine names", "YES", "STOP", "HELP"),

@@ -128,6 +128,37 @@ def test_a_bare_digit_is_never_a_rating() -> None:
         assert (ratings(clinic), clinic.doses()["03-03/1"]) == ({}, "taken")
 
 
+@pytest.mark.parametrize(
+    ("item", "text"),
+    [
+        ("symptoms", "no more"),
+        ("symptoms", "No más, gracias"),
+        ("spasms", "ya no mas"),
+        ("blood_pressure", "baja"),
+        ("stiffness", "Enough"),
+    ],
+)
+def test_a_bare_word_that_may_be_the_answer_ends_no_texts(item: str, text: str) -> None:
+    """It is for a person at once, and the patient is told which word ends the texts; that word does, whatever was asked."""
+    with Stage.on_paper(patient(rising(items=[item]))) as clinic:
+        clinic.says(text, "03-03 12:10")
+        clinic.run_until("03-03 14:05")
+        assert ("wants_to_stop" in clinic.open_alerts(), ratings(clinic)) == (True, {})
+        assert "To end these texts, reply STOP." in [words for _, words in clinic.texts("answer")][-1]
+        assert clinic.purposes()[-1] == ("03-03 14:00", "reminder")
+
+        clinic.says("CANCEL", "03-03 14:10")
+        assert "texts_stopped" in clinic.open_alerts()
+
+
+@pytest.mark.parametrize("text", ["no more", "baja", "enough"])
+def test_where_nothing_is_asked_that_it_answers_it_ends_them(text: str) -> None:
+    """After a reminder it is the law's reasonable wording."""
+    with Stage.on_paper(patient(rising())) as clinic:
+        clinic.says(text, "03-02 08:10")
+        assert "texts_stopped" in clinic.open_alerts()
+
+
 def test_blood_pressure_is_kept() -> None:
     """Pressure is answered as "118/76" and kept; a limit is the provider's, so nobody is told."""
     with Stage.on_paper(patient(rising(items=["blood_pressure"]))) as clinic:

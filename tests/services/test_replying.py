@@ -409,6 +409,19 @@ def test_why_not_taken() -> None:
         assert "out_of_medicine" in s.open_alerts()
 
 
+def test_no_more_is_a_reason_too() -> None:
+    """Asked why, "no more" may be none left: that does not wait, and whether the texts were meant is for a person."""
+    with stage("03-02 08:05") as s:
+        s.says("2")
+        s.says("2", "03-02 14:05")
+        s.run_until("03-02 18:05")
+        assert "why_not_taken" in {row["kind"] for row in s.rows("question") if row["answered_at"] is None}
+        s.says("no more", "03-02 18:10")
+
+        assert {"out_of_medicine", "wants_to_stop"} <= s.open_alerts()
+        assert "texts_stopped" not in s.open_alerts()
+
+
 # --- several medicines and several people ---------------------------------------------------------------------------
 
 

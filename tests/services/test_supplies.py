@@ -89,6 +89,14 @@ def test_the_patient_is_reminded_and_then_the_clinic(engine: Engine) -> None:
         assert raised(clinic) == [("03-09 10:00", "supply_low", "urgent")]
 
 
+def test_enough_after_a_text_about_tablets_ends_no_texts() -> None:
+    """It may say that there are enough: a person asks."""
+    with Stage.on_paper(patient(supplied(tablets=30))) as clinic:
+        taken(clinic, "02", "03", "04")
+        clinic.says("enough", "03-05 10:10")
+        assert clinic.open_alerts() & {"wants_to_stop", "texts_stopped"} == {"wants_to_stop"}
+
+
 def test_a_refill_ends_it() -> None:
     """What the patient fetched is counted from the text, the alert is closed, and the next box has its own reminder."""
     with Stage.on_paper(patient(supplied(tablets=12))) as clinic:

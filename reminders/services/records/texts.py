@@ -280,6 +280,12 @@ def take_back(c: Connection, *, kind: str, cause: str, at: datetime) -> bool:
     return bool(ids)
 
 
+def last_kind(c: Connection, contact_point_id: str, *, at: datetime) -> str | None:
+    """The kind of the newest text that had left for a phone at an instant."""
+    left = (TEXT_OUT.c.contact_point_id == contact_point_id, TEXT_OUT.c.sent_at <= at)
+    return c.scalar(select(TEXT_OUT.c.kind).where(*left).order_by(TEXT_OUT.c.sent_at.desc(), TEXT_OUT.c.id.desc()).limit(1))
+
+
 def written_since(c: Connection, contact_point_ids: Iterable[str], *, at: datetime) -> list[Row]:
     """The texts to some numbers that were written at or after an instant and wait to be sent, in the order in which they leave."""
     mine = (TEXT_OUT.c.contact_point_id.in_(list(contact_point_ids)), TEXT_OUT.c.created_at >= at, TEXT_OUT.c.state == "queued")

@@ -117,7 +117,8 @@ def _converse(c: Connection, behind: list[Row], *, sid: str, body: str, at: date
     )
     if number_codes.heard(talk, body):
         return
-    reading = safety.where_stop_stands(talk, body, parse(body, language=standing[0].patient.language))
+    plainly = parse(body, language=standing[0].patient.language)
+    reading = safety.where_something_is_asked(talk, body, safety.where_stop_stands(talk, body, plainly))
     _understand(talk, reading)
     names = ", ".join(type(intent).__name__ for intent in reading.intents)
     texts.read_as(c, sid, reading=names, understood=not talk.misread)
@@ -177,7 +178,19 @@ EVERYBODYS = (i.RedFlag, i.SelfHarm, i.OptOut, i.OptIn, i.HelpWanted, i.LinkWant
 ALARMS = (i.RedFlag, i.SelfHarm, i.StoppedTaking)
 """Beside these, nothing says "you can take your dose": no more may be safe, or none."""
 
-FIRST = (i.SelfHarm, i.RedFlag, i.OptOut, i.StoppedTaking, i.WantsToStop, i.OptIn, i.WrongNumber, i.TookDouble, i.TookHalf, i.Vomited)
+FIRST = (
+    i.SelfHarm,
+    i.RedFlag,
+    i.OptOut,
+    i.StoppedTaking,
+    i.WantsToStop,
+    i.EndOrAnswer,
+    i.OptIn,
+    i.WrongNumber,
+    i.TookDouble,
+    i.TookHalf,
+    i.Vomited,
+)
 """What takes effect before an answer does: danger, the end of texts, and what makes the next dose a person's decision."""
 
 UNREADABLE = frozenset({Why.CONTRADICTION, Why.ASKED_ALREADY})
@@ -330,6 +343,7 @@ SAID: Mapping[type, Callable[[Talk, Any], None]] = MappingProxyType(
         i.WrongNumber: lambda talk, _: safety.wrong_number(talk),
         i.StoppedTaking: lambda talk, _: safety.stopped_taking(talk),
         i.WantsToStop: lambda talk, _: safety.wants_to_stop(talk),
+        i.EndOrAnswer: lambda talk, _: safety.end_or_answer(talk),
         i.OutOfMedicine: lambda talk, said: safety.out_of_medicine(talk, soon=said.soon),
         i.Refill: supplies_said.refill,
         i.TabletsLeft: supplies_said.tablets_left,

@@ -4,17 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reminders.messaging.intents import OptIn, Reading, RedFlag, Yes
+from reminders.messaging.intents import EndOrAnswer, OptIn, OptOut, OutOfMedicine, Reading, RedFlag, Yes
 from reminders.messaging.opting_words import carrier_ended, carrier_resumed
-from reminders.messaging.replies import is_restart
-from reminders.services.records import alerts, people, silencing, texts
+from reminders.messaging.questions import QuestionKind
+from reminders.messaging.replies import is_restart, may_answer, says_none_left
+from reminders.services.records import alerts, check_ins, people, silencing, texts
 from reminders.services.records.alerts import Notice, texts_stopped
+from reminders.services.records.supplies import REFILL
 from reminders.services.records.texts import Draft
 from reminders.services.replying import supplies_said
 from reminders.services.replying.talk import simply
 
 if TYPE_CHECKING:
     from reminders.services.replying.talk import Talk
+
+ANSWERED_BY_A_WORD = frozenset({*check_ins.QUESTIONS, QuestionKind.WHY_NOT_TAKEN.value, QuestionKind.STAFF.value})
+"""Questions to which a bare word that ends texts can be the answer; and so it can to the text that asks for a refill."""
 
 
 def red_flag(talk: Talk, flag: RedFlag) -> None:
@@ -67,6 +72,27 @@ def wants_to_stop(talk: Talk) -> None:
     talk.reply(simply("wants_to_stop", "advice-stop"))
     words = "The patient writes that they want to stop; whether the texts or the medicine is not clear. Call."
     talk.alert_unless_open(talk.answers, Notice("wants_to_stop", "urgent", f"wants {talk.sid}", words))
+
+
+def end_or_answer(talk: Talk) -> None:
+    """Take up a bare "no more" where it could be an answer: nothing is ended, and the answer says which word ends the texts."""
+    talk.reply(simply("end_or_answer", "answer"))
+    words = "A bare word could answer what was asked or be meant to end the texts. Read it and call."
+    talk.alert_unless_open(talk.answers, Notice("wants_to_stop", "urgent", f"wants {talk.sid}", words))
+
+
+def where_something_is_asked(talk: Talk, body: str, reading: Reading) -> Reading:
+    """Read a bare "no more" or "baja", while a question is open that it can answer, as for a person. STOP itself ends texts always.
+
+    Asked why nothing was taken, whoever writes "no more" may be out of medicine: that does not wait for the person.
+    """
+    if reading.intents != (OptOut(),) or not may_answer(body) or not talk.answers:
+        return reading
+    asked = {row["kind"] for row in talk.questions}
+    if not asked & ANSWERED_BY_A_WORD and texts.last_kind(talk.c, talk.contact_point_id, at=talk.at) != REFILL:
+        return reading
+    none_left = QuestionKind.WHY_NOT_TAKEN.value in asked and says_none_left(body)
+    return Reading((EndOrAnswer(), OutOfMedicine()) if none_left else (EndOrAnswer(),))
 
 
 def where_stop_stands(talk: Talk, body: str, reading: Reading) -> Reading:
