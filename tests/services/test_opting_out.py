@@ -270,7 +270,9 @@ def test_the_medicine_is_spoken_of_where_we_confirm() -> None:
         ("Restart please", SANDBOX, True),
         ("alta", SANDBOX, True),
         ("unstop", LONG_CODE, True),
-        ("start please", LONG_CODE, True),
+        ("start please", SANDBOX, True),
+        ("start please", LONG_CODE, False),
+        ("resume my texts", TOLL_FREE, False),
         ("YES", LONG_CODE, True),
         ("yes ", LONG_CODE, True),
         ("yes please", LONG_CODE, False),
@@ -292,6 +294,30 @@ def test_what_takes_texts_up_again(text: str, to_phone: str, *, resumed: bool) -
         assert (is_out(s), "texts_stopped" in s.open_alerts()) == (not resumed, not resumed)
         assert said(s)[-1:] == (["reminder"] if resumed else said(s)[-1:])
         assert ("reminder" in said(s)) == resumed
+
+
+def test_what_the_carrier_holds_only_its_own_words_take_up() -> None:
+    """Where it has ended the texts, a START in other words reaches nobody: the clinic is told, once a day, what has to be texted."""
+    with stage() as s:
+        says(s, "STOP", sid="SM1", to_phone=LONG_CODE)
+        for sid in ("SM2", "SM3"):
+            s.run_until(s.now + SECOND)
+            says(s, "resume my texts", sid=sid, to_phone=LONG_CODE)
+        asks = [row["words"] for row in s.rows("alert") if "text START" in row["words"]]
+        assert (len(asks), is_out(s), said(s)) == (1, True, [])
+
+        says(s, "START", sid="SM4", to_phone=LONG_CODE, when=s.now + SECOND)
+        assert (is_out(s), "texts_stopped" in s.open_alerts(), said(s)) == (False, False, ["opt_in"])
+
+
+def test_a_stop_in_our_words_is_taken_back_in_our_words() -> None:
+    """The carrier has matched neither."""
+    with stage() as s:
+        says(s, "please stop texting me", sid="SM1", to_phone=LONG_CODE)
+        s.run_until("03-02 09:00")
+        says(s, "resume my texts", sid="SM2", to_phone=LONG_CODE)
+
+        assert (is_out(s), said(s)) == (False, ["opt_out", "opt_in"])
 
 
 def test_yes_is_an_answer_where_no_stop_stands() -> None:

@@ -14,7 +14,7 @@ from db.types import UtcDateTime
 from reminders.domain.contact import ConsentStanding, Contact, Contactable, QuietHours, Refused, Role, WhyNot, may_contact
 from reminders.domain.finding import Alcohol, PatientFacts, age_on
 from reminders.errors import UnknownPatient
-from reminders.messaging.opting_words import VERSION
+from reminders.messaging.opting_words import VERSION, carrier_ended, carrier_resumed
 from reminders.services.records import name_words
 from reminders.services.records.audit import Entry, write_audit
 from reminders.services.records.ledger import (
@@ -214,6 +214,25 @@ def stopped_by_text(c: Connection, contact_point_id: str) -> bool:
     return kinds.first() == "revoked"
 
 
+def carrier_holds(c: Connection, contact_point_id: str) -> bool:
+    """Whether the carrier's own STOP stands on a number: of the words it knows, STOP was the last, or it has refused us since.
+
+    Then nothing but one of its own words for START lets a text through, whatever is said in others.
+    """
+    for word in asked(c, _WORDS_AS_THEY_CAME, point=contact_point_id):
+        body, to_phone = word["body"] or "", word["to_phone"] or ""
+        if word["channel"] == CARRIER or carrier_ended(body, to_phone):
+            return bool(word["kind"] == "revoked")
+        if carrier_resumed(body, to_phone):
+            return False
+    return False
+
+
+def is_held(c: Connection, contact_point_id: str, sid: str) -> bool:
+    """Whether STOP stands on a number, and the carrier keeps it so though this text asks for the texts again."""
+    return opted_out(c, contact_point_id) and not carrier_resumed(*as_it_came(c, sid)) and carrier_holds(c, contact_point_id)
+
+
 def of_clinic(c: Connection, clinic_id: str, patient_id: str) -> Patient:
     """Read a patient of a clinic. Raises UnknownPatient, for another clinic's too."""
     found = patients(c, [patient_id]).get(patient_id)
@@ -307,6 +326,12 @@ _TEXTED_WORDS = (
     .where(CONSENT.c.contact_point_id == bindparam("point"), CONSENT.c.kind != "given", CONSENT.c.channel != VOICE)
     .order_by(CONSENT.c.at.desc(), CONSENT.c.kind.desc())
     .limit(1)
+)
+_WORDS_AS_THEY_CAME = (
+    select(CONSENT.c.kind, CONSENT.c.channel, TEXT_IN.c.body, TEXT_IN.c.to_phone)
+    .outerjoin(TEXT_IN, TEXT_IN.c.sid == CONSENT.c.message_sid)
+    .where(CONSENT.c.contact_point_id == bindparam("point"), CONSENT.c.kind != "given", CONSENT.c.channel != VOICE)
+    .order_by(CONSENT.c.at.desc(), CONSENT.c.kind.desc())
 )
 _OTHER = CONTACT_ROLE.alias()
 _AGREED_AT = (

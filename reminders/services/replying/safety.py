@@ -117,7 +117,16 @@ def opt_out(talk: Talk) -> None:
 
 
 def opt_in(talk: Talk) -> None:
-    """Take up texting the number again, where consent on record covers it."""
+    """Take up texting the number again, where consent on record covers it; unless the carrier would let nothing through.
+
+    Its own STOP ends at its own words only, and no answer of ours reaches who wrote others: the clinic has to tell them.
+    """
+    if people.is_held(talk.c, talk.contact_point_id, talk.sid):
+        words = (
+            "Texts are asked for again, but the carrier has ended them and lets none through, not even an answer. Ask them to text START."
+        )
+        talk.alert(talk.everyone, Notice("texts_stopped", "urgent", f"start {talk.contact_point_id} {talk.at:%Y-%m-%d}", words))
+        return
     people.opt(talk.c, talk.contact_point_id, out=False, given_by=talk.role, at=talk.at, sid=talk.sid)
     if people.opted_out(talk.c, talk.contact_point_id):
         return  # found late: STOP was said since
