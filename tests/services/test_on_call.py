@@ -11,6 +11,7 @@ from sqlalchemy import Engine
 from db.engine import writing
 from reminders.formats.import_file import OnCallShape
 from reminders.formats.shape import read
+from reminders.messaging.sandbox import CarrierFault
 from reminders.services import escalating, importing, reporting, watching
 from reminders.services.records import alerts, enrolment, on_call, texts
 from reminders.services.records.ledger import TEXT_OUT, insert_all
@@ -206,6 +207,54 @@ def test_a_caregivers_phone_may_be_on_call_too() -> None:
         assert [purpose for _, purpose in clinic.purposes(to=RUI)] == ["opt_out"]
         assert ("texts_stopped" in clinic.open_alerts(), pass_by_hand(clinic)) == (True, (silent("it has said STOP"),))
         assert [row["kind"] for row in clinic.rows("consent") if row["patient_id"] is None] == ["given", "revoked"]
+
+
+def elsewhere(clinic: Stage) -> None:
+    """Let Rui, who is told about Ana, be on call at another clinic."""
+    other = an_import_file(
+        patient(plan(ref="cy-plan"), ref="cy", phone="+12025550104"), clinic=a_clinic(name="Hill", on_call=an_on_call(RUI))
+    )
+    importing.import_file(clinic.engine, other, now=clinic.now)
+
+
+def stopped(clinic: Stage) -> list[bool]:
+    """Whether STOP stands on Rui's number, at each clinic that knows it."""
+    return [row["opted_out_at"] is not None for row in clinic.rows("contact_point") if row["phone"] == RUI]
+
+
+def test_stop_ends_the_texts_of_every_clinic() -> None:
+    """It belongs to the number, whatever it is to whom; and so does START."""
+    with Stage.on_paper(patient(plan(), told=True), start="03-02 02:00") as clinic:
+        elsewhere(clinic)
+        clinic.says("please stop texting me", "03-02 03:00", phone=RUI)
+        after_stop = stopped(clinic)
+        clinic.says("restart", "03-02 03:05", phone=RUI)
+
+        assert (after_stop, stopped(clinic)) == ([True, True], [False, False])
+        assert [(row["kind"], row["given_by"]) for row in clinic.rows("consent") if row["patient_id"] is None] == [
+            ("given", "Noor Haddad"),
+            ("revoked", "on call"),
+            ("restored", "on call"),
+        ]
+
+
+def test_what_is_said_of_a_patient_ends_nobodys_alerts() -> None:
+    """Who sends for help is not to be called off by it, nor by a word that ends nothing elsewhere."""
+    with Stage.on_paper(patient(plan(), told=True), start="03-02 02:00") as clinic:
+        elsewhere(clinic)
+        clinic.says("dont send anyone, I'm on it", "03-02 03:00", phone=RUI)
+
+        assert stopped(clinic) == [False, False]
+
+
+def test_what_the_carrier_refuses_it_refuses_every_clinic() -> None:
+    """One sender texts for them all."""
+    with Stage.on_paper(patient(plan(), told=True), start="03-02 02:00") as clinic:
+        elsewhere(clinic)
+        clinic.transport.set_fault(RUI, CarrierFault("refused", 21610))
+        clinic.run_until("03-03 08:00")
+
+        assert stopped(clinic) == [True, True]
 
 
 def test_without_an_on_call_phone_the_list_says_it() -> None:

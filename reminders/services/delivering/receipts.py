@@ -92,14 +92,13 @@ def lost(c: Connection, text: Row, code: int | None, kind: FailureClass, *, now:
 
 
 def _opted_out(c: Connection, text: Row, now: datetime) -> None:
-    """The carrier says that the number has opted out. If we heard STOP ourselves, all has been done."""
-    point = text["contact_point_id"]
-    if people.opted_out(c, point):
-        return
-    # It was so when the text left, whenever we hear of it: a START since then stands.
-    if people.opt(c, point, out=True, given_by="carrier", at=text["claimed_at"], sid=text["sid"]):
-        for patient in people.patients(c, people.patients_on(c, point)).values():
-            alerts.raise_once(c, patient, alerts.texts_stopped(patient, point, cause=f"carrier {text['id']}"), now=now)
+    """The carrier says that the number has opted out, of all that we send. If we heard STOP ourselves, all has been done."""
+    for point in people.same_phone(c, text["contact_point_id"]):
+        known = people.opted_out(c, point)
+        # It was so when the text left, whenever we hear of it: a START since then stands.
+        if not known and people.opt(c, point, out=True, given_by="carrier", at=text["claimed_at"], sid=text["sid"]):
+            for patient in people.patients(c, people.patients_on(c, point)).values():
+                alerts.raise_once(c, patient, alerts.texts_stopped(patient, point, cause=f"carrier {text['id']}"), now=now)
 
 
 def _unusable(c: Connection, text: Row, code: int | None, now: datetime) -> None:

@@ -271,6 +271,12 @@ def end_pages(c: Connection, contact_point_id: str) -> None:
     c.execute(delete(CARE_LINK).where(CARE_LINK.c.contact_point_id == contact_point_id))
 
 
+def same_phone(c: Connection, contact_point_id: str) -> list[str]:
+    """The contact points of a phone, at every clinic that knows it: one sender texts for them all."""
+    phone = select(CONTACT_POINT.c.phone).where(CONTACT_POINT.c.id == contact_point_id).scalar_subquery()
+    return list(c.scalars(select(CONTACT_POINT.c.id).where(CONTACT_POINT.c.phone == phone).order_by(CONTACT_POINT.c.id)))
+
+
 def patients_on(c: Connection, contact_point_id: str) -> list[str]:
     """The patients for whom somebody answers, or is told, at a number."""
     here = CONTACT_ROLE.c.contact_point_id == contact_point_id, CONTACT_ROLE.c.ended_at.is_(None)

@@ -64,7 +64,8 @@ def receive(
     """
     with writing(engine) as c:
         behind = people.behind(c, from_phone)
-        called = [] if behind else on_call.behind(c, from_phone)
+        points = {role["contact_point_id"] for role in behind}
+        called = [phone for phone in on_call.behind(c, from_phone) if phone["contact_point_id"] not in points]
         known = next(iter((*behind, *called)), {"clinic_id": None, "contact_point_id": None})
         row = {
             "sid": sid,
@@ -81,10 +82,9 @@ def receive(
         }
         new = texts.keep_incoming(c, row)
         answer = None if behind else strangers.answer(c, row, new=new, now=now)
-        if new and behind:
-            _heard(c, behind, sid=sid, body=body, at=received_at, now=now, pages=pages)
-        elif new:
-            called_phones.heard(c, called, row, now=now)
+        if new:
+            meant = _heard(c, behind, sid=sid, body=body, at=received_at, now=now, pages=pages)
+            called_phones.heard(c, called, row, said=strangers.said(meant) if behind else row["reading"], now=now)
         passing(Milestone.INBOUND_BEFORE_COMMIT)
     passing(Milestone.INBOUND_AFTER_COMMIT)
     if not new:
@@ -92,13 +92,20 @@ def receive(
     return answer
 
 
-def _heard(c: Connection, behind: list[Row], *, sid: str, body: str, at: datetime, now: datetime, pages: str | None) -> None:
+def _heard(
+    c: Connection, behind: list[Row], *, sid: str, body: str, at: datetime, now: datetime, pages: str | None
+) -> frozenset[type[i.Intent]]:
+    """Let a text take effect at each clinic that knows its number; return the kinds of what it was read as."""
+    meant: set[type[i.Intent]] = set()
     for contact_point_id in dict.fromkeys(role["contact_point_id"] for role in behind):
         mine = [role for role in behind if role["contact_point_id"] == contact_point_id]
-        _converse(c, mine, sid=sid, body=body, at=at, now=now, pages=pages)
+        meant |= {type(intent) for intent in _converse(c, mine, sid=sid, body=body, at=at, now=now, pages=pages)}
+    return frozenset(meant)
 
 
-def _converse(c: Connection, behind: list[Row], *, sid: str, body: str, at: datetime, now: datetime, pages: str | None) -> None:
+def _converse(
+    c: Connection, behind: list[Row], *, sid: str, body: str, at: datetime, now: datetime, pages: str | None
+) -> tuple[i.Intent, ...]:
     patient_ids = sorted({role["patient_id"] for role in behind})
     people.lock(c, patient_ids)
     answering = {role["patient_id"] for role in behind if role["role"] != Role.CAREGIVER.value}
@@ -116,12 +123,13 @@ def _converse(c: Connection, behind: list[Row], *, sid: str, body: str, at: date
         pages=pages,
     )
     if number_codes.heard(talk, body):
-        return
+        return ()
     plainly = parse(body, language=standing[0].patient.language)
     reading = safety.where_something_is_asked(talk, body, safety.where_stop_stands(talk, body, plainly))
     _understand(talk, reading)
     names = ", ".join(type(intent).__name__ for intent in reading.intents)
     texts.read_as(c, sid, reading=names, understood=not talk.misread)
+    return reading.intents
 
 
 def _understand(talk: Talk, reading: i.Reading) -> None:

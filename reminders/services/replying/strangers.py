@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 from datetime import datetime
 from typing import TYPE_CHECKING
 
-from reminders.messaging.intents import OptIn, OptOut
+from reminders.messaging.intents import Intent, OptIn, OptOut
 from reminders.messaging.replies import parse
 from reminders.messaging.texts import ENGLISH, render
 from reminders.services.records import strangers
@@ -26,7 +27,11 @@ _A_PHONE = re.compile(r"\+[1-9][0-9]{7,14}")  # ITU-T E.164; what has another sh
 
 def reading_of(body: str) -> str:
     """Say whether a stranger wants no texts, or wants them again; empty for all else, which is not noted."""
-    meant = {type(intent) for intent in parse(body).intents}
+    return said({type(intent) for intent in parse(body).intents})
+
+
+def said(meant: Collection[type[Intent]]) -> str:
+    """Say whether what a text was read as ends texts, or takes them up again; empty for neither."""
     return SAID_STOP if OptOut in meant else SAID_START if OptIn in meant else ""
 
 
