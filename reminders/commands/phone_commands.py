@@ -62,14 +62,16 @@ def reply(
                 raise LedgerHeld
             known = {_key(said) for said in phones.conversation(engine, phone=phone)}
             now = now_of(engine)
-            replying.receive(engine, sid=f"sandbox-{uuid4().hex[:24]}", from_phone=phone, to_phone="", body=text, received_at=now, now=now)
-            answers = _wait_for_answers(engine, phone, known)
+            sid = f"sandbox-{uuid4().hex[:24]}"
+            words = replying.receive(engine, sid=sid, from_phone=phone, to_phone="", body=text, received_at=now, now=now)
+            # A number that nobody knows is answered in the same breath, and gets no text of its own.
+            answers = _wait_for_answers(engine, phone, known) if words is None else [Said(now, phone, ours=True, body=words)]
     if as_json:
         print_json([_json(answer) for answer in answers])
     elif answers:
         print_table(_table(answers))
     else:
-        ERRORS.print("Taken in. Nothing was answered: a confirmation needs none, and an unknown number gets none.")
+        ERRORS.print("Taken in. Nothing was answered: not every text needs it.")
 
 
 def _wait_for_answers(engine: Engine, phone: str, known: set[tuple[object, ...]]) -> list[Said]:
