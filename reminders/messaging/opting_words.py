@@ -7,7 +7,6 @@ Every pattern meets plain words (`plain_words`). How they combine is decided in 
 
 from __future__ import annotations
 
-import hashlib
 import re
 from itertools import product
 
@@ -335,15 +334,3 @@ STOP_LIKE = words(
     r"basta",
 )
 """Something shall stop; unless the rest of the clause settles what, a person finds out."""
-
-
-def _version() -> str:
-    """Name these tables by what is in them: the same words, the same name."""
-    tables = (CARRIERS_OUT, CARRIERS_IN, CLAUSE_OPT_OUT, WHOLE_OPT_OUT, WHOLE_OPT_IN)
-    patterns = (NO_NEED, NOT_OPT_OUT, OPT_OUT, STOP_WORD, STOP_LIKE)
-    written = [*("|".join(sorted(table)) for table in tables), *(pattern.pattern for pattern in patterns)]
-    return f"words {hashlib.sha256(chr(10).join(written).encode()).hexdigest()[:16]}"
-
-
-VERSION = _version()
-"""Which words were taken for an opting out or in, for the evidence: it changes whenever a table here does."""

@@ -7,10 +7,12 @@ It knows no open question and no plan: `questions.py` says which question a read
 
 from __future__ import annotations
 
+import hashlib
 import re
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import get_args
 
+from reminders.messaging import alarm_words as a
 from reminders.messaging import opting_words as o
 from reminders.messaging import reply_words as w
 from reminders.messaging import request_words as r
@@ -48,7 +50,7 @@ from reminders.messaging.intents import (
 from reminders.messaging.reply_alarms import corrected, find_alarms
 from reminders.messaging.reply_text import is_reaction, plain_words
 
-__all__ = ["Reading", "is_restart", "may_answer", "parse", "says_none_left"]
+__all__ = ["DECIDES", "VERSION", "Reading", "is_restart", "may_answer", "parse", "says_none_left", "version_of"]
 
 
 def parse(text: str, *, language: str = "en") -> Reading:
@@ -277,3 +279,35 @@ def _in_order(found: Iterable[Intent], unread: str) -> Reading:
     """Put meanings into reading order, each once."""
     intents = sorted(dict.fromkeys(found), key=lambda intent: _ORDER[type(intent)])
     return Reading(tuple(intents) or (Unclear(),), unread)
+
+
+# --- the evidence's name for all this ---------------------------------------------------------------------------------------------
+
+
+def version_of(decides: Mapping[str, str]) -> str:
+    """Name what decides about a text by what is in it: the same words in the same order, the same name."""
+    written = "\n".join(f"{name}: {words}" for name, words in decides.items())
+    return f"words {hashlib.sha256(written.encode()).hexdigest()[:16]}"
+
+
+_TABLES = {
+    "carriers out": o.CARRIERS_OUT,
+    "carriers in": o.CARRIERS_IN,
+    "whole out": o.WHOLE_OPT_OUT,
+    "whole in": o.WHOLE_OPT_IN,
+    "restarts": o.RESTARTS,
+    "answers too": o.ANSWERS_TOO,
+    "polite": _POLITE,
+}
+_PATTERNS = {"self-harm": a.SELF_HARM, "between clauses": _CLAUSE, "stop": o.STOP_WORD, "like stop": o.STOP_LIKE}
+DECIDES: Mapping[str, str] = {
+    **{name: "|".join(sorted(table)) for name, table in _TABLES.items()},
+    **{name: pattern.pattern for name, pattern in _PATTERNS.items()},
+    **{f"sign {kind.value}": pattern.pattern for kind, pattern in a.FLAGS},
+    **{f"rule {place}": pattern.pattern for place, (pattern, _) in enumerate(_RULES)},
+    **{f"clause {place}": f"{meaning}: {'|'.join(sorted(clauses))}" for place, (clauses, meaning) in enumerate(_CLAUSES)},
+}
+"""What is taken out of a text, in which order, before and while it is read as an opting out or in."""
+
+VERSION = version_of(DECIDES)
+"""By which words a text was read, for the evidence: it changes whenever one of them does, or their order."""

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from reminders.messaging import opting_words
+from reminders.messaging import opting_words, replies, request_words
 from reminders.messaging.intents import HelpWanted, OptIn, OptOut, StoppedTaking, Taken
 from reminders.messaging.opting_words import CARRIERS_OUT, carrier_ended, carrier_resumed
 from reminders.messaging.replies import parse
@@ -358,4 +358,35 @@ def test_an_opt_out_is_never_the_medicine_stopped(text: str) -> None:
 
 def test_the_words_have_a_version() -> None:
     """The evidence names the tables by what is in them: the name follows from their words, and fits its column."""
-    assert re.fullmatch(r"words [0-9a-f]{16}", opting_words.VERSION)
+    assert re.fullmatch(r"words [0-9a-f]{16}", replies.VERSION)
+    assert replies.version_of(replies.DECIDES) == replies.VERSION
+
+
+@pytest.mark.parametrize("what", replies.DECIDES)
+def test_a_change_of_any_word_changes_the_version(what: str) -> None:
+    """Whatever decides how a text is read is in it, once."""
+    assert replies.version_of({**replies.DECIDES, what: f"{replies.DECIDES[what]}|more"}) != replies.VERSION
+
+
+def test_the_order_in_which_a_text_is_read_is_in_the_version() -> None:
+    """What is read first leaves the rest to what comes after it."""
+    rules = [name for name in replies.DECIDES if name.startswith("rule ")]
+    turned = dict(zip(rules, (replies.DECIDES[name] for name in reversed(rules)), strict=True))
+
+    assert replies.version_of({**replies.DECIDES, **turned}) != replies.VERSION
+
+
+@pytest.mark.parametrize(
+    "pattern", [opting_words.OPT_OUT, opting_words.NOT_OPT_OUT, opting_words.NO_NEED, request_words.OPT_IN, opting_words.STOP_LIKE]
+)
+def test_what_opts_out_or_in_is_in_the_version(pattern: re.Pattern[str]) -> None:
+    """As it is matched."""
+    assert pattern.pattern in replies.DECIDES.values()
+
+
+@pytest.mark.parametrize(
+    "table", [opting_words.WHOLE_OPT_OUT, opting_words.WHOLE_OPT_IN, opting_words.CLAUSE_OPT_OUT, opting_words.RESTARTS]
+)
+def test_every_table_is_in_the_version(table: frozenset[str]) -> None:
+    """Each of its phrases."""
+    assert any(words.endswith("|".join(sorted(table))) for words in replies.DECIDES.values())

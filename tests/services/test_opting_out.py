@@ -10,7 +10,7 @@ from sqlalchemy import delete
 
 from db.engine import writing
 from db.tables import metadata
-from reminders.messaging import opting_words
+from reminders.messaging import replies
 from reminders.messaging.sandbox import CarrierFault
 from reminders.services import reminding, replying
 from tests.files import a_consent, a_proxy
@@ -105,7 +105,7 @@ def test_a_stop_is_kept_as_evidence() -> None:
         (row,) = evidence(s)
 
         assert (row["kind"], row["given_by"], row["channel"], row["message_sid"]) == ("revoked", "patient", "sms", "SM1")
-        assert (row["wording_version"], row["at"]) == (opting_words.VERSION, s.now)
+        assert (row["wording_version"], row["at"]) == (replies.VERSION, s.now)
 
 
 def test_a_start_is_kept_as_evidence() -> None:
@@ -117,7 +117,7 @@ def test_a_start_is_kept_as_evidence() -> None:
         row = evidence(s)[-1]
 
         assert (row["kind"], row["given_by"], row["channel"], row["message_sid"]) == ("restored", "patient", "sms", "SM2")
-        assert (row["wording_version"], row["at"]) == (opting_words.VERSION, s.now)
+        assert (row["wording_version"], row["at"]) == (replies.VERSION, s.now)
 
 
 def test_what_the_carrier_told_is_kept_as_evidence() -> None:

@@ -14,7 +14,8 @@ from db.types import UtcDateTime
 from reminders.domain.contact import ConsentStanding, Contact, Contactable, QuietHours, Refused, Role, WhyNot, may_contact
 from reminders.domain.finding import Alcohol, PatientFacts, age_on
 from reminders.errors import UnknownPatient
-from reminders.messaging.opting_words import VERSION, carrier_ended, carrier_resumed
+from reminders.messaging.opting_words import carrier_ended, carrier_resumed
+from reminders.messaging.replies import VERSION
 from reminders.services.records import name_words
 from reminders.services.records.audit import Entry, write_audit
 from reminders.services.records.ledger import (
@@ -156,7 +157,7 @@ def opt(c: Connection, contact_point_id: str, *, out: bool, given_by: str, at: d
 
     Every word is kept, one row for each patient behind the number and one if it is on call for a clinic, whether or not it changes
     anything: who gave it (a role, or `carrier`), when it was written, the carrier's id of the message, and as `wording_version` the
-    list of words by which it was read as one (`opting_words.VERSION`): the words themselves stand in the message, until it is
+    list of words by which it was read as one (`replies.VERSION`): the words themselves stand in the message, until it is
     forgotten. What the carrier tells us of was read by its own list, so there channel and wording are `carrier`. What somebody said
     (`recorded_by`: who at the clinic heard it) has the channel `voice` and no wording. The text of our confirmation is a row of its own.
 
