@@ -21,6 +21,9 @@ CARRIERS_OUT = frozenset({"STOP", "UNSUBSCRIBE", "END", "QUIT", "STOPALL", "REVO
 CARRIERS_IN = frozenset({"START", "YES", "UNSTOP"})
 """Bodies on which it takes them up again. YES is one only where STOP stands; else it is an answer to us."""
 
+CARRIERS_WORDS = frozenset({"STOP", "START", "HELP"})
+"""What it says that it took a text for, where keywords are set up at the carrier (Twilio's `OptOutType`): it has acted and answered."""
+
 _OWN_NUMBER = re.compile(r"\+[1-9][0-9]{7,14}")  # ITU-T E.164: a long code, or a toll-free number
 _TOLL_FREE = re.compile(r"\+18(?:00|33|44|55|66|77|88)[0-9]{7}")
 
@@ -68,9 +71,8 @@ CLAUSE_OPT_OUT = (
 
 CLAUSE_MAYBE = _phrases(
     "withdraw|i withdraw|i want to withdraw|i would like to withdraw|not interested|im not interested|i am not interested"
-    "|not interested anymore"
-    "|no longer interested|i want out|let me out|i want this to end|i want to end this|no me interesa|ya no me interesa|no estoy interesado"
-    "|no estoy interesada|quiero salir|quiero salirme",
+    "|not interested anymore|no longer interested|i want out|let me out|i want this to end|i want to end this"
+    "|no me interesa|ya no me interesa|no estoy interesado|no estoy interesada|quiero salir|quiero salirme",
 )
 """A clause that could mean the texts, the plan or what was asked ("your dose is due": "not interested"): a person asks which."""
 
@@ -83,8 +85,7 @@ WHOLE_OPT_OUT = (
         "end|quit|revoke|optout|opt out|cancel|remove|arret|td|stopp|sto p|s top|s t o p|stop stop|stop stop stop|stop all of it|unsub"
         "|unsuscribe|halt|cease|cease and desist|cancel all|end all|enough|go away|no more|no contact|turn off|turn it off|turn this off"
         "|deactivate|i revoke|knock it off|get lost|turn these off|turn them off|shut it off"
-        "|no reminders|no reminder|no texts|no text|no txts|no txt|no messages|no msgs"
-        "|no sms"
+        "|no reminders|no reminder|no texts|no text|no txts|no txt|no messages|no msgs|no sms"
         "|cancelar|cancele|cancela|cancelen|quiero cancelar|anular|anule|no mas|ya no mas|terminar|terminen"
         "|finalizar|fin|salir|salirme|renunciar|revocar|desactivar|baja|detener|detenga|detengan|para|quitar|eliminar|suficiente"
         "|no mensajes|sin mensajes|no molestar|anula|anulen|desactiva|desactive|desactiven",
@@ -132,17 +133,15 @@ _NOBODYS = (
 """What is not to be done, but for somebody before it who does not do it: "my kids dont text me"."""
 
 _ENDS = (
-    r"(?= *$| +[.,?~#]| +(?:please|pls|plz|thanks|thank|ok|okay|and(?! driv)|but|or|because|bc|cause|cuz|since|any ?more|again|now|ever"
-    r"|already"
-    r"|immediately|asap|por favor|gracias|y|pero|porque|o|ya)(?![a-z]))"
+    r"(?= *$| +[.,?~#]| +(?:please|pls|plz|thanks|thank|ok|okay|and(?! driv)|but|or|because|bc|cause|cuz|since|any ?more|again|now"
+    r"|ever|already|immediately|asap|por favor|gracias|y|pero|porque|o|ya)(?![a-z]))"
 )
 """Nothing else is named in the clause."""
 
 _AT_A_TIME = (
-    r"(?! (?:today|tonight|tomorrow|before|after(?! (?:this|today))|until|till|while|during|between|at (?:work|night|[0-9]|noon|midnight"
-    r"|home)"
-    r"|(?:so|this|that|too) (?:early|late|much|often)|on (?:week|sun|mon|tues|wednes|thurs|fri|satur)[a-z]*|in the (?:morning|middle|night)"
-    r"|by (?:phone|email|mail|call)|of|why|how|when)(?![a-z]))"
+    r"(?! (?:today|tonight|tomorrow|before|after(?! (?:this|today))|until|till|while|during|between"
+    r"|at (?:work|night|[0-9]|noon|midnight|home)|(?:so|this|that|too) (?:early|late|much|often)|on (?:week|sun|mon|tues|wednes|thurs|fri|satur)[a-z]*"
+    r"|in the (?:morning|middle|night)|by (?:phone|email|mail|call)|of|why|how|when)(?![a-z]))"
 )
 """Not then, or not that way: a wish that a person sees to."""
 
@@ -197,9 +196,8 @@ _GETTING = (
     r"|please|a|another)"
 )
 _OPEN = (
-    r"(?!(?:med|pill|tak|baclof|dos|tab|caps|refill|re|appoint|presc|drug|visit|and|but|so|because|if|when|since|after|before|i|im|my|is"
-    r"|are"
-    r"|was|for|thanks|from|on|in|at|until|or|by|who|that|has|have|had|will|to|with|text|txt|call|me|us)(?![a-z])"
+    r"(?!(?:med|pill|tak|baclof|dos|tab|caps|refill|re|appoint|presc|drug|visit|and|but|so|because|if|when|since|after|before|i|im|my"
+    r"|is|are|was|for|thanks|from|on|in|at|until|or|by|who|that|has|have|had|will|to|with|text|txt|call|me|us)(?![a-z])"
     r"|(?:med|pill|tablet|baclof|dos|caps|refill|appoint|presc|drug))[a-z]+"
 )
 _ANY_SUCH = (

@@ -38,6 +38,7 @@ class Receive(Protocol):
         received_at: datetime,
         now: datetime,
         token: str | None,
+        carriers_word: str,
         repeated: Callable[[], object],
     ) -> str | None:
         """Take it in and commit; call `repeated` if it was here before. Returns words for a stranger, who is answered at once."""

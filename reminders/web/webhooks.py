@@ -18,6 +18,7 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from reminders.errors import Unsigned
+from reminders.messaging.opting_words import CARRIERS_WORDS
 from reminders.web.bodies import MOST_FIELDS, body_of
 from reminders.web.counting import OUTCOME, Counts, Outcome
 from reminders.web.parts import Carrier, Parts
@@ -26,7 +27,7 @@ LONGEST_TEXT = 4_096  # letters; Twilio brings 1,600 at most
 FORM = "application/x-www-form-urlencoded"
 XML = '<?xml version="1.0" encoding="UTF-8"?>'
 NO_WORDS = f"{XML}<Response/>"  # what we say back is a text of its own, with its own row; but to strangers, who have none
-SINGLE = ("AccountSid", "Body", "ErrorCode", "From", "MessageSid", "MessageStatus", "MessagingServiceSid", "To")
+SINGLE = ("AccountSid", "Body", "ErrorCode", "From", "MessageSid", "MessageStatus", "MessagingServiceSid", "OptOutType", "To")
 """What we read of a form. Given twice, nobody could say which is meant."""
 
 _SID = re.compile(r"[A-Za-z0-9]{1,34}")  # no longer than a true one: the signature does not say where a value ends
@@ -66,6 +67,7 @@ def webhooks(parts: Parts, counts: Counts) -> APIRouter:
             received_at=now,
             now=now,
             token=token_of(request),
+            carriers_word=_carriers_word(form),
             repeated=lambda: _became(request, Outcome.REPEATED),
         )
         parts.heard()
@@ -165,6 +167,12 @@ def _words(form: Form) -> str:
     if len(words) > LONGEST_TEXT:
         raise HTTPException(HTTPStatus.BAD_REQUEST)
     return words.replace("\x00", "")  # PostgreSQL holds no NUL
+
+
+def _carriers_word(form: Form) -> str:
+    """Return as what the carrier itself took a text, by a keyword set up there; empty where it says nothing of it."""
+    word = value_of(form, "OptOutType").upper()
+    return word if word in CARRIERS_WORDS else ""
 
 
 def tag_of(request: Request) -> str | None:

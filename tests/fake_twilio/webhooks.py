@@ -22,8 +22,17 @@ WAIT = 15  # seconds; Twilio gives up then
 FORM = "application/x-www-form-urlencoded; charset=UTF-8"
 
 
-def inbound_form(*, account_sid: str, sid: str, from_phone: str, to_phone: str, body: str, service_sid: str | None = None) -> Pairs:
-    """Return the form of a text that somebody sent to us."""
+def inbound_form(
+    *,
+    account_sid: str,
+    sid: str,
+    from_phone: str,
+    to_phone: str,
+    body: str,
+    service_sid: str | None = None,
+    opt_out_type: str | None = None,
+) -> Pairs:
+    """Return the form of a text that somebody sent to us; `opt_out_type` where a keyword set up at Twilio has matched it."""
     pairs = [
         ("ToCountry", "US"),
         ("ToState", ""),
@@ -45,7 +54,8 @@ def inbound_form(*, account_sid: str, sid: str, from_phone: str, to_phone: str, 
         ("From", from_phone),
         ("ApiVersion", "2010-04-01"),
     ]
-    return [*pairs, ("MessagingServiceSid", service_sid)] if service_sid else pairs
+    more = {"MessagingServiceSid": service_sid, "OptOutType": opt_out_type}
+    return [*pairs, *((name, value) for name, value in more.items() if value)]
 
 
 def status_form(*, account_sid: str, sid: str, from_phone: str, to_phone: str, status: str, error_code: int | None = None) -> Pairs:

@@ -320,6 +320,47 @@ def test_a_stop_in_our_words_is_taken_back_in_our_words() -> None:
         assert (is_out(s), said(s)) == (False, ["opt_out", "opt_in"])
 
 
+def keyword(s: Stage, text: str, word: str, *, sid: str) -> None:
+    """Let a keyword come in that the clinic has set up at the carrier, which has acted on it and answered."""
+    s.clock.advance_to(s.now + SECOND)
+    now = s.now
+    replying.receive(s.engine, sid=sid, from_phone=ANA, to_phone=LONG_CODE, body=text, carriers_word=word, received_at=now, now=now)
+    s.driver.settle()
+
+
+def test_a_keyword_of_the_clinics_own_at_the_carrier() -> None:
+    """It ends texts and takes them up as the carrier does, in its words: what we would have read, or answered, is beside the point."""
+    with stage() as s:
+        keyword(s, "adios", "STOP", sid="SM1")
+        assert (is_out(s), "texts_stopped" in s.open_alerts(), said(s)) == (True, True, [])
+        assert [(row["channel"], row["wording_version"]) for row in evidence(s)] == [("carrier", "carrier")]
+
+        says(s, "start texts again", sid="SM2", to_phone=LONG_CODE, when=s.now)
+        assert is_out(s)
+
+        keyword(s, "hola", "START", sid="SM3")
+        assert (is_out(s), "texts_stopped" in s.open_alerts(), said(s)) == (False, False, [])
+
+        keyword(s, "socorro", "HELP", sid="SM4")
+        assert said(s) == []
+
+
+def test_a_danger_sign_stands_beside_the_carriers_keyword() -> None:
+    """Whoever made it one."""
+    with stage() as s:
+        keyword(s, "emergency", "STOP", sid="SM1")
+
+        assert {"red_flag", "texts_stopped"} <= s.open_alerts()
+
+
+def test_yes_is_an_answer_though_the_carrier_takes_it_for_start() -> None:
+    """Where no STOP stands its START changes nothing."""
+    with stage() as s:
+        keyword(s, "YES", "START", sid="SM1")
+
+        assert ([row["state"] for row in s.rows("dose")], evidence(s)) == (["taken"], [])
+
+
 def test_yes_is_an_answer_where_no_stop_stands() -> None:
     """A YES to a reminder is a dose taken, on whichever number."""
     with stage() as s:

@@ -120,9 +120,11 @@ def a_text(
     from_phone: str = ANA,
     to_phone: str = OUR_NUMBER,
     service_sid: str | None = None,
+    opt_out_type: str | None = None,
 ) -> Pairs:
     """Return the form of a text from Ana."""
-    return inbound_form(account_sid=account_sid, sid=sid, from_phone=from_phone, to_phone=to_phone, body=body, service_sid=service_sid)
+    more = {"service_sid": service_sid, "opt_out_type": opt_out_type}
+    return inbound_form(account_sid=account_sid, sid=sid, from_phone=from_phone, to_phone=to_phone, body=body, **more)
 
 
 def post(

@@ -44,7 +44,17 @@ def test_a_signed_text_is_taken_in(client: TestClient, heard: Heard) -> None:
     post(client, "/sms/inbound", a_text("Took it, ¿sí? 1"))
     expected = {"sid": "SM1", "from_phone": ANA, "to_phone": OUR_NUMBER, "body": "Took it, ¿sí? 1", "received_at": NOW, "now": NOW}
 
-    assert heard.texts == [{**expected, "token": None}]
+    assert heard.texts == [{**expected, "token": None, "carriers_word": ""}]
+
+
+@pytest.mark.parametrize(
+    ("given", "kept"), [("STOP", "STOP"), ("START", "START"), ("HELP", "HELP"), ("stop", "STOP"), ("JOIN", ""), (None, "")]
+)
+def test_what_the_carrier_took_a_text_for_is_handed_on(client: TestClient, heard: Heard, given: str | None, kept: str) -> None:
+    """A keyword set up there ends texts, or takes them up, whatever we would read; a word we do not know says nothing."""
+    post(client, "/sms/inbound", a_text("ADIOS", opt_out_type=given))
+
+    assert [said["carriers_word"] for said in heard.texts] == [kept]
 
 
 def test_the_answer_to_a_text_has_no_words(client: TestClient) -> None:

@@ -152,19 +152,31 @@ def behind(c: Connection, phone: str) -> list[Row]:
     return asked(c, _BEHIND, phone=phone)
 
 
-def opt(c: Connection, contact_point_id: str, *, out: bool, given_by: str, at: datetime, sid: str | None, recorded_by: str = "") -> bool:
+def opt(
+    c: Connection,
+    contact_point_id: str,
+    *,
+    out: bool,
+    given_by: str,
+    at: datetime,
+    sid: str | None,
+    recorded_by: str = "",
+    by_carrier: bool = False,
+) -> bool:
     """Stop or take up texting a number, for everyone behind it; keep the evidence of it. Return whether that changed anything.
 
     Every word is kept, one row for each patient behind the number and one if it is on call for a clinic, whether or not it changes
     anything: who gave it (a role, or `carrier`), when it was written, the carrier's id of the message, and as `wording_version` the
     list of words by which it was read as one (`replies.VERSION`): the words themselves stand in the message, until it is
-    forgotten. What the carrier tells us of was read by its own list, so there channel and wording are `carrier`. What somebody said
+    forgotten. What the carrier tells us of, or took for such a word itself (`by_carrier`), was read by its own list, so there channel
+    and wording are `carrier`. What somebody said
     (`recorded_by`: who at the clinic heard it) has the channel `voice` and no wording. The text of our confirmation is a row of its own.
 
     The later word stands, whatever order they come in: one fetched late does not undo what was said since.
     """
     stood, stands = opted_out(c, contact_point_id), not _overtaken(c, contact_point_id, out=out, at=at)
-    _keep_word(c, contact_point_id, out=out, given_by=given_by, at=at, sid=sid, recorded_by=recorded_by)
+    its_own = by_carrier or given_by == CARRIER
+    _keep_word(c, contact_point_id, out=out, given_by=given_by, at=at, sid=sid, recorded_by=recorded_by, by_carrier=its_own)
     if stood is out or not stands:
         return False
     c.execute(_OPT, {"its_id": contact_point_id, "new_at": at if out else None})
@@ -179,9 +191,11 @@ def _overtaken(c: Connection, contact_point_id: str, *, out: bool, at: datetime)
     return c.scalar(_SAID_SINCE, {"point": contact_point_id, "kind": opposite, "since": since}) is not None
 
 
-def _keep_word(c: Connection, contact_point_id: str, *, out: bool, given_by: str, at: datetime, sid: str | None, recorded_by: str) -> None:
+def _keep_word(
+    c: Connection, contact_point_id: str, *, out: bool, given_by: str, at: datetime, sid: str | None, recorded_by: str, by_carrier: bool
+) -> None:
     whose = [*asked(c, _CONCERNED, point=contact_point_id), *asked(c, _ON_CALL, point=contact_point_id)]
-    channel, wording = (VOICE, "") if recorded_by else (CARRIER, CARRIER) if given_by == CARRIER else ("sms", VERSION)
+    channel, wording = (VOICE, "") if recorded_by else (CARRIER, CARRIER) if by_carrier else ("sms", VERSION)
     word = {
         "contact_point_id": contact_point_id,
         "kind": "revoked" if out else "restored",

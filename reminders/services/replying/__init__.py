@@ -48,6 +48,7 @@ def receive(
     received_at: datetime,
     now: datetime,
     token: str | None = None,
+    carriers_word: str = "",
     polled: bool = False,
     pages: str | None = None,
     passing: Passing = unmarked,
@@ -58,6 +59,7 @@ def receive(
     Returns the words to answer a stranger with in the same breath, as they have no clinic and no texts of their own; else None.
 
     token     the carrier's mark of one request and its repeats, kept as evidence.
+    carriers_word  as what the carrier itself took it (STOP, START, HELP), where it says so: it has acted on it, and answered.
     pages     where our pages are reached, by https; None: no link to one is texted.
     polled    whether it was found in the carrier's list: no webhook brought it.
     repeated  called after the commit if the text was here before, for whoever counts.
@@ -67,6 +69,7 @@ def receive(
         points = {role["contact_point_id"] for role in behind}
         called = [phone for phone in on_call.behind(c, from_phone) if phone["contact_point_id"] not in points]
         known = next(iter((*behind, *called)), {"clinic_id": None, "contact_point_id": None})
+        read = "" if behind else strangers.reading_of(body, carriers_word)
         row = {
             "sid": sid,
             "clinic_id": known["clinic_id"],
@@ -76,15 +79,16 @@ def receive(
             "body": body,
             "token": token,
             "polled": polled,
-            "reading": "" if behind else strangers.reading_of(body),
+            "reading": read,
             "received_at": received_at,
             "recorded_at": now,
         }
         new = texts.keep_incoming(c, row)
-        answer = None if behind else strangers.answer(c, row, new=new, now=now)
+        answer = None if behind else strangers.answer(c, row, new=new, now=now, answered=bool(carriers_word))
         if new:
-            meant = _heard(c, behind, sid=sid, body=body, at=received_at, now=now, pages=pages)
-            called_phones.heard(c, called, row, said=strangers.said(meant) if behind else row["reading"], now=now)
+            meant = _heard(c, behind, sid=sid, body=body, carriers_word=carriers_word, at=received_at, now=now, pages=pages)
+            said = strangers.said(meant) if behind else read
+            called_phones.heard(c, called, row, said=said, carriers_word=carriers_word, now=now)
         passing(Milestone.INBOUND_BEFORE_COMMIT)
     passing(Milestone.INBOUND_AFTER_COMMIT)
     if not new:
@@ -93,18 +97,19 @@ def receive(
 
 
 def _heard(
-    c: Connection, behind: list[Row], *, sid: str, body: str, at: datetime, now: datetime, pages: str | None
+    c: Connection, behind: list[Row], *, sid: str, body: str, carriers_word: str, at: datetime, now: datetime, pages: str | None
 ) -> frozenset[type[i.Intent]]:
     """Let a text take effect at each clinic that knows its number; return the kinds of what it was read as."""
     meant: set[type[i.Intent]] = set()
     for contact_point_id in dict.fromkeys(role["contact_point_id"] for role in behind):
         mine = [role for role in behind if role["contact_point_id"] == contact_point_id]
-        meant |= {type(intent) for intent in _converse(c, mine, sid=sid, body=body, at=at, now=now, pages=pages)}
+        read = _converse(c, mine, sid=sid, body=body, carriers_word=carriers_word, at=at, now=now, pages=pages)
+        meant |= {type(intent) for intent in read}
     return frozenset(meant)
 
 
 def _converse(
-    c: Connection, behind: list[Row], *, sid: str, body: str, at: datetime, now: datetime, pages: str | None
+    c: Connection, behind: list[Row], *, sid: str, body: str, carriers_word: str, at: datetime, now: datetime, pages: str | None
 ) -> tuple[i.Intent, ...]:
     patient_ids = sorted({role["patient_id"] for role in behind})
     people.lock(c, patient_ids)
@@ -121,11 +126,14 @@ def _converse(
         cares=tuple(one for one in standing if one.patient.id not in answering),
         questions=tuple(texts.open_questions(c, [point], now=at)),
         pages=pages,
+        carriers_word=carriers_word,
     )
     if number_codes.heard(talk, body):
         return ()
     plainly = parse(body, language=standing[0].patient.language)
-    reading = safety.where_something_is_asked(talk, body, safety.where_stop_stands(talk, body, plainly))
+    reading = safety.as_the_carrier_took_it(talk, plainly) or safety.where_something_is_asked(
+        talk, body, safety.where_stop_stands(talk, body, plainly)
+    )
     _understand(talk, reading)
     names = ", ".join(type(intent).__name__ for intent in reading.intents)
     texts.read_as(c, sid, reading=names, understood=not talk.misread)
@@ -346,7 +354,7 @@ SAID: Mapping[type, Callable[[Talk, Any], None]] = MappingProxyType(
         i.SelfHarm: lambda talk, said: safety.self_harm(talk, negated=said.negated),
         i.OptOut: lambda talk, _: safety.opt_out(talk),
         i.OptIn: lambda talk, _: safety.opt_in(talk),
-        i.HelpWanted: lambda talk, _: talk.reply(simply("help", "help")),
+        i.HelpWanted: lambda talk, _: safety.help_wanted(talk),
         i.LinkWanted: lambda talk, _: _link(talk),
         i.WrongNumber: lambda talk, _: safety.wrong_number(talk),
         i.StoppedTaking: lambda talk, _: safety.stopped_taking(talk),

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 ROLE = "on call"
 
 
-def heard(c: Connection, phones: Iterable[Row], text: Row, *, said: str, now: datetime) -> None:
+def heard(c: Connection, phones: Iterable[Row], text: Row, *, said: str, carriers_word: str, now: datetime) -> None:
     """Let STOP and START take effect, at each clinic whose on-call phone wrote them. Whatever else it writes has none.
 
     `said` is what the text was read as: where its number is a patient's or a caregiver's too, as it was read beside what they were asked.
@@ -30,7 +30,7 @@ def heard(c: Connection, phones: Iterable[Row], text: Row, *, said: str, now: da
         meant = said or (SAID_START if again else "")
         if meant:
             _note(c, phone, text, meant)
-            _opt(c, phone, text, out=meant == SAID_STOP, now=now)
+            _opt(c, phone, text, out=meant == SAID_STOP, by_carrier=bool(carriers_word), now=now)
 
 
 def _note(c: Connection, phone: Row, text: Row, meant: str) -> None:
@@ -39,9 +39,12 @@ def _note(c: Connection, phone: Row, text: Row, meant: str) -> None:
         texts.read_as(c, text["sid"], reading=meant, understood=True)
 
 
-def _opt(c: Connection, phone: Row, text: Row, *, out: bool, now: datetime) -> None:
-    if not out and people.is_held(c, phone["contact_point_id"], text["sid"]):
+def _opt(c: Connection, phone: Row, text: Row, *, out: bool, by_carrier: bool, now: datetime) -> None:
+    if not out and not by_carrier and people.is_held(c, phone["contact_point_id"], text["sid"]):
         return  # the carrier lets nothing through: the trouble that the phone is silent stands
-    changed = people.opt(c, phone["contact_point_id"], out=out, given_by=ROLE, at=text["received_at"], sid=text["sid"])
-    if changed and out and not carrier_ended(text["body"], text["to_phone"]):  # else the carrier has told it, and takes no more from us
+    at, sid = text["received_at"], text["sid"]
+    changed = people.opt(c, phone["contact_point_id"], out=out, given_by=ROLE, at=at, sid=sid, by_carrier=by_carrier)
+    if (
+        changed and out and not by_carrier and not carrier_ended(text["body"], text["to_phone"])
+    ):  # else the carrier has told it, and takes no more from us
         on_call.say_last(c, phone["clinic_id"], sid=text["sid"], now=now)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reminders.messaging.intents import EndOrAnswer, OptIn, OptOut, OutOfMedicine, Reading, RedFlag, Yes
+from reminders.messaging.intents import EndOrAnswer, HelpWanted, Intent, OptIn, OptOut, OutOfMedicine, Reading, RedFlag, SelfHarm, Yes
 from reminders.messaging.opting_words import carrier_ended, carrier_resumed
 from reminders.messaging.questions import QuestionKind
 from reminders.messaging.replies import is_restart, may_answer, says_none_left
@@ -95,6 +95,26 @@ def where_something_is_asked(talk: Talk, body: str, reading: Reading) -> Reading
     return Reading((EndOrAnswer(), OutOfMedicine()) if none_left else (EndOrAnswer(),))
 
 
+def help_wanted(talk: Talk) -> None:
+    """Say who this is and how it works, unless the carrier has."""
+    if talk.carriers_word != "HELP":
+        talk.reply(simply("help", "help"))
+
+
+def as_the_carrier_took_it(talk: Talk, reading: Reading) -> Reading | None:
+    """Read a text as the carrier did, where it says so: by that it lets our texts through or not. What does not wait stands beside it.
+
+    A START where no STOP stands has changed nothing: YES is an answer there. None: as we read it.
+    """
+    starts = talk.carriers_word == "START" and people.opted_out(talk.c, talk.contact_point_id)
+    by_word: dict[str, Intent] = {"STOP": OptOut(), "HELP": HelpWanted(), **({"START": OptIn()} if starts else {})}
+    meant = by_word.get(talk.carriers_word)
+    if meant is None:
+        return None
+    first = [intent for intent in reading.intents if isinstance(intent, SelfHarm | RedFlag)]
+    return Reading((*first, meant))
+
+
 def where_stop_stands(talk: Talk, body: str, reading: Reading) -> Reading:
     """Read what takes texts up again only where STOP stands: YES, as the carrier does, which has told the person so, and "restart"."""
     yes = Yes() in reading.intents and carrier_resumed(*people.as_it_came(talk.c, talk.sid))
@@ -108,9 +128,10 @@ def opt_out(talk: Talk) -> None:
 
     Once: where the carrier matched the word itself it has told the person, and takes nothing more from us.
     """
-    if not people.opt(talk.c, talk.contact_point_id, out=True, given_by=talk.role, at=talk.at, sid=talk.sid):
+    by_carrier = talk.carriers_word == "STOP"
+    if not people.opt(talk.c, talk.contact_point_id, out=True, given_by=talk.role, at=talk.at, sid=talk.sid, by_carrier=by_carrier):
         return  # said again, or taken back since: no further text may go there, and the clinic knows
-    told = carrier_ended(*people.as_it_came(talk.c, talk.sid))
+    told = by_carrier or carrier_ended(*people.as_it_came(talk.c, talk.sid))
     _silence(talk, "opted_out", None if told else Draft("texts_stopped", "opt-out", f"in:{talk.sid}"))
     for one in talk.everyone:
         talk.alert([one], texts_stopped(one.patient, talk.contact_point_id, cause=f"stop {talk.sid}"))
@@ -121,19 +142,21 @@ def opt_in(talk: Talk) -> None:
 
     Its own STOP ends at its own words only, and no answer of ours reaches who wrote others: the clinic has to tell them.
     """
-    if people.is_held(talk.c, talk.contact_point_id, talk.sid):
+    by_carrier = talk.carriers_word == "START"
+    if not by_carrier and people.is_held(talk.c, talk.contact_point_id, talk.sid):
         words = (
             "Texts are asked for again, but the carrier has ended them and lets none through, not even an answer. Ask them to text START."
         )
         talk.alert(talk.everyone, Notice("texts_stopped", "urgent", f"start {talk.contact_point_id} {talk.at:%Y-%m-%d}", words))
         return
-    people.opt(talk.c, talk.contact_point_id, out=False, given_by=talk.role, at=talk.at, sid=talk.sid)
+    people.opt(talk.c, talk.contact_point_id, out=False, given_by=talk.role, at=talk.at, sid=talk.sid, by_carrier=by_carrier)
     if people.opted_out(talk.c, talk.contact_point_id):
         return  # found late: STOP was said since
     for alert in alerts.open_alerts(talk.c, patient_ids=[one.patient.id for one in talk.everyone], kinds=["texts_stopped"]):
         alerts.close(talk.c, alert, reason="texts are on again", by=talk.role, at=talk.at)
     talk.look_again()
-    talk.reply(simply("opted_in", "opt-in"))
+    if not by_carrier:
+        talk.reply(simply("opted_in", "opt-in"))
 
 
 def wrong_number(talk: Talk) -> None:

@@ -22,11 +22,17 @@ TEMPLATE = "unknown_number"
 CARRIERS = frozenset({"help", "info"})
 """What the carrier answers by itself, beside the end of texts and their beginning."""
 
+_BY_THE_CARRIER = {"STOP": SAID_STOP, "START": SAID_START}
 _A_PHONE = re.compile(r"\+[1-9][0-9]{7,14}")  # ITU-T E.164; what has another shape is a short code or a name, so a machine
 
 
-def reading_of(body: str) -> str:
-    """Say whether a stranger wants no texts, or wants them again; empty for all else, which is not noted."""
+def reading_of(body: str, carriers_word: str = "") -> str:
+    """Say whether a stranger wants no texts, or wants them again; empty for all else, which is not noted.
+
+    What the carrier took it for comes first: by that it lets our texts through, or does not.
+    """
+    if carriers_word in _BY_THE_CARRIER:
+        return _BY_THE_CARRIER[carriers_word]
     return said({type(intent) for intent in parse(body).intents})
 
 
@@ -35,14 +41,19 @@ def said(meant: Collection[type[Intent]]) -> str:
     return SAID_STOP if OptOut in meant else SAID_START if OptIn in meant else ""
 
 
-def answer(c: Connection, row: Row, *, new: bool, now: datetime) -> str | None:
-    """Return the words for a stranger whose text was taken in, or was here before and gets the same words; None for no answer."""
+def answer(c: Connection, row: Row, *, new: bool, now: datetime, answered: bool = False) -> str | None:
+    """Return the words for a stranger whose text was taken in, or was here before and gets the same words; None for no answer.
+
+    `answered`: the carrier has answered it.
+    """
     phone = row["from_phone"]
+    if answered:
+        return None
     if new:
-        answered = _may_be_answered(c, row) and strangers.take_answer(c, phone, sid=row["sid"], now=now)
+        ours = _may_be_answered(c, row) and strangers.take_answer(c, phone, sid=row["sid"], now=now)
     else:
-        answered = strangers.was_answered(c, phone, sid=row["sid"])
-    return render(TEMPLATE, ENGLISH) if answered else None
+        ours = strangers.was_answered(c, phone, sid=row["sid"])
+    return render(TEMPLATE, ENGLISH) if ours else None
 
 
 def _may_be_answered(c: Connection, row: Row) -> bool:

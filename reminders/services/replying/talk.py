@@ -38,6 +38,7 @@ class Talk:
     cares      the patients about whom this phone is told.
     questions  what this phone was asked and can still answer, newest last.
     pages      where our pages are reached, by https; None: links are not texted.
+    carriers_word  as what the carrier itself took it, where it says so; then it has acted on it, and answered.
     alarmed    a danger sign, or the medicine stopped: nothing in the same answer may say "take it now".
     misread    something in it could not be understood.
     awaited    a person at the clinic was asked to look at it.
@@ -52,6 +53,7 @@ class Talk:
     cares: tuple[Due, ...]
     questions: tuple[Row, ...]
     pages: str | None = None
+    carriers_word: str = ""
     alarmed: bool = False
     misread: bool = False
     awaited: bool = False
