@@ -138,11 +138,13 @@ _ENDS = (
 )
 """Nothing else is named in the clause."""
 
-_AT_A_TIME = (
-    r"(?! (?:today|tonight|tomorrow|before|after(?! (?:this|today))|until|till|while|during|between"
-    r"|at (?:work|night|[0-9]|noon|midnight|home)|(?:so|this|that|too) (?:early|late|much|often)|on (?:week|sun|mon|tues|wednes|thurs|fri|satur)[a-z]*"
-    r"|in the (?:morning|middle|night)|by (?:phone|email|mail|call)|of|why|how|when)(?![a-z]))"
+_THEN = (
+    r"tonight|tomorrow|before|after(?! (?:this|today))|until|till|while|during|between|at (?:work|night|[0-9]|noon|midnight|home)"
+    r"|(?:so|this|that|too) (?:early|late|much|often)|on (?:week|sun|mon|tues|wednes|thurs|fri|satur)[a-z]*"
+    r"|in the (?:morning|middle|night)|by (?:phone|email|mail|call)|of|why|how|when"
 )
+_NOT_THEN = rf"(?! (?:{_THEN})(?![a-z]))"
+_AT_A_TIME = rf"(?! (?:today|{_THEN})(?![a-z]))"
 """Not then, or not that way: a wish that a person sees to."""
 
 NO_NEED = words(
@@ -209,7 +211,7 @@ _MENSAJES = r"(?:mensajes?|mensages?|textos?|sms|recordatorios?|avisos?|notifica
 _UNOS = r"(?: (?:ya|nada|mas|nunca|jamas|estos|esos|esas|sus|los|las|tantos|ningun|ninguna|otro|otros|de|con|mis|mi|el|la|su))*"
 _LISTED = (
     r"(?:(?:(?:text|texting|mailing|contact|call|calling|phone|reminder|message|messaging|sms) )?lists?|texts?|messages?|system|service"
-    r"|programs?|programme|database|reminders?|notifications?|alerts|contacts|records|phones?)"
+    r"|programs?|programme|database|reminders?|notifications?|alerts|contacts|records)"
 )
 _LIST = rf"(?: (?:of |from )?(?:this|your|the|ur|these|all(?: of)?(?: your| the| these)?|any) {_LISTED})"
 _MYSELF = r"(?:me|us|my (?:(?:phone|cell|mobile) )?(?:number|name|phone|cell|info)|this (?:number|phone))"
@@ -220,10 +222,10 @@ _SUS_MENSAJES = rf"(?:{_UNOS} {_MENSAJES}(?: de texto)?(?: mas)?|(?: (?:ya|nada|
 """Messages, or nothing else that could be sent or written."""
 
 OPT_OUT = words(
-    rf"{_ENOUGH}{_ANY_SUCH}{_AT_A_TIME}(?: (?:me|us|my|this number|here|now))*",
-    rf"(?:stop|end|cancel) {MED} {_THEM}|no more {_OPEN} {_THEM}",
+    rf"{_ENOUGH}{_ANY_SUCH}{_NOT_THEN}(?: (?:me|us|my|this number|here|now))*",
+    rf"(?:stop|end|cancel) {MED} {_THEM}|no more {_OPEN} (?:texts|txts|messages|msgs|reminders|notifications|alerts)",
     rf"(?:told|asked|said)(?: you| u)?(?: guys)? (?:not to|to not) {_TO_PHONE} (?:me|us|this number){_AT_A_TIME}",
-    rf"(?<!\bi )(?<!\bi will )(?:stop+|stoping|stopping|quit|quitting|cease|halt|discontinue|no more|enough)"
+    rf"(?<!\bi )(?<!\bi will )(?<!they )(?<!\bhe )(?<!she )(?:stop+|stoping|stopping|quit|quitting|cease|halt|discontinue|no more|enough)"
     rf"(?: (?:it|with|the|all|this|that|your|ur|you|always|constantly|please|of|just))* {_DOING}"
     rf"(?:(?: (?:me|us|my (?:number|phone|cell)|this (?:number|phone)|here|these|those|this|stuff|things|so many|all the time|{_THEM}))+"
     rf"|{_ENDS})",
@@ -266,14 +268,15 @@ OPT_OUT = words(
     r"cancel my (?:enroll?ment|subscription|participation|account)",
     rf"(?:take|get|strike|scratch) {_MYSELF} off(?: of)?{_LIST}",
     rf"{_AT_START}(?:take|get) {_MYSELF} off(?: of)?(?: (?:this|here))?{_ENDS}",
-    rf"(?:remove|delete|erase) {_MYSELF}(?:{_LIST}|(?! (?:as|from)(?![a-z])))",
+    rf"(?:remove|delete|erase) {_MYSELF}(?:{_LIST}|(?! (?:as|from(?! (?:your|ur) phone))(?![a-z])))",
     rf"(?:remove|delete|take)(?: off)?(?: of| from) (?:this|your|ur|the) {_LISTED}",
     rf"drop (?:me|us){_LIST}|{_AT_START}drop (?:me|us){_ENDS}",
-    rf"{_TOLD}lose (?:my|this) number",
-    rf"(?:{_TOLD}|(?<=and ))leave (?:me|us) alone(?: with (?:this|these|your|the|all the) {_THEM})?{_ENDS}",
+    rf"{_AT_START}lose (?:my|this) number",
+    rf"(?:{_AT_START}|(?<=you to ))leave (?:me|us) alone(?: with (?:this|these|your|the|all the) {_THEM})?{_ENDS}",
     r"(?:want|wish|like|need|choose|decided|can i|do i|please)(?: (?:to|you|me|i|let))* (?:leave|exit|quit|withdraw from|drop out of"
     r"|come off"
-    rf"|get off|get out of|be removed from|be taken off|be off|off){_LIST}",
+    rf"|get off|get out of|be removed from|be taken off|be off|off) (?:this|your|the|ur|these) (?:(?:text|texting|reminder|message) )?"
+    rf"(?:lists?|{_SCHEME}s?|system|texts|reminders)(?! on(?![a-z]))",
     r"(?:revoke|withdraw|take back|cancel)(?:ing)? (?:my |the |all )?(?:consent|permission|authorization)(?! (?:for my|from))",
     r"(?:consent|permission) (?:is |has been )?(?:withdrawn|revoked)",
     r"(?:dont|do not|no longer|never|did not|didnt|not|wont|will not)(?: give(?: you| my| any)*)? (?:consent(?:ed|ing)?|permission)"
@@ -315,6 +318,12 @@ OPT_OUT = words(
     r"desu(?:b|s)?scri[a-z]*",
     r"dej[ea][a-z]*(?:me|nos) en paz",
 )
+
+STOP_OF_WHAT_WAS_READ = re.compile(
+    r"(?:^| )stop+ (?:(?:the|my|this|these|that|those|all|any|his|her|having|feeling|getting) )+~"
+    r"|(?:^| )(?:the|my|this|these|that|his|her) ~ (?:to |will |would |please )?stop+(?: |$)|(?:^| )make (?:the |my |this |these )*~ stop"
+)
+"""It is a symptom that shall stop: "stop the pain"."""
 
 STOP_WORD = words(r"stop+", r"stpo", r"alto", r"basta")
 STOP_LIKE = words(

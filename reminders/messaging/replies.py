@@ -214,7 +214,7 @@ def _with_stops(words: str, language: str, found: list[Intent]) -> str:
     parts = _CLAUSE.split(f" {words} ")
     for here in range(0, len(parts), 2):
         rest = " ".join(o.STOP_LIKE.sub("", parts[here]).split())
-        if rest == " ".join(parts[here].split()):
+        if rest == " ".join(parts[here].split()) or o.STOP_OF_WHAT_WAS_READ.search(" ".join(parts[here].split())):
             continue
         plainly = o.STOP_WORD.search(parts[here]) and read_sentence(rest, language, question=False) is not None and "i" not in rest.split()
         found.append(OptOut() if plainly else WantsToStop())
@@ -299,7 +299,13 @@ _TABLES = {
     "answers too": o.ANSWERS_TOO,
     "polite": _POLITE,
 }
-_PATTERNS = {"self-harm": a.SELF_HARM, "between clauses": _CLAUSE, "stop": o.STOP_WORD, "like stop": o.STOP_LIKE}
+_PATTERNS = {
+    "self-harm": a.SELF_HARM,
+    "between clauses": _CLAUSE,
+    "stop": o.STOP_WORD,
+    "like stop": o.STOP_LIKE,
+    "stop of": o.STOP_OF_WHAT_WAS_READ,
+}
 DECIDES: Mapping[str, str] = {
     **{name: "|".join(sorted(table)) for name, table in _TABLES.items()},
     **{name: pattern.pattern for name, pattern in _PATTERNS.items()},

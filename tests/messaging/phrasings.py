@@ -327,7 +327,8 @@ ENGLISH: Phrasings = (
     ((Taken(), TabletsLeft(12)), ("took it, 12 tablets left",)),
     ((Problem(),), (
         "problem", "sick", "side effects", "felt unwell", "dizzy", "feeling dizzy and weak", "headache", "not feeling well",
-        "the pain stopped", "not better", "much worse", "nausea", "I feel terrible", "my legs hurt", "spasms are bad", "itchy rash",
+        "the pain stopped", "stop the pain", "please stop the dizziness", "make the spasms stop", "stop these headaches", "not better",
+        "much worse", "nausea", "I feel terrible", "my legs hurt", "spasms are bad", "itchy rash",
         "i fell", "I fell down", "constipated", "cant sleep",
     )),
     ((Problem(), CallMe()), ("problem, call me",)),
