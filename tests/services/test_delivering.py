@@ -7,6 +7,7 @@ import threading
 from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import permutations
 from typing import Any, Final
@@ -16,6 +17,7 @@ from sqlalchemy import Connection, Engine, update
 
 from db.engine import make_engine, writing
 from db.tables import metadata
+from reminders import drugs
 from reminders.clock import HandClock
 from reminders.domain.acting import StaffAct, StaffAction
 from reminders.messaging.pacing import Pace
@@ -1156,6 +1158,47 @@ def test_a_dose_leaves_the_text(monkeypatch: pytest.MonkeyPatch) -> None:
 
     assert body.startswith("Harbor Clinic: Mon 8:00 am, B, red cap: 1 tablet of 5 mg.")
     assert [len(row["doses"].split(",")) for row in s.rows("question") if row["kind"] == "dose"] == [1]
+
+
+@pytest.mark.parametrize("action", ["suspend", "mute", "stop"])
+@pytest.mark.parametrize("apart", ["08:00", "08:07"])
+def test_what_ends_for_one_medicine_leaves_the_other_its_text(monkeypatch: pytest.MonkeyPatch, apart: str, action: str) -> None:
+    """Of two doses in a text still in line, the one whose plan is suspended, muted or stopped leaves it; the other is reminded of."""
+    other = shelve_another_medicine(monkeypatch)
+    blue = plan(phase("5", times=["08:00"]), label="A, blue cap")
+    s = due(patient(blue, plan(phase("5", times=[apart]), label="B, red cap", ref="red", drug=other)))
+    s.clock.advance_to(at("03-02 08:07"))
+    reminding.remind_due(s.engine, now=s.now)
+    s.clock.advance_to(at("03-02 08:10"))
+    acts(s, action)
+    carrier = Carrier(s.clock)
+    send(s, carrier)
+    send(s, carrier)
+
+    said = [asked.body for asked in carrier.asked if "tablet" in asked.body]
+    assert [(f"Mon {apart[1:]} am" in body, " A " in body) for body in said] == [(True, False)]
+    (red,) = [row["id"] for row in s.rows("plan") if row["ref"] == "red"]
+    assert [row["state"] for row in s.rows("dose") if row["plan_id"] == red] == ["open"]
+
+
+def test_a_third_medicine_joins_after_the_first_has_ended(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A dose whose plan was stopped while its text waited holds up nothing: the text gathers the others, and leaves without it."""
+    baclofen = drugs.load("baclofen-tablet")
+    others = [replace(baclofen, key=f"{name}-tablet", name=name, aliases=(), ingredient=name) for name in ("second", "third")]
+    monkeypatch.setattr(drugs, "_shelf", lambda: (baclofen, *others))
+    blue = plan(phase("5", times=["08:00"]), label="A, blue cap")
+    red = plan(phase("5", times=["08:05"]), label="B, red cap", ref="red", drug="second-tablet")
+    green = plan(phase("5", times=["08:09"]), label="C, green cap", ref="green", drug="third-tablet")
+    s = due(patient(blue, red, green))
+    for minute in ("08:05", "08:06", "08:09"):
+        s.clock.advance_to(at(f"03-02 {minute}"))
+        acts(s, "stop") if minute == "08:06" else reminding.remind_due(s.engine, now=s.now)
+    carrier = Carrier(s.clock)
+    send(s, carrier)
+    send(s, carrier)
+
+    said = [asked.body.removeprefix("Harbor Clinic: ").partition(". Reply")[0] for asked in carrier.asked if "tablet" in asked.body]
+    assert said == ["Mon 8:09 am: B 1 tablet of 5 mg; C 1 tablet of 5 mg"]
 
 
 def test_a_dose_that_must_wait_travels_alone(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -239,7 +239,8 @@ def _joinable(c: Connection, patient_ids: Sequence[str], *, now: datetime) -> di
 def _join(c: Connection, one: Decided, text: Row, more: Sequence[Spoken]) -> None:
     """Let more doses travel in a text that waited for them."""
     by_id = {plan.id: plan for plan in one.plans}
-    here = doses.read(c, doses.of_text(c, [text["id"]])[text["id"]])
+    waiting = doses.read(c, doses.of_text(c, [text["id"]])[text["id"]])
+    here = {dose_id: dose for dose_id, dose in waiting.items() if dose.plan_id in by_id}  # what is over leaves at the last look
     already = [due_of(one.due, by_id[dose.plan_id], dose) for dose in here.values()]
     template, fields = words(one.patient, [*already, *(due_dose(one.due, each) for each in more)])
     expires_at = min(text["expires_at"], *(each.fallen.times.announce_until for each in more))
@@ -251,6 +252,7 @@ def _join(c: Connection, one: Decided, text: Row, more: Sequence[Spoken]) -> Non
     )
     labels = {letter: dose.id for dose in here.values() if (letter := naming.letter(by_id[dose.plan_id]))} | _labels(more)
     texts.widen_question(c, text["id"], [*here, *(each.dose_id for each in more)], labels)
+    texts.share(c, text["id"])
 
 
 def words(patient: Patient, due: Sequence[DueDose]) -> tuple[str, dict[str, str]]:

@@ -327,6 +327,12 @@ def widen_question(c: Connection, text_id: str, dose_ids: Iterable[str], labels:
     c.execute(update(QUESTION).where(QUESTION.c.text_id == text_id).values(values))
 
 
+def share(c: Connection, text_id: str) -> None:
+    """Let a text, and the question it asks, be of no one plan any more: what ends for one of several does not take it back."""
+    c.execute(update(TEXT_OUT).where(TEXT_OUT.c.id == text_id).values(plan_id=None, version_no=None))
+    c.execute(update(QUESTION).where(QUESTION.c.text_id == text_id).values(plan_id=None))
+
+
 def close_questions_of_texts(c: Connection, text_ids: Iterable[str], *, at: datetime) -> None:
     """Close the questions of texts that were never sent."""
     wanted = QUESTION.c.text_id.in_(list(text_ids)) & QUESTION.c.answered_at.is_(None)
