@@ -567,6 +567,100 @@ def test_a_receipt_before_the_answer(answer: Outcome) -> None:
     assert [row["sid"] for row in s.rows("text_attempt")] == ["SM1"]
 
 
+def tried_again(s: Stage, carrier: Carrier) -> None:
+    """A first try whose answer never came, and that no list has shown, so that another follows."""
+    send(s, carrier)
+    recover(s, carrier, timedelta(seconds=106))
+    recover(s, carrier, timedelta(seconds=31))
+    send(s, carrier)
+
+
+def first_receipt(s: Stage, carrier: Carrier, status: str = "sent") -> None:
+    """A receipt of the first try, however late."""
+    code = 30003 if status in outbox.LOST else None
+    delivering.receive_status(s.engine, sid="SM-first", status=status, tag=carrier.asked[0].tag, error_code=code, now=s.now)
+
+
+@pytest.mark.parametrize("second", [BUSY, NO_ACCOUNT, Ambiguous("cut off")])
+def test_a_receipt_of_an_earlier_try(second: Outcome) -> None:
+    """The first try was sent after all, as its receipt says when the second has come to nothing: there is no third."""
+    s = due()
+    carrier = Carrier(s.clock, Ambiguous("timeout"), second)
+    tried_again(s, carrier)
+    first_receipt(s, carrier)
+    for wait in (timedelta(minutes=2), MINUTE):
+        recover(s, carrier, wait)
+        send(s, carrier)
+
+    assert (len(carrier.asked), text(s)["state"], text(s)["sid"], dose(s)) == (2, "accepted", "SM-first", "open")
+    assert [row["sid"] for row in sorted(s.rows("text_attempt"), key=lambda row: row["attempt"])] == ["SM-first", None]
+
+
+@pytest.mark.parametrize("second", [BUSY, NO_ACCOUNT, Ambiguous("cut off"), Refused(30007, FailureClass.CONTENT), Accepted("SM-second")])
+def test_a_receipt_of_an_earlier_try_while_another_is_on_its_way(second: Outcome) -> None:
+    """Whatever comes of the second try, the text was sent: nothing follows it, and each try keeps its own id."""
+    s = due()
+
+    async def call_back(_: Outgoing) -> None:
+        if len(carrier.asked) > 1:
+            first_receipt(s, carrier)
+
+    carrier = Carrier(s.clock, Ambiguous("timeout"), second, before=call_back)
+    tried_again(s, carrier)
+    for wait in (timedelta(minutes=2), MINUTE):
+        recover(s, carrier, wait)
+        send(s, carrier)
+
+    assert (len(carrier.asked), text(s)["state"], dose(s)) == (2, "accepted", "open")
+    sids = [row["sid"] for row in sorted(s.rows("text_attempt"), key=lambda row: row["attempt"])]
+    assert sids == ["SM-first", "SM-second" if isinstance(second, Accepted) else None]
+
+
+def test_the_loss_of_an_earlier_try_while_another_is_on_its_way() -> None:
+    """That the first try was lost says nothing of the second: what the carrier takes is the text's own."""
+    s = due()
+
+    async def call_back(_: Outgoing) -> None:
+        if len(carrier.asked) > 1:
+            first_receipt(s, carrier, "undelivered")
+
+    carrier = Carrier(s.clock, Ambiguous("timeout"), Accepted("SM-second"), before=call_back)
+    tried_again(s, carrier)
+    receipt(s, carrier, "delivered", sid="SM-second")
+
+    assert (text(s)["state"], text(s)["sid"], dose(s)) == ("accepted", "SM-second", "open")
+
+
+def test_a_receipt_of_an_earlier_try_before_the_last_look() -> None:
+    """A text that another try has claimed, and whose first is proved meanwhile, does not leave again."""
+    s = due()
+    carrier = Carrier(s.clock, Ambiguous("timeout"))
+    send(s, carrier)
+    recover(s, carrier, timedelta(seconds=106))
+    recover(s, carrier, timedelta(seconds=31))
+
+    assert (look_after(s, lambda: first_receipt(s, carrier)), text(s)["state"], text(s)["attempt"]) == ([], "accepted", 2)
+
+
+@pytest.mark.parametrize("ending", ["expired", "cancelled"])
+def test_a_receipt_of_an_earlier_try_of_a_text_that_has_ended(ending: str) -> None:
+    """A text that was given up after another try is proved by a receipt of any."""
+    s = due()
+    carrier = Carrier(s.clock, Ambiguous("timeout"), BUSY)
+    tried_again(s, carrier)
+    if ending == "cancelled":
+        waiting = text(s)
+        with writing(s.engine) as c:
+            outbox.end(c, [waiting], ending, why="by hand", now=s.now)
+    else:
+        s.clock.advance_to(at("03-02 09:00"))
+        send(s, carrier)
+    ended = text(s)["state"]
+    first_receipt(s, carrier)
+
+    assert (ended, text(s)["state"], dose(s)) == (ending, "accepted", "open")
+
+
 def test_a_receipt_of_nothing() -> None:
     """A receipt for a text nobody knows is kept, and changes nothing."""
     s = due()

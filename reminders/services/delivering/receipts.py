@@ -52,8 +52,12 @@ def receive_status(
 
 
 def _take_receipt(c: Connection, text: Row, receipt: Receipt, *, now: datetime) -> None:
-    if receipt.tag and outbox.attempt_of(c, receipt.tag) == text["attempt"]:
-        outbox.proved(c, text, sid=receipt.sid, now=now)  # it was sent, whatever the answer to the request was
+    attempt = outbox.attempt_of(c, receipt.tag) if receipt.tag else None
+    if attempt is not None and receipt.sid != text["sid"]:
+        outbox.note_attempt(c, {**text, "attempt": attempt}, outcome="proved", sid=receipt.sid)
+        # Sent, by whichever try and whatever was answered to it. But the loss of one try says nothing of another that may still arrive.
+        if attempt == text["attempt"] or receipt.status not in outbox.LOST or text["state"] not in outbox.UNDECIDED:
+            outbox.proved(c, text, sid=receipt.sid, now=now)
     rise(c, text, receipt, now=now)
 
 

@@ -34,8 +34,10 @@ if TYPE_CHECKING:
 Doubt = tuple[str, int, int]
 """A text's id, its attempt, and how often it was looked for."""
 LOST = {"undelivered", "failed", "canceled"}
-PROVABLE = ("sending", "unknown", "queued", "not_sent", "expired", "cancelled")
-"""The states in which a receipt of a text's last attempt still proves that it was sent after all."""
+UNDECIDED = ("sending", "unknown")
+"""The states in which nobody knows yet what became of a text's last attempt."""
+PROVABLE = (*UNDECIDED, "queued", "not_sent", "expired", "cancelled")
+"""The states in which a receipt, of any of a text's attempts, still proves that it was sent after all."""
 
 _NOW, _LIMIT = bindparam("now", type_=UtcDateTime), bindparam("limit", type_=Integer)
 _IDS: BindParameter[list[str]] = bindparam("ids", expanding=True)  # statements made once: to make one costs more than to run it
@@ -209,7 +211,7 @@ def found(c: Connection, text: Row, *, sid: str, now: datetime) -> bool:
     would be no proof any more for the right one.
     """
     standing = asked(c, locked(c, _BY_ID), ids=[text["id"]])
-    if not standing or standing[0]["attempt"] != text["attempt"] or standing[0]["state"] not in {"sending", "unknown"}:
+    if not standing or standing[0]["attempt"] != text["attempt"] or standing[0]["state"] not in UNDECIDED:
         return False
     return not accepted_all(c, [(text, sid)], now=now)
 
@@ -303,10 +305,9 @@ def proved(c: Connection, text: Row, *, sid: str, now: datetime) -> None:
     """Record what a receipt proves of a text that was still being sent, in doubt, back in the queue, or given up."""
     values = {"state": "accepted", "sid": sid, "sent_at": now}
     if fenced(c, text, values, states=PROVABLE):
-        note_attempt(c, text, outcome="proved", sid=sid)
         tell_doses(c, {text["id"]: DoseEvent(EventKind.TEXT_ACCEPTED, now, text=text["id"])}, now=now)
 
 
 def any_in_flight(c: Connection) -> bool:
     """Whether any text is being sent, or in doubt."""
-    return c.execute(select(TEXT_OUT.c.id).where(TEXT_OUT.c.state.in_(("sending", "unknown"))).limit(1)).first() is not None
+    return c.execute(select(TEXT_OUT.c.id).where(TEXT_OUT.c.state.in_(UNDECIDED)).limit(1)).first() is not None
