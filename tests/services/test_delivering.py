@@ -845,6 +845,92 @@ def test_the_account_is_in_trouble_later() -> None:
     assert ([row["name"] for row in s.rows("trouble")], dose(s)) == (["account"], "not_reminded (carrier 30034)")
 
 
+def each_second(s: Stage, carrier: Carrier, span: timedelta, *, status: str, code: int | None = None) -> None:
+    """Send for a while, and let each text have its receipt before the next second."""
+    for _ in range(int(span.total_seconds())):
+        before = len(carrier.asked)
+        send(s, carrier)
+        for number, asked in enumerate(carrier.asked[before:], before + 1):
+            delivering.receive_status(s.engine, sid=f"SM{number}", status=status, tag=asked.tag, error_code=code, now=s.now)
+        s.clock.advance(timedelta(seconds=1))
+
+
+@pytest.mark.parametrize("code", [30001, 30002, 30023, 30034])
+def test_what_is_lost_later_for_the_accounts_sake_opens_the_breaker(code: int) -> None:
+    """While texts are taken and then lost for the account's sake, one a minute is tried and the others wait; one that arrives ends it."""
+    s = due(*crowd(15))
+    carrier, texts, first = Carrier(s.clock), metadata.tables["text_out"], text(s)
+    with writing(s.engine) as c:
+        c.execute(update(texts).where(texts.c.id != first["id"]).values(send_at=s.now + MINUTE))
+    each_second(s, carrier, 5 * MINUTE + timedelta(seconds=1), status="undelivered", code=code)
+    in_trouble = len(carrier.asked)
+    each_second(s, carrier, 3 * MINUTE, status="delivered")
+
+    assert (in_trouble, len(carrier.asked)) == (6, 15)
+    assert Counter(row["state"] for row in s.rows("dose")) == {"not_reminded": 6, "open": 9}
+
+
+def test_a_loss_that_is_told_while_others_are_on_their_way() -> None:
+    """That the carrier takes what was on its way ends no rest that began meanwhile."""
+    s = due(*crowd(3))
+
+    async def lose_the_first(_: Outgoing) -> None:
+        if len(carrier.asked) == 3:
+            delivering.receive_status(s.engine, sid="SM1", status="failed", tag=carrier.asked[0].tag, error_code=30034, now=s.now)
+
+    carrier = Carrier(s.clock, before=lose_the_first)
+    send(s, carrier)
+
+    assert (len(carrier.asked), rests(s)) == (3, MINUTE)
+
+
+def test_lost_later_and_then_nothing_more_is_told() -> None:
+    """Where no receipt says how the texts since have fared, all leave again once five minutes have brought no loss."""
+    s = due(*crowd(3))
+    carrier = Carrier(s.clock)
+    send(s, carrier)
+    receipt(s, carrier, "undelivered", 30034, sid="SM3")
+    asked = []
+    for minutes in (1, 1, 1, 2):
+        s.clock.advance(timedelta(minutes=minutes))
+        for number in range(2):
+            says(s, "help", f"+120255501{10 + number}")
+        send(s, carrier)
+        asked.append(len(carrier.asked))
+    send(s, carrier)
+
+    assert (asked, len(carrier.asked), s.rows("trouble")[0]["ended_at"]) == ([4, 5, 6, 7], 3 + 8, s.now)
+
+
+def test_more_than_the_carrier_lets_through() -> None:
+    """A reminder lost because too many left at once is tried once more a minute later; the sender rests meanwhile, and nobody is called."""
+    s = due(*crowd(2))
+    carrier = Carrier(s.clock)
+    send(s, carrier)
+    receipt(s, carrier, "undelivered", 30022, sid="SM2")
+    (sender,) = s.rows("sender")
+    lost = Counter(row["state"] for row in s.rows("dose"))
+    s.clock.advance(timedelta(seconds=59))
+    early = send(s, carrier)
+    s.clock.advance(timedelta(seconds=1))
+    send(s, carrier)
+
+    assert (sender["refusals"], s.now - sender["rests_until"] >= timedelta(seconds=59), lost) == (1, True, {"open": 1, "not_reminded": 1})
+    assert (early, carrier.asked[2].body, Counter(row["state"] for row in s.rows("dose"))) == (0, carrier.asked[1].body, {"open": 2})
+    assert (s.rows("trouble"), s.rows("alert")) == ([], [])
+
+
+def test_more_than_the_carrier_lets_through_near_the_end() -> None:
+    """A reminder that would come too late is not tried again."""
+    s = due()
+    carrier = Carrier(s.clock)
+    send(s, carrier)
+    s.clock.advance_to(at("03-02 08:59"))
+    receipt(s, carrier, "undelivered", 30022)
+
+    assert [row["kind"] for row in s.rows("text_out")] == ["reminder"]
+
+
 def test_blocked_again_and_again() -> None:
     """One blocked text is told at the clinic; three in a quarter of an hour are an alarm, until as long after the last one texts arrive."""
     s = due(*crowd(5))

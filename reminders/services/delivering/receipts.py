@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from datetime import datetime, timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, assert_never
 
 from db.engine import writing
 from reminders.domain.dose_state import DoseEvent, EventKind
 from reminders.messaging.failure_codes import class_of, codes_of
-from reminders.messaging.transport import FailureClass, Receipt, rank_of
-from reminders.services.delivering.resting import account_trouble
+from reminders.messaging.transport import FailureClass, NotSent, Receipt, Refused, rank_of
+from reminders.services.delivering.resting import LONGEST_REST, learn_of_loss
 from reminders.services.records import alerts, outbox, people, troubles
 from reminders.services.records.alerts import Notice
 from reminders.services.records.resending import resend
@@ -86,13 +86,18 @@ def lost(c: Connection, text: Row, code: int | None, kind: FailureClass, *, now:
         case FailureClass.RECIPIENT_PERMANENT:
             if code not in DOUBTFUL or outbox.failed_before(c, text, code):
                 _unusable(c, text, code, now)
+        case FailureClass.NOT_SENT:
+            resend(c, text, now=now, later=LONGEST_REST)
+            learn_of_loss(c, NotSent(code), now=now)
         case FailureClass.ACCOUNT | FailureClass.OVERFLOW:
-            account_trouble(c, code, now=now)
-        case FailureClass.CONTENT | FailureClass.UNKNOWN:
+            learn_of_loss(c, Refused(code, kind), now=now)
+        case FailureClass.CONTENT | FailureClass.UNKNOWN | FailureClass.AMBIGUOUS:
             _tell_operator(c, text, code, now)
             _alarm_if_many(c, now)
-        case _:
+        case FailureClass.EXPIRED:
             pass  # its time was over, as it was meant to be
+        case _ as unreachable:
+            assert_never(unreachable)
 
 
 def _opted_out(c: Connection, text: Row, now: datetime) -> None:

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from random import SystemRandom
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeGuard, assert_never
 
+from reminders.messaging.failure_codes import class_of
 from reminders.messaging.pacing import Pace
 from reminders.messaging.segments import segments
 from reminders.messaging.transport import Accepted, FailureClass, NotSent, Outcome, Refused
@@ -46,7 +47,7 @@ def in_line(c: Connection, name: str, *, pace: Pace | None, now: datetime, limit
     return (found if pace is None else _paced(c, sender, pace, found, now)), alone
 
 
-def is_the_senders(outcome: Outcome) -> bool:
+def is_the_senders(outcome: Outcome) -> TypeGuard[NotSent | Refused]:
     """Whether what came of a text will come of the next one too."""
     return isinstance(outcome, NotSent) or (isinstance(outcome, Refused) and outcome.kind in SENDERS)
 
@@ -56,24 +57,49 @@ def learn(c: Connection, name: str, outcomes: Sequence[Outcome], *, now: datetim
     if any(isinstance(outcome, Accepted) for outcome in outcomes):
         senders.took(c, name, at=now)
         troubles.end(c, Trouble.ACCOUNT, now=now, quiet_for=QUIET)
+        _wake(c, senders.hold(c, name), now=now)
     refused = [outcome for outcome in outcomes if is_the_senders(outcome)]
     if refused:
-        refusals = senders.hold(c, name)["refusals"] + 1
-        until = max(now + _rest(outcome, refusals) for outcome in refused)
-        senders.rests(c, name, until=until, refusals=refusals)
-        _tell(c, refused, now=now)
+        _rest(c, senders.hold(c, name), refused, now=now)
 
 
-def account_trouble(c: Connection, code: int | None, *, now: datetime) -> None:
+def learn_of_loss(c: Connection, why: NotSent | Refused, *, now: datetime) -> None:
+    """Let every sender rest after a text was taken, and then lost for no reason of its own: a receipt does not say whose it was."""
+    for name in senders.names(c):
+        _rest(c, senders.hold(c, name), [why], now=now)
+
+
+def _rest(c: Connection, sender: Row, refused: Sequence[NotSent | Refused], *, now: datetime) -> None:
+    refusals = sender["refusals"] + 1
+    until = max(now + _how_long(outcome, refusals) for outcome in refused)
+    senders.rests(c, sender["name"], until=max(until, sender["rests_until"]) if _rests(sender, now) else until, refusals=refusals)
+    _tell(c, refused, now=now)
+
+
+def _wake(c: Connection, sender: Row, *, now: datetime) -> None:
+    """End a sender's rest, but not one that began while its texts were on their way; nor go on at full pace while what is taken is lost."""
+    if not sender["refusals"] or _rests(sender, now):
+        return
+    if _is_lost_later(c):
+        senders.rests(c, sender["name"], until=now + BREAKER, refusals=sender["refusals"])
+    else:
+        senders.wakes(c, sender["name"])
+
+
+def _is_lost_later(c: Connection) -> bool:
+    """Whether the carrier takes texts only to lose them, for the account's sake: until one has come through, or long not been told of."""
+    in_trouble = any(row["name"] == Trouble.ACCOUNT.value for row in troubles.standing(c))
+    return in_trouble and class_of(outbox.newest_loss(c)) in SENDERS
+
+
+def _tell(c: Connection, refused: Iterable[NotSent | Refused], *, now: datetime) -> None:
     """The account, or the number we send from, is not in order: whoever runs this must act."""
-    words = f"The carrier does not take our texts (code {code}). One is tried each minute; the others wait until they expire."
-    troubles.begin(c, Trouble.ACCOUNT, words, now=now)
-
-
-def _tell(c: Connection, refused: Iterable[Outcome], *, now: datetime) -> None:
     for outcome in refused:
         if isinstance(outcome, Refused):
-            account_trouble(c, outcome.code, now=now)
+            words = (
+                f"The carrier does not take our texts (code {outcome.code}). One is tried each minute; the others wait until they expire."
+            )
+            troubles.begin(c, Trouble.ACCOUNT, words, now=now)
             return
 
 
@@ -82,7 +108,7 @@ def _rests(sender: Row, now: datetime) -> bool:
     return sender["rests_until"] is not None and now < sender["rests_until"] <= now + LONGEST_ASKED
 
 
-def _rest(outcome: Outcome, refusals: int) -> timedelta:
+def _how_long(outcome: NotSent | Refused, refusals: int) -> timedelta:
     """How long to rest: what the carrier asks; a minute for the account's trouble; else up to 1 s, 2 s, 4 s … 60 s.
 
     Up to: so that several senders, refused together, do not come back together.
@@ -92,9 +118,11 @@ def _rest(outcome: Outcome, refusals: int) -> timedelta:
             return max(BREAKER, _asked(asked or 0))
         case NotSent(retry_after=asked) if asked is not None:
             return _asked(asked)
-        case _:
+        case NotSent():
             doublings: int = min(refusals - 1, 6)
             return _dice.random() * min(REST * (1 << doublings), LONGEST_REST)
+        case _ as unreachable:
+            assert_never(unreachable)
 
 
 def _asked(seconds: float) -> timedelta:

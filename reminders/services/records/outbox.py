@@ -12,6 +12,7 @@ from sqlalchemy import BindParameter, Integer, Update, bindparam, func, select, 
 from db.types import UtcDateTime
 from reminders.domain import restraint
 from reminders.domain.dose_state import DoseEvent, EventKind
+from reminders.messaging.transport import rank_of
 from reminders.services.records import doses, people, texts
 from reminders.services.records.ledger import (
     CONTACT_POINT,
@@ -275,6 +276,13 @@ def count_failed(c: Connection, codes: Iterable[int], *, since: datetime) -> int
     """How many of the texts sent since an instant failed with one of these codes."""
     query = select(func.count()).where(TEXT_OUT.c.sent_at >= since, TEXT_OUT.c.error_code.in_(list(codes)))
     return int(c.scalar(query) or 0)
+
+
+def newest_loss(c: Connection) -> int | None:
+    """The code with which the newest text was lost of which the carrier has said what became of it; None if it came through."""
+    known = TEXT_OUT.c.sent_at.is_not(None) & (TEXT_OUT.c.rank >= rank_of("sent"))
+    code: int | None = c.scalar(select(TEXT_OUT.c.error_code).where(known).order_by(TEXT_OUT.c.sent_at.desc(), TEXT_OUT.c.id).limit(1))
+    return code
 
 
 def attempt_of(c: Connection, tag: str) -> int | None:

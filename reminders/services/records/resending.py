@@ -1,4 +1,4 @@
-"""One more try for a reminder whose phone was off: a text of its own, with the same words, while it is still useful."""
+"""One more try for a reminder that was lost on its way: a text of its own, with the same words, while it is still useful."""
 
 from __future__ import annotations
 
@@ -18,9 +18,9 @@ LATER = timedelta(minutes=15)
 WANTED = frozenset({DoseState.PENDING, DoseState.OPEN, DoseState.NOT_REMINDED})
 
 
-def resend(c: Connection, text: Row, *, now: datetime) -> str | None:
-    """Queue a reminder once more, a quarter of an hour later, if it is still useful then and its doses still unanswered."""
-    if text["kind"] != "reminder" or now + LATER >= text["expires_at"]:
+def resend(c: Connection, text: Row, *, now: datetime, later: timedelta = LATER) -> str | None:
+    """Queue a reminder once more, a quarter of an hour `later`, if it is still useful then and its doses still unanswered."""
+    if text["kind"] != "reminder" or now + later >= text["expires_at"]:
         return None
     about = doses.read(c, doses.of_text(c, [text["id"]]).get(text["id"], []))
     wanted = [dose.id for dose in about.values() if dose.state in WANTED and not dose.standing.answered]
@@ -41,7 +41,7 @@ def resend(c: Connection, text: Row, *, now: datetime) -> str | None:
         "expires_at",
     )
     again = {name: text[name] for name in kept}
-    fresh = {"id": new_id(), "kind": "resend", "cause": text["cause"], "state": "queued", "send_at": now + LATER, "created_at": now}
+    fresh = {"id": new_id(), "kind": "resend", "cause": text["cause"], "state": "queued", "send_at": now + later, "created_at": now}
     row = {**again, **fresh, "attempt": 0, "looked": 0, "rank": -1}
     if not insert_once(c, TEXT_OUT, row):
         return None

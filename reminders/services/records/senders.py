@@ -44,7 +44,17 @@ def rests(c: Connection, name: str, *, until: datetime, refusals: int) -> None:
 
 def took(c: Connection, name: str, *, at: datetime) -> None:
     """Note that the carrier takes texts."""
-    _write(c, name, rests_until=None, refusals=0, taken_at=at)
+    _write(c, name, taken_at=at)
+
+
+def wakes(c: Connection, name: str) -> None:
+    """Let a sender that rested go on."""
+    _write(c, name, rests_until=None, refusals=0)
+
+
+def names(c: Connection) -> list[str]:
+    """Every sender there is, always in one order: who holds several holds them so."""
+    return list(c.scalars(select(SENDER.c.name).order_by(SENDER.c.name)))
 
 
 def that_took(c: Connection) -> set[str]:
