@@ -448,12 +448,12 @@ def test_a_label_answers_for_its_plan() -> None:
         assert (s.doses("red")[FIRST], s.doses("blue")[FIRST]) == ("taken", "open")
 
 
-def together(monkeypatch: pytest.MonkeyPatch) -> Stage:
+def together(monkeypatch: pytest.MonkeyPatch, until: str = "03-02 08:00") -> Stage:
     """Ana with two medicines, whose doses of eight o'clock travel in one text."""
     other = shelve_another_medicine(monkeypatch)
     blue = plan(phase("5", times=["08:00"]), label="A, blue cap", ref="blue")
     red = plan(phase("5", times=["08:00"]), label="B, red cap", ref="red", drug=other)
-    return stage("03-02 08:00", patient(blue, red))
+    return stage(until, patient(blue, red))
 
 
 @pytest.mark.parametrize(
@@ -493,6 +493,53 @@ def test_the_rest_of_a_text_for_two(monkeypatch: pytest.MonkeyPatch) -> None:
 
         assert (s.doses("blue")[FIRST], s.open_alerts()) == ("taken", set())
         assert dose(s, FIRST, "red")["answered"]
+
+
+def late_together(monkeypatch: pytest.MonkeyPatch) -> Stage:
+    """Ana with two medicines, of whose doses of eight o'clock two late reminders told her at once, after an outage of ours."""
+    s = together(monkeypatch, "03-02 07:30")
+    s.outage("03-02 08:20")
+    s.run_until("03-02 08:25")
+    return s
+
+
+@pytest.mark.parametrize("text", ["1", "taken", "yes"])
+def test_two_reminders_at_once_for_one_patient(monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    """What names no medicine is asked about, once; the other dose's question stays, and is answered next."""
+    with late_together(monkeypatch) as s:
+        s.says(text)
+        asked = last(s)
+        s.says("2", "03-02 08:26")
+        between = (s.doses("blue")[FIRST], s.doses("red")[FIRST])
+        s.says(text, "03-02 08:28")
+
+        assert [words.partition(":")[0] for words in since(s, "03-02 08:00")[:2]] == ["sorry, late", "sorry, late"]
+        assert asked.startswith("which dose do you mean? 1 the Mon 8:00 am (A) one, 2 the Mon 8:00 am (B) one, 3 neither.")
+        assert (between, s.doses("blue")[FIRST], s.doses("red")[FIRST]) == (("open", "taken"), "taken", "taken")
+
+
+def test_a_letter_after_two_reminders_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A letter names its medicine: nothing is asked."""
+    with late_together(monkeypatch) as s:
+        s.says("B")
+
+        assert (s.doses("blue")[FIRST], s.doses("red")[FIRST], "which_dose" in {row["template"] for row in s.rows("text_out")}) == (
+            "open",
+            "taken",
+            False,
+        )
+
+
+def test_a_problem_after_two_reminders_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A problem does not wait for which dose is meant; both are still asked about."""
+    with late_together(monkeypatch) as s:
+        s.says("3")
+
+        assert ("problem" in s.open_alerts(), [row["template"] for row in s.rows("text_out") if row["kind"] != "reminder"]) == (
+            True,
+            ["problem"],
+        )
+        assert [row["answered_at"] for row in s.rows("question") if row["kind"] == "dose"] == [None, None]
 
 
 def children() -> list[File]:

@@ -39,7 +39,7 @@ def find(talk: Talk, reading: Reading) -> Outcome:
 def questions(talk: Talk) -> list[Question]:
     """What this phone was asked and can still answer, oldest first.
 
-    Of reminders for several people that came in one minute, nobody can say which was read last.
+    Of reminders of several doses that left together, nobody can say which was read last.
     """
     known = {meant.dose.id: meant for meant in of_ids(talk, {dose_id for row in talk.questions for dose_id in json.loads(row["doses"])})}
     found: list[Question] = []
@@ -67,7 +67,7 @@ def _question(row: Row, known: Mapping[str, Candidate], *, delivered: bool) -> Q
 
 def _asked_together(row: Row, other: Row) -> bool:
     same_kind = row["kind"] == other["kind"] == QuestionKind.DOSE.value
-    return bool(same_kind and row["patient_id"] != other["patient_id"] and row["asked_at"] == other["asked_at"])
+    return bool(same_kind and row["asked_at"] == other["asked_at"] and set(json.loads(row["doses"])) != set(json.loads(other["doses"])))
 
 
 def answer(talk: Talk, answered: Answered) -> None:
@@ -80,11 +80,13 @@ def answer(talk: Talk, answered: Answered) -> None:
 
 def ask_back(talk: Talk, ask: AskOnce, reading: Reading) -> None:
     """Two questions could be meant: ask once which dose, and remember what the text would say to each."""
-    answers: dict[str, Answered] = {}
-    for question in ask.questions:
-        said = next((found for intent in reading.intents if (found := answer_of(question, intent, talk.at)) is not None), None)
-        if said is not None and said.doses:
-            answers[said.doses[-1]] = said
+    each = [
+        next((found for intent in reading.intents if (found := answer_of(question, intent, talk.at))), None) for question in ask.questions
+    ]
+    if all(said is not None and said.meaning is Meaning.PROBLEM for said in each):
+        safety.problem(talk)  # whichever is meant: it does not wait, and both doses are still asked about
+        return
+    answers = {said.doses[-1]: said for said in each if said is not None and said.doses}
     about = of_ids(talk, answers)
     if len(about) > 1:
         meanings = {dose_id: f"{said.question.id} {said.meaning.value}" for dose_id, said in answers.items()}
