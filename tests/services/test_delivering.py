@@ -774,6 +774,17 @@ def test_the_carrier_says_how_long(asked: float, rest: timedelta) -> None:
     assert rests(s) == rest
 
 
+def test_asked_for_no_rest() -> None:
+    """A carrier that takes nothing and asks for no rest is given one all the same: else it would be asked each second."""
+    s = due()
+    carrier = Carrier(s.clock, *[NotSent(20429, retry_after=0)] * 100)
+    for _ in range(60):
+        send(s, carrier)
+        s.clock.advance(timedelta(seconds=1))
+
+    assert len(carrier.asked) < 30  # one in 2 s would be so many; with rests that grow to a minute it is about eight
+
+
 def test_a_minute_of_too_many() -> None:
     """While the carrier takes nothing for a minute, it is asked a tenth as often and less; then the nearest expiry goes first."""
     s = due(*crowd(8))

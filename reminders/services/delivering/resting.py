@@ -109,18 +109,16 @@ def _rests(sender: Row, now: datetime) -> bool:
 
 
 def _how_long(outcome: NotSent | Refused, refusals: int) -> timedelta:
-    """How long to rest: what the carrier asks; a minute for the account's trouble; else up to 1 s, 2 s, 4 s … 60 s.
+    """How long to rest: a minute for the account's trouble, else up to 1 s, 2 s, 4 s … 60 s; and what the carrier asks at the least.
 
     Up to: so that several senders, refused together, do not come back together.
     """
     match outcome:
         case Refused(retry_after=asked):
             return max(BREAKER, _asked(asked or 0))
-        case NotSent(retry_after=asked) if asked is not None:
-            return _asked(asked)
-        case NotSent():
+        case NotSent(retry_after=asked):
             doublings: int = min(refusals - 1, 6)
-            return _dice.random() * min(REST * (1 << doublings), LONGEST_REST)
+            return max(_dice.random() * min(REST * (1 << doublings), LONGEST_REST), _asked(asked or 0))
         case _ as unreachable:
             assert_never(unreachable)
 
