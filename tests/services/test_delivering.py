@@ -964,6 +964,37 @@ def test_blocked_again_and_again() -> None:
     assert [(row["kind"], row["owner"]) for row in s.rows("alert")] == [("sender_refused", "operator")]
 
 
+@pytest.mark.parametrize("code", [21617, 21618])
+def test_refused_for_their_words_again_and_again(code: int) -> None:
+    """Texts that the carrier refuses at once for their words are as many as those that are blocked later."""
+    s = due(*crowd(4))
+    carrier = Carrier(s.clock, *[Refused(code, FailureClass.CONTENT)] * 3)
+    send(s, carrier)
+
+    assert [(row["name"], row["words"][:29]) for row in s.rows("trouble")] == [("content", "3 texts were blocked or filte")]
+
+
+def test_an_alarm_ends_where_nothing_is_ever_told_to_have_arrived() -> None:
+    """Of some phones the carrier tells only that a text has left it: that ends the alarm as well, a quarter of an hour after it."""
+    s = due(*crowd(5))
+    carrier = Carrier(s.clock)
+    send(s, carrier)
+
+    def told(number: int, status: str, code: int | None = None) -> None:
+        tag = carrier.asked[number - 1].tag
+        delivering.receive_status(s.engine, sid=f"SM{number}", status=status, tag=tag, error_code=code, now=s.now)
+
+    for number in (1, 2, 3):
+        told(number, "undelivered", 30007)
+    stands = []
+    for number, minutes in ((4, 14), (5, 1)):
+        s.clock.advance(timedelta(minutes=minutes))
+        told(number, "sent")
+        stands.append(s.rows("trouble")[0]["ended_at"] is None)
+
+    assert stands == [True, False]
+
+
 def test_what_waited_too_long_is_never_sent() -> None:
     """A reminder past its use is not sent, and nobody was reminded."""
     s = due()

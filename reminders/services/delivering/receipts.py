@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 DOUBTFUL = frozenset({30005})
 """Codes that mean a number is gone for good only when the next text to it fails so too."""
+SENT = rank_of("sent")
+"""From here on a text has left the carrier's own queue; of some phones nothing more is ever told."""
 CONTENT_ALARM, CONTENT_WITHIN = 3, timedelta(minutes=15)
 """So many texts blocked or filtered so closely: it is the wording, or the sender's standing, and no single text [our default]."""
 
@@ -68,9 +70,10 @@ def rise(c: Connection, text: Row, receipt: Receipt, *, now: datetime) -> None:
         return
     if receipt.status in outbox.LOST:
         lost(c, text, receipt.error_code, class_of(receipt.error_code), now=now)
-    elif receipt.status == "delivered":
-        outbox.tell_doses(c, {text["id"]: DoseEvent(EventKind.TEXT_DELIVERED, now, text=text["id"])}, now=now)
+    elif rank >= SENT:
         troubles.end(c, Trouble.CONTENT, now=now, quiet_for=CONTENT_WITHIN)
+    if receipt.status == "delivered":
+        outbox.tell_doses(c, {text["id"]: DoseEvent(EventKind.TEXT_DELIVERED, now, text=text["id"])}, now=now)
         if text["status"] in outbox.LOST:  # it arrived after all
             outbox.withdraw_resend(c, text, now=now)
 

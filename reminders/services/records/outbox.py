@@ -273,8 +273,9 @@ def failed_before(c: Connection, text: Row, code: int) -> bool:
 
 
 def count_failed(c: Connection, codes: Iterable[int], *, since: datetime) -> int:
-    """How many of the texts sent since an instant failed with one of these codes."""
-    query = select(func.count()).where(TEXT_OUT.c.sent_at >= since, TEXT_OUT.c.error_code.in_(list(codes)))
+    """How many of the texts sent since an instant, or refused since, failed with one of these codes."""
+    refused = (TEXT_OUT.c.state == "failed") & TEXT_OUT.c.sent_at.is_(None) & (TEXT_OUT.c.claimed_at >= since)
+    query = select(func.count()).where((TEXT_OUT.c.sent_at >= since) | refused, TEXT_OUT.c.error_code.in_(list(codes)))
     return int(c.scalar(query) or 0)
 
 
