@@ -35,7 +35,7 @@ from reminders.messaging.transport import (
     SentText,
 )
 from reminders.services import delivering, following_up, prescribing, reminding, replying
-from reminders.services.delivering import PATIENCE, Patience, Watch, recovering, sending
+from reminders.services.delivering import PATIENCE, Patience, Watch, recovering, resting, sending
 from reminders.services.records import last_look, outbox, quarantines
 from reminders.services.records.ledger import Row
 from tests.files import File, a_consent
@@ -740,6 +740,42 @@ def test_the_sender_rests() -> None:
     s.clock.advance(timedelta(seconds=2))
 
     assert (alone, send(s, carrier), send(s, carrier), len(carrier.asked)) == (1, 1, 7, 10)
+
+
+def test_one_alone_is_tried_by_all_processes_together() -> None:
+    """While one process tries whether the carrier takes texts again, no other does; if it dies of that, another half a minute later."""
+    s = due(*crowd(8))
+    other = Carrier(s.clock)
+
+    async def another_process(_: Outgoing) -> None:
+        if len(carrier.asked) == 2:
+            await delivering.deliver(s.engine, other, clock=s.clock)
+
+    carrier = Carrier(s.clock, BUSY, BUSY, before=another_process)
+    send(s, carrier)
+    s.clock.advance(timedelta(seconds=1))
+    send(s, carrier)
+    s.clock.advance(timedelta(seconds=2))
+    with writing(s.engine) as c:
+        resting.in_line(c, carrier.name, pace=None, now=s.now, limit=50)
+    s.clock.advance(timedelta(seconds=29))
+    early = send(s, carrier)
+    s.clock.advance(timedelta(seconds=1))
+
+    assert (other.asked, early, send(s, carrier), send(s, carrier), len(carrier.asked)) == ([], 0, 1, 7, 10)
+
+
+def test_the_one_that_was_to_be_tried_alone_is_not_wanted_any_more() -> None:
+    """A try that ends before its request, for its dose was answered meanwhile, keeps nobody waiting."""
+    s = due(*crowd(2))
+    carrier = Carrier(s.clock, BUSY)
+    send(s, carrier)
+    s.clock.advance(timedelta(seconds=1))
+    for number in (10, 11):
+        says(s, "1", f"+120255501{number}")
+    counts = [send(s, carrier), send(s, carrier)]
+
+    assert (counts, len(carrier.asked)) == ([1, 1], 1)
 
 
 def rests(s: Stage) -> timedelta:

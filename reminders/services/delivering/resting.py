@@ -24,6 +24,8 @@ LONGEST_REST = timedelta(seconds=60)
 LONGEST_ASKED = timedelta(hours=1)
 """The longest rest a carrier may ask of us: beyond it somebody should look, and one text an hour does no harm [our default]."""
 BREAKER = timedelta(minutes=1)
+TRYING = timedelta(seconds=30)
+"""How long the one that is tried after a rest may take, or its process be dead, before another is [our default]."""
 AWAKE = timedelta(seconds=15)
 """A carrier that took a text so lately will take more; after longer, one goes first and alone [our default]."""
 QUIET = timedelta(minutes=5)
@@ -44,7 +46,10 @@ def in_line(c: Connection, name: str, *, pace: Pace | None, now: datetime, limit
     found = outbox.waiting(c, now=now, limit=room, urgent=True)
     found += outbox.waiting(c, now=now, limit=room - len(found), urgent=False) if len(found) < room else []
     alone = sender["taken_at"] is None or now - sender["taken_at"] > AWAKE
-    return (found if pace is None else _paced(c, sender, pace, found, now)), alone
+    leaving = found if pace is None else _paced(c, sender, pace, found, now)
+    if leaving and sender["refusals"]:
+        senders.rests(c, name, until=now + TRYING, refusals=sender["refusals"])  # the other processes wait for what comes of this one
+    return leaving, alone
 
 
 def is_the_senders(outcome: Outcome) -> TypeGuard[NotSent | Refused]:
@@ -52,8 +57,13 @@ def is_the_senders(outcome: Outcome) -> TypeGuard[NotSent | Refused]:
     return isinstance(outcome, NotSent) or (isinstance(outcome, Refused) and outcome.kind in SENDERS)
 
 
-def learn(c: Connection, name: str, outcomes: Sequence[Outcome], *, now: datetime) -> None:
-    """Let the sender rest if the carrier would not take what it was given, or note that it takes texts again."""
+def learn(c: Connection, name: str, outcomes: Sequence[Outcome], *, claimed_at: datetime | None = None, now: datetime) -> None:
+    """Let the sender rest if the carrier would not take what it was given, or note that it takes texts again.
+
+    claimed_at  when the texts were claimed: what waits for them alone waits no longer.
+    """
+    if claimed_at is not None:
+        senders.end_rest(c, name, until=claimed_at + TRYING)
     if any(isinstance(outcome, Accepted) for outcome in outcomes):
         senders.took(c, name, at=now)
         troubles.end(c, Trouble.ACCOUNT, now=now, quiet_for=QUIET)

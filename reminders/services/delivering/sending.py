@@ -96,7 +96,7 @@ async def deliver(
     tried = await sending.each(ready, alone=alone)
     passing(Milestone.SEND_BEFORE_RECORD)
     with writing(engine) as c:
-        record(c, transport.name, list(zip(ready, tried, strict=True)), clock.now())
+        record(c, transport.name, list(zip(ready, tried, strict=True)), clock.now(), claimed_at=now)
     return len(claimed)
 
 
@@ -146,7 +146,7 @@ class _Sending:
             return Ambiguous(type(error).__name__)
 
 
-def record(c: Connection, sender: str, tried: list[tuple[Row, Tried]], now: datetime) -> None:
+def record(c: Connection, sender: str, tried: list[tuple[Row, Tried]], now: datetime, *, claimed_at: datetime | None = None) -> None:
     """Record what became of each text; its patient is locked first, for a reply may be at the same doses."""
     people.lock(c, {text["patient_id"] for text, _ in tried if text["patient_id"]})
     outbox.accepted_all(c, [(text, outcome.sid) for text, outcome in tried if isinstance(outcome, Accepted)], now=now)
@@ -166,7 +166,7 @@ def record(c: Connection, sender: str, tried: list[tuple[Row, Tried]], now: date
                 _refused(c, text, outcome, now)
             case Accepted():
                 pass  # recorded above, all at once
-    resting.learn(c, sender, [outcome for _, outcome in tried if not isinstance(outcome, Held)], now=now)
+    resting.learn(c, sender, [outcome for _, outcome in tried if not isinstance(outcome, Held)], claimed_at=claimed_at, now=now)
 
 
 def _refused(c: Connection, text: Row, refused: Refused, now: datetime) -> None:

@@ -52,6 +52,11 @@ def wakes(c: Connection, name: str) -> None:
     _write(c, name, rests_until=None, refusals=0)
 
 
+def end_rest(c: Connection, name: str, *, until: datetime) -> None:
+    """End a sender's rest, if it is the one until this instant; how often it was refused stays."""
+    c.execute(update(SENDER).where(SENDER.c.name == name, SENDER.c.rests_until == until).values(rests_until=None))
+
+
 def names(c: Connection) -> list[str]:
     """Every sender there is, always in one order: who holds several holds them so."""
     return list(c.scalars(select(SENDER.c.name).order_by(SENDER.c.name)))
