@@ -216,6 +216,29 @@ def test_the_last_attempt_alone_is_written() -> None:
 
     assert (text(s)["sid"], text(s)["attempt"]) == ("SM-second", 2)
     assert [row["sid"] for row in sorted(s.rows("text_attempt"), key=lambda row: row["attempt"])] == ["SM-first", "SM-second"]
+    assert [(row["name"], row["words"]) for row in s.rows("trouble")] == [("doubled", "The carrier took 1 of our texts a second time.")]
+
+
+@pytest.mark.parametrize("tried_again", [False, True])
+def test_an_answer_that_comes_when_the_text_waits_to_be_tried_again(*, tried_again: bool) -> None:
+    """That the carrier took it is proof, however late it is told: the text does not leave once more."""
+    s = due()
+    second = Carrier(s.clock, BUSY)
+
+    async def sleep_too_long(_: Outgoing) -> None:
+        watch = Watch()
+        for wait in (timedelta(seconds=31), timedelta(seconds=75), timedelta(seconds=31)):
+            s.clock.advance(wait)
+            await delivering.recover(s.engine, second, clock=s.clock, watch=watch)
+        if tried_again:
+            await delivering.deliver(s.engine, second, clock=s.clock)
+
+    carrier = Carrier(s.clock, Accepted("SM-first"), before=sleep_too_long)
+    send(s, carrier)
+    s.clock.advance(MINUTE)
+    send(s, carrier)
+
+    assert (len(carrier.asked), text(s)["state"], text(s)["sid"], dose(s), s.rows("trouble")) == (1, "accepted", "SM-first", "open", [])
 
 
 def test_a_refusal_of_an_earlier_attempt_ends_nothing() -> None:

@@ -15,7 +15,8 @@ from reminders.milestones import Milestone, Passing, unmarked
 from reminders.services.delivering import resting
 from reminders.services.delivering.patience import PATIENCE, Patience
 from reminders.services.delivering.receipts import lost
-from reminders.services.records import last_look, outbox, people, quarantines
+from reminders.services.records import last_look, outbox, people, quarantines, troubles
+from reminders.services.records.troubles import Trouble
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
@@ -149,7 +150,9 @@ class _Sending:
 def record(c: Connection, sender: str, tried: list[tuple[Row, Tried]], now: datetime, *, claimed_at: datetime | None = None) -> None:
     """Record what became of each text; its patient is locked first, for a reply may be at the same doses."""
     people.lock(c, {text["patient_id"] for text, _ in tried if text["patient_id"]})
-    outbox.accepted_all(c, [(text, outcome.sid) for text, outcome in tried if isinstance(outcome, Accepted)], now=now)
+    twice = outbox.accepted_all(c, [(text, outcome.sid) for text, outcome in tried if isinstance(outcome, Accepted)], now=now)
+    if twice:
+        troubles.begin(c, Trouble.DOUBLED, f"The carrier took {len(twice)} of our texts a second time.", now=now)
     for text, outcome in tried:
         match outcome:
             case Held():

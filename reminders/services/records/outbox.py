@@ -214,24 +214,30 @@ def found(c: Connection, text: Row, *, sid: str, now: datetime) -> bool:
     standing = asked(c, locked(c, _BY_ID), ids=[text["id"]])
     if not standing or standing[0]["attempt"] != text["attempt"] or standing[0]["state"] not in UNDECIDED:
         return False
-    return not accepted_all(c, [(text, sid)], now=now)
+    accepted_all(c, [(text, sid)], now=now)
+    return True
 
 
 def accepted_all(c: Connection, sent: Sequence[tuple[Row, str]], *, now: datetime) -> list[Row]:
-    """Record what the carrier has, many texts at once; return those whose attempt was overtaken, or that a receipt had proved."""
-    standing = asked(c, locked(c, _BY_ID), ids=[text["id"] for text, _ in sent])
-    known = {row["id"]: (row["attempt"], row["state"]) for row in standing}
-    won = [
-        {**text, "state": "accepted", "sid": sid, "sent_at": now}
-        for text, sid in sent
-        if known[text["id"]] in {(text["attempt"], "sending"), (text["attempt"], "unknown")}
-    ]
+    """Record what the carrier has, many texts at once; return those that it had taken already, under another id.
+
+    The answer may have been long on its way: a text that waits again, is tried again or was given up meanwhile was sent all the same.
+    """
+    standing = {row["id"]: row for row in asked(c, locked(c, _BY_ID), ids=[text["id"] for text, _ in sent])}
+    late = [(standing[text["id"]], sid) for text, sid in sent if not _is_on_its_way(standing[text["id"]], text)]
+    won = [{**text, "state": "accepted", "sid": sid, "sent_at": now} for text, sid in sent if _is_on_its_way(standing[text["id"]], text)]
     _write_each(c, won, ("state", "sid", "sent_at"))
     _note_accepted(c, sent)
     ids = [text["id"] for text in won]
     c.execute(_FIRST_RANK, {"ids": ids})
     tell_doses(c, {text_id: DoseEvent(EventKind.TEXT_ACCEPTED, now, text=text_id) for text_id in ids}, now=now)
-    return [text for text, _ in sent if text["id"] not in set(ids)]
+    for text, sid in late:
+        proved(c, text, sid=sid, now=now)
+    return [text for text, sid in late if text["sid"] not in {None, sid}]
+
+
+def _is_on_its_way(standing: Row, text: Row) -> bool:
+    return standing["attempt"] == text["attempt"] and standing["state"] in UNDECIDED
 
 
 def _note_accepted(c: Connection, sent: Sequence[tuple[Row, str]]) -> None:
@@ -311,7 +317,7 @@ def tell_doses(c: Connection, facts: Mapping[str, DoseEvent], *, now: datetime) 
 
 
 def proved(c: Connection, text: Row, *, sid: str, now: datetime) -> None:
-    """Record what a receipt proves of a text that was still being sent, in doubt, back in the queue, or given up."""
+    """Record what a receipt, or a late answer, proves of a text that was still being sent, in doubt, back in the queue, or given up."""
     values = {"state": "accepted", "sid": sid, "sent_at": now}
     if fenced(c, text, values, states=PROVABLE):
         tell_doses(c, {text["id"]: DoseEvent(EventKind.TEXT_ACCEPTED, now, text=text["id"])}, now=now)
